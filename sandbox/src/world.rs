@@ -1,0 +1,96 @@
+//! Everything the sandbox holds, and how its parts learn of changes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use crate::aws::Account;
+use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::github::GitHub;
+use crate::host::Host;
+use crate::slack::Workspace;
+use crate::wire_log::WireLog;
+
+/// A hint for the page and for tests that something changed; the truth is in the state, which they read again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Change {
+    /// A message, an ephemeral, a modal or a person's presence in Slack.
+    Slack,
+    /// A pipeline, an alarm, an object.
+    Aws,
+    /// A commit.
+    GitHub,
+    /// A line of the wire log.
+    Log,
+    /// The clock was jumped.
+    Clock,
+    /// A fault was set or removed.
+    Faults,
+}
+
+/// The state of the sandbox. Locks are held for the length of a map look-up, never across an await.
+pub struct World {
+    /// Its time.
+    pub clock: Clock,
+    /// Its faults.
+    pub faults: Faults,
+    /// Its calls.
+    pub log: WireLog,
+    /// The embedding program, if there is one.
+    pub host: Mutex<Option<Arc<dyn Host>>>,
+    changes: broadcast::Sender<Change>,
+    slack: Mutex<Workspace>,
+    aws: Mutex<Account>,
+    github: Mutex<GitHub>,
+}
+
+impl World {
+    /// A world with the seed data of the demo.
+    #[must_use]
+    pub fn new(clock: Clock) -> Arc<Self> {
+        Arc::new(Self {
+            slack: Mutex::new(Workspace::seed()),
+            aws: Mutex::new(Account::seed(&clock)),
+            github: Mutex::new(GitHub::seed(&clock)),
+            clock,
+            faults: Faults::default(),
+            log: WireLog::default(),
+            host: Mutex::new(None),
+            changes: broadcast::channel(1024).0,
+        })
+    }
+
+    /// The Slack workspace.
+    pub fn slack(&self) -> MutexGuard<'_, Workspace> {
+        self.slack.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The AWS account.
+    pub fn aws(&self) -> MutexGuard<'_, Account> {
+        self.aws.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The repositories.
+    pub fn github(&self) -> MutexGuard<'_, GitHub> {
+        self.github.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The embedding program, if there is one.
+    pub fn host(&self) -> Option<Arc<dyn Host>> {
+        self.host.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Arc::clone)
+    }
+
+    /// Tells everyone who listens.
+    pub fn changed(&self, change: Change) {
+        // No listener is not an error: the page may be closed.
+        drop(self.changes.send(change));
+    }
+
+    /// Listens for changes.
+    pub fn listen(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+}
