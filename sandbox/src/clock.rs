@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
@@ -50,6 +50,12 @@ impl Clock {
         base + self.offset_ms.load(Ordering::SeqCst)
     }
 
+    /// Whether it stands still between jumps.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.frozen_at.load(Ordering::SeqCst) != RUNNING
+    }
+
     /// Moves the clock by `by_ms` milliseconds (negative: back) and wakes everyone who waits on [`Clock::jumps`].
     pub fn jump(&self, by_ms: i64) {
         self.offset_ms.fetch_add(by_ms, Ordering::SeqCst);
@@ -67,4 +73,10 @@ impl Clock {
 fn machine_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Waits in the machine's time: for delays that a client on the wire must really feel, whatever the sandbox's clock says.
+#[expect(clippy::disallowed_methods, reason = "the one place where the sandbox sleeps")]
+pub(crate) async fn machine_sleep(duration: Duration) {
+    tokio::time::sleep(duration).await;
 }

@@ -11,6 +11,7 @@ pub mod aws;
 pub mod clock;
 pub mod control;
 pub mod faults;
+pub mod faults_http;
 pub mod github;
 pub mod host;
 mod page;

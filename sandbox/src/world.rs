@@ -11,7 +11,7 @@ use crate::faults::Faults;
 use crate::github::GitHub;
 use crate::host::Host;
 use crate::slack::Workspace;
-use crate::wire_log::WireLog;
+use crate::wire_log::{Entry, WireLog};
 
 /// A hint for the page and for tests that something changed; the truth is in the state, which they read again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,6 +81,13 @@ impl World {
     /// The embedding program, if there is one.
     pub fn host(&self) -> Option<Arc<dyn Host>> {
         self.host.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Arc::clone)
+    }
+
+    /// Writes a line of the wire log and says so; returns its number.
+    pub fn record(&self, entry: Entry) -> u64 {
+        let seq = self.log.push(entry);
+        self.changed(Change::Log);
+        seq
     }
 
     /// Tells everyone who listens.
