@@ -83,7 +83,9 @@ names! {
 
 fn is_slug(value: &str) -> bool {
     (1..=40).contains(&value.len())
-        && value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !value.starts_with('-')
 }
 
@@ -94,7 +96,10 @@ fn is_upper(value: &str, first: &[u8]) -> bool {
 }
 
 fn is_user(value: &str) -> bool {
-    is_upper(value, b"UW") || value.strip_prefix("os:").is_some_and(|name| !name.is_empty() && is_path(name))
+    is_upper(value, b"UW")
+        || value
+            .strip_prefix("os:")
+            .is_some_and(|name| !name.is_empty() && is_path(name))
 }
 
 fn is_channel(value: &str) -> bool {
@@ -111,7 +116,9 @@ fn is_team(value: &str) -> bool {
 
 fn is_path(value: &str) -> bool {
     (1..=200).contains(&value.len())
-        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b'@' | b'='))
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b'@' | b'='))
 }
 
 impl RecordId {
@@ -142,14 +149,30 @@ impl RecordId {
 
 /// Everything outside the alphabet of record ids becomes a dash.
 fn clean(text: &str) -> String {
-    text.chars().take(100).map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect()
+    text.chars()
+        .take(100)
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect()
 }
 
 impl EffectKey {
     /// Builds a key from parts that are themselves names.
     #[must_use]
     pub fn of(parts: &[&str]) -> Self {
-        Self(parts.iter().map(|part| part.replace(|c: char| !c.is_ascii_alphanumeric() && !"-_./:".contains(c), "-")).collect::<Vec<_>>().join(":").into())
+        Self(
+            parts
+                .iter()
+                .map(|part| part.replace(|c: char| !c.is_ascii_alphanumeric() && !"-_./:".contains(c), "-"))
+                .collect::<Vec<_>>()
+                .join(":")
+                .into(),
+        )
     }
 }
 

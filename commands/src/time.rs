@@ -91,7 +91,12 @@ impl Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.max(0) / 1000;
-        let units = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+        let units = [
+            (seconds / 86_400, "d"),
+            (seconds / 3600 % 24, "h"),
+            (seconds / 60 % 60, "min"),
+            (seconds % 60, "s"),
+        ];
         let first = units.iter().position(|(count, _)| *count > 0).unwrap_or(3);
         write!(f, "{} {}", units[first].0, units[first].1)?;
         match units.get(first + 1) {

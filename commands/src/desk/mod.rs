@@ -1,0 +1,204 @@
+//! A desk: the standing state of one service. Locks, freezes, who waits to be told, what is live where, and the last runs of each environment.
+
+mod fold;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChannelId, EnvironmentId, RecordId, UserId};
+use crate::reason::Reason;
+use crate::round::Revision;
+use crate::run::Live;
+use crate::time::{Span, Timestamp};
+
+/// How many finished runs an environment's desk remembers; older ones are in the store and in `audit export`.
+pub const RECENT: usize = 20;
+
+/// The standing state of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Desk {
+    /// Who holds which environment.
+    #[serde(default)]
+    pub locks: BTreeMap<EnvironmentId, Lock>,
+    /// The freezes put on by hand: one environment's, or (under no name) all of them.
+    #[serde(default)]
+    pub freezes: Vec<Freeze>,
+    /// What is live where.
+    #[serde(default)]
+    pub live: BTreeMap<EnvironmentId, Live>,
+    /// The last finished runs of each environment, newest first.
+    #[serde(default)]
+    pub recent: BTreeMap<EnvironmentId, Vec<Finished>>,
+    /// Who wants to be told when an environment is free.
+    #[serde(default)]
+    pub waiters: BTreeMap<EnvironmentId, Vec<UserId>>,
+}
+
+/// One person holds an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Who.
+    pub owner: UserId,
+    /// Why; foreign text, may be empty.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; `None`: until it is taken off.
+    pub until: Option<Timestamp>,
+}
+
+/// Nobody releases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// Where; `None`: every environment of the service.
+    pub environment: Option<EnvironmentId>,
+    /// Whether it came with a freeze of all services: only `unfreeze all` takes it off.
+    pub everywhere: bool,
+    /// Who.
+    pub by: UserId,
+    /// Why; foreign text, may be empty.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; `None`: until it is taken off.
+    pub until: Option<Timestamp>,
+}
+
+/// A run that is over, in brief.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finished {
+    /// The run.
+    pub run: RecordId,
+    /// How it ended.
+    pub reason: Reason,
+    /// When.
+    pub at: Timestamp,
+    /// What it carried.
+    pub revision: Revision,
+    /// The pipeline execution.
+    pub execution: String,
+    /// Who decided.
+    pub by: Vec<UserId>,
+    /// From the answer to the end; `None` when it was never answered with yes.
+    pub took: Option<Span>,
+    /// Whether the glass was broken.
+    pub overridden: bool,
+    /// The card, for a link.
+    pub card: Option<(ChannelId, String)>,
+}
+
+/// Something that happened to a desk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Somebody took an environment; from somebody else, if it was held.
+    Locked {
+        /// Which.
+        environment: EnvironmentId,
+        /// The lock.
+        lock: Lock,
+        /// From whom it was taken.
+        stolen_from: Option<UserId>,
+    },
+    /// A lock came off, or ran out.
+    Unlocked {
+        /// Which.
+        environment: EnvironmentId,
+        /// By whom; `None`: it ran out.
+        by: Option<UserId>,
+    },
+    /// A freeze was put on.
+    Frozen {
+        /// The freeze.
+        freeze: Freeze,
+    },
+    /// A freeze came off, or ran out.
+    Unfrozen {
+        /// Where; `None`: the service's own, all environments.
+        environment: Option<EnvironmentId>,
+        /// Whether the one that came with a freeze of all services is meant.
+        everywhere: bool,
+        /// By whom; `None`: it ran out.
+        by: Option<UserId>,
+    },
+    /// Somebody wants to be told when an environment is free.
+    Waits {
+        /// Which.
+        environment: EnvironmentId,
+        /// Who.
+        user: UserId,
+    },
+    /// Those who waited were told.
+    Told {
+        /// Which.
+        environment: EnvironmentId,
+    },
+    /// What is live was learned: a run succeeded, or the pipeline's history told.
+    LiveSeen {
+        /// Where.
+        environment: EnvironmentId,
+        /// What.
+        live: Live,
+    },
+    /// A run ended.
+    RunEnded {
+        /// Where.
+        environment: EnvironmentId,
+        /// The run.
+        finished: Finished,
+    },
+}
+
+/// A desk's event with its instant, as the journal keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl Desk {
+    /// The lock on an environment, unless it has run out.
+    #[must_use]
+    pub fn lock(&self, environment: &EnvironmentId, now: Timestamp) -> Option<&Lock> {
+        self.locks
+            .get(environment)
+            .filter(|lock| lock.until.is_none_or(|until| now < until))
+    }
+
+    /// The freezes put on by hand that cover an environment now.
+    pub fn freezes_on<'a>(
+        &'a self,
+        environment: &'a EnvironmentId,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &'a Freeze> {
+        self.freezes.iter().filter(move |freeze| {
+            freeze.environment.as_ref().is_none_or(|one| one == environment)
+                && freeze.until.is_none_or(|until| now < until)
+        })
+    }
+
+    /// When the next lock or freeze runs out.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        let locks = self.locks.values().filter_map(|lock| lock.until);
+        locks.chain(self.freezes.iter().filter_map(|freeze| freeze.until)).min()
+    }
+
+    /// How long releases to this environment usually take: the median of those that succeeded; `None` with fewer than three.
+    #[must_use]
+    pub fn usual(&self, environment: &EnvironmentId) -> Option<Span> {
+        let mut spans: Vec<_> = self
+            .recent
+            .get(environment)?
+            .iter()
+            .filter(|finished| finished.reason == Reason::Succeeded)
+            .filter_map(|finished| finished.took)
+            .collect();
+        spans.sort_unstable();
+        (spans.len() >= 3).then(|| spans[spans.len() / 2])
+    }
+}

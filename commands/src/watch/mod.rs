@@ -1,0 +1,60 @@
+//! A watch: the eye on one pipeline. Level-triggered: events are hints, each wake reads the whole truth again.
+
+mod observation;
+
+use serde::{Deserialize, Serialize};
+
+pub use observation::{Answered, Ended, ExecutionSeen, Inbound, LastSuccess, Observation, Waiting};
+
+use crate::time::{Span, Timestamp};
+
+/// How often a pipeline is read when nothing hints at a change and nothing is under way.
+pub const IDLE_PERIOD: Span = Span::seconds(60);
+/// How often while a run of it is open.
+pub const BUSY_PERIOD: Span = Span::seconds(5);
+/// The least distance between two reads of one account, over all pipelines: CodePipeline throttles.
+pub const PER_ACCOUNT: Span = Span::seconds(1);
+
+/// The state of a watch. Its cursor fields are bookkeeping, not history: they move without a journal row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The store time just before the newest read that was taken in; anything older is dropped.
+    pub as_of: i64,
+    /// When the newest read was taken in.
+    pub read_at: Option<Timestamp>,
+    /// Since when reading fails, and why; `None` while it works.
+    pub failing: Option<(Timestamp, String)>,
+    /// Whether what was live before the first read has been learned.
+    pub primed: bool,
+}
+
+impl Watch {
+    /// A watch that has not looked yet.
+    #[must_use]
+    pub const fn new(pipeline: String) -> Self {
+        Self {
+            pipeline,
+            as_of: 0,
+            read_at: None,
+            failing: None,
+            primed: false,
+        }
+    }
+}
+
+/// Something that happened to a watch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The pipeline is being watched.
+    Started,
+    /// Reading it began to fail.
+    Failing {
+        /// Why, without secrets.
+        why: String,
+    },
+    /// Reading it works again.
+    Recovered,
+}
