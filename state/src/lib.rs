@@ -11,10 +11,13 @@
 
 pub mod apply;
 pub mod audit;
+mod codec;
 pub mod commit;
 pub mod embedded;
+mod read;
 pub mod redis;
 mod store;
+mod tables;
 
 pub use commit::{Claim, Commit, Committed, Effect, Finish, NewEffect, Then, Write};
 pub use store::{Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, StoreTime, Stored, Wanted};

@@ -146,13 +146,25 @@ pub trait Store: Send + Sync + 'static {
     async fn poll(&self, poll: Poll) -> Result<Polled, StoreError>;
 
     /// A record's journal rows after `after` (0: from the start), oldest first.
-    async fn journal(&self, slot: &ServiceId, record: &RecordId, after: u64, limit: usize) -> Result<Vec<Row>, StoreError>;
+    async fn journal(
+        &self,
+        slot: &ServiceId,
+        record: &RecordId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError>;
 
     /// The slot's ledger rows after `after` (0: from the start), oldest first.
     async fn ledger(&self, slot: &ServiceId, after: u64, limit: usize) -> Result<Vec<LedgerRow>, StoreError>;
 
     /// The slot's records whose id starts with `prefix`, open or closed, in id order.
-    async fn records(&self, slot: &ServiceId, prefix: &str, cursor: Option<&str>, limit: usize) -> Result<Page<Stored>, StoreError>;
+    async fn records(
+        &self,
+        slot: &ServiceId,
+        prefix: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Stored>, StoreError>;
 
     /// Every effect row of the slot, without claiming it: for `doctor`, tests and the harness's check for leftovers.
     async fn outbox(&self, slot: &ServiceId) -> Result<Vec<Effect>, StoreError>;

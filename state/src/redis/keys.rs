@@ -1,0 +1,77 @@
+//! Every key, drawn once.
+//!
+//! ```text
+//! sb1:{wallet}:r     hash    record id  → line of the record (its fold in it)
+//! sb1:{wallet}:i     zset    every record id, score 0: listing in order
+//! sb1:{wallet}:o     zset    ids of open records, score 0: listing by prefix
+//! sb1:{wallet}:w     zset    ids of open records, score = next wake (Clock)
+//! sb1:{wallet}:e     hash    effect key → line of the effect
+//! sb1:{wallet}:d     zset    effects that nobody holds, score = due (Clock)
+//! sb1:{wallet}:x     zset    effects that somebody holds, score = end of the lease (store time)
+//! sb1:{wallet}:c     hash    environment → run that has claimed it
+//! sb1:{wallet}:s     hash    commit id → until when, and the reply
+//! sb1:{wallet}:p     zset    commit ids, score = until when (store time)
+//! sb1:{wallet}:l     list    the ledger; a row's place is its sequence number
+//! sb1:{wallet}:n     hash    counters (`fence`)
+//! sb1:{wallet}:j:ID  list    journal of record ID; a row's place is its sequence number
+//! ```
+//!
+//! The lines are those of `codec`. The braces make all keys of a service fall into one slot of a cluster: a commit is one script in one slot, and
+//! services spread over the nodes. `1` is the version of this layout: a program that needs another one writes under another number.
+
+use commands::ids::{RecordId, ServiceId};
+
+/// How many keys every script gets; journals follow.
+pub(super) const FIXED: usize = 12;
+
+/// The keys of one service.
+#[derive(Debug)]
+pub(super) struct Keys {
+    /// In the order in which the scripts take them.
+    pub(super) fixed: [String; FIXED],
+    prefix: String,
+}
+
+impl Keys {
+    pub(super) fn of(slot: &ServiceId) -> Self {
+        let prefix = format!("sb1:{{{slot}}}:");
+        let fixed = ["r", "i", "o", "w", "e", "d", "x", "c", "s", "p", "l", "n"].map(|name| format!("{prefix}{name}"));
+        Self { fixed, prefix }
+    }
+
+    pub(super) fn records(&self) -> &str {
+        &self.fixed[0]
+    }
+
+    pub(super) fn ids(&self) -> &str {
+        &self.fixed[1]
+    }
+
+    pub(super) fn open(&self) -> &str {
+        &self.fixed[2]
+    }
+
+    pub(super) fn wakes(&self) -> &str {
+        &self.fixed[3]
+    }
+
+    pub(super) fn effects(&self) -> &str {
+        &self.fixed[4]
+    }
+
+    pub(super) fn due(&self) -> &str {
+        &self.fixed[5]
+    }
+
+    pub(super) fn leases(&self) -> &str {
+        &self.fixed[6]
+    }
+
+    pub(super) fn ledger(&self) -> &str {
+        &self.fixed[10]
+    }
+
+    pub(super) fn journal(&self, record: &RecordId) -> String {
+        format!("{}j:{record}", self.prefix)
+    }
+}

@@ -1,0 +1,354 @@
+//! The connection: where to, how long to wait, and what a failure means.
+//!
+//! What matters is whether a request *may* have reached the server. A request that found no connection was certainly not taken; a request that
+//! was handed to a connection and got no answer may have been carried out. The library's own reconnecting manager hides which of the two it was,
+//! so connecting and asking are two steps here.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ::redis::aio::{ConnectionLike, MultiplexedConnection};
+use ::redis::cluster::ClusterClient;
+use ::redis::cluster_async::ClusterConnection;
+use ::redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
+use ::redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
+    RedisResult, ServerErrorKind, TlsMode, Value,
+};
+use tokio::sync::Mutex;
+
+use crate::store::StoreError;
+
+/// How long the store waits. Together they stay under the two seconds that a reply to Slack leaves it.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the answer to a request.
+    pub answer: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_millis(700),
+            answer: Duration::from_millis(1300),
+        }
+    }
+}
+
+/// The server behind a URL. It holds the password, so it is never printed.
+enum Server {
+    Single(Client),
+    Cluster(ClusterClient),
+    Sentinel(Box<Mutex<SentinelClient>>),
+}
+
+#[derive(Clone)]
+pub(super) enum Connection {
+    Single(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+struct Current {
+    connection: Option<Connection>,
+    /// Counts attempts to connect, so that those who waited for one share its failure instead of each trying again.
+    attempts: u64,
+    failure: Option<StoreError>,
+}
+
+pub(super) struct Link {
+    server: Server,
+    /// Made from a single server that turned out to be a node of a cluster.
+    cluster: Option<ClusterClient>,
+    clustered: AtomicBool,
+    timeouts: Timeouts,
+    current: Mutex<Current>,
+    attempts: std::sync::atomic::AtomicU64,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link")
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// Understands the URL; does not connect yet.
+    pub(super) fn new(url: &str, timeouts: Timeouts) -> Result<Self, StoreError> {
+        // One provider for the whole program. An error means that it has been installed before, which is as good.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let bad = |error: RedisError| StoreError::Refused(format!("REDIS_URL can not be used: {}", error.category()));
+        let Some((scheme, rest)) = url.trim().split_once("://") else {
+            return Err(StoreError::Refused(
+                "REDIS_URL can not be used: it must begin with redis:// or rediss://".to_owned(),
+            ));
+        };
+        let (plain, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+        let (server, cluster) = match kind {
+            "cluster" => (
+                Server::Cluster(cluster(&nodes(plain, rest), timeouts).map_err(bad)?),
+                None,
+            ),
+            "sentinel" => (sentinel(plain, rest)?, None),
+            _ => {
+                let client = Client::open(url.trim()).map_err(bad)?;
+                let cluster = cluster(&[url.trim().to_owned()], timeouts).ok();
+                (Server::Single(client), cluster)
+            }
+        };
+        let clustered = AtomicBool::new(matches!(server, Server::Cluster(_)));
+        let current = Mutex::new(Current {
+            connection: None,
+            attempts: 0,
+            failure: None,
+        });
+        Ok(Self {
+            server,
+            cluster,
+            clustered,
+            timeouts,
+            current,
+            attempts: 0.into(),
+        })
+    }
+
+    /// Sends a command once.
+    pub(super) async fn ask(&self, command: &Cmd) -> Result<Result<Value, ::redis::ServerError>, StoreError> {
+        let mut connection = self.connection().await?;
+        let result = match &mut connection {
+            Connection::Single(connection) => connection.req_packed_command(command).await,
+            Connection::Cluster(connection) => connection.req_packed_command(command).await,
+        };
+        let result = match result {
+            // One server that answers for a part of the slots only: go on as a client of the cluster.
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) && self.join_cluster().await => {
+                Box::pin(self.ask(command)).await?.map_err(RedisError::from)
+            }
+            other => other,
+        };
+        self.sort(result).await
+    }
+
+    /// Sends commands that are not one transaction; they must all be of one slot.
+    pub(super) async fn ask_all(&self, pipeline: &Pipeline) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        let result: RedisResult<()> = match &mut connection {
+            Connection::Single(connection) => pipeline.exec_async(connection).await,
+            Connection::Cluster(connection) => pipeline.exec_async(connection).await,
+        };
+        match result {
+            Ok(()) => Ok(()),
+            Err(error) => self
+                .sort(Err(error))
+                .await
+                .and_then(|answer| answer.map(drop).map_err(|error| cause(&error))),
+        }
+    }
+
+    pub(super) async fn connection(&self) -> Result<Connection, StoreError> {
+        let seen = self.attempts.load(Ordering::Acquire);
+        let mut current = self.current.lock().await;
+        if let Some(connection) = &current.connection {
+            return Ok(connection.clone());
+        }
+        if current.attempts > seen
+            && let Some(failure) = &current.failure
+        {
+            return Err(failure.clone());
+        }
+        let connected = self.connect().await;
+        current.attempts += 1;
+        self.attempts.store(current.attempts, Ordering::Release);
+        match connected {
+            Ok(connection) => {
+                current.connection = Some(connection.clone());
+                current.failure = None;
+                Ok(connection)
+            }
+            Err(error) => {
+                let failure = not_connected(&error);
+                current.failure = Some(failure.clone());
+                Err(failure)
+            }
+        }
+    }
+
+    async fn connect(&self) -> RedisResult<Connection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.timeouts.connect))
+            .set_response_timeout(Some(self.timeouts.answer))
+            .set_pipeline_buffer_size(1024);
+        let joined = self.cluster.as_ref().filter(|_| self.clustered.load(Ordering::Acquire));
+        Ok(match (&self.server, joined) {
+            (Server::Cluster(client), _) | (_, Some(client)) => {
+                Connection::Cluster(client.get_async_connection().await?)
+            }
+            (Server::Single(client), None) => {
+                Connection::Single(client.get_multiplexed_async_connection_with_config(&config).await?)
+            }
+            (Server::Sentinel(client), None) => {
+                Connection::Single(client.lock().await.get_async_connection_with_config(&config).await?)
+            }
+        })
+    }
+
+    async fn join_cluster(&self) -> bool {
+        if self.cluster.is_none() || self.clustered.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        self.current.lock().await.connection = None;
+        true
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        self.clustered.load(Ordering::Acquire)
+    }
+
+    /// What the server said, or why it said nothing.
+    async fn sort(&self, result: RedisResult<Value>) -> Result<Result<Value, ::redis::ServerError>, StoreError> {
+        let error = match result {
+            Ok(Value::ServerError(error)) => return Ok(Err(error)),
+            Ok(value) => return Ok(Ok(value)),
+            Err(error) => error,
+        };
+        let stale = matches!(
+            error.kind(),
+            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
+                | ErrorKind::Io
+                | ErrorKind::Parse
+        );
+        // The cluster's connection mends itself; a single one is made anew, which also finds the new master behind a name or a sentinel.
+        if stale && !self.is_cluster() {
+            self.current.lock().await.connection = None;
+        }
+        let Some(said) = said(&error) else {
+            return Err(StoreError::Unknown);
+        };
+        // The cluster's client sends again by itself when a node goes away, so that what the last node says does not tell what the first one did.
+        let moving = [
+            "CLUSTERDOWN",
+            "MASTERDOWN",
+            "READONLY",
+            "TRYAGAIN",
+            "LOADING",
+            "MOVED",
+            "ASK",
+        ];
+        if self.is_cluster() && moving.contains(&said.code()) {
+            return Err(StoreError::Unknown);
+        }
+        Ok(Err(said))
+    }
+}
+
+/// The server's own words in an error, if it holds any.
+fn said(error: &RedisError) -> Option<::redis::ServerError> {
+    use std::error::Error as _;
+    if let Some(said) = error
+        .source()
+        .and_then(|source| source.downcast_ref::<::redis::ServerError>())
+    {
+        return Some(said.clone());
+    }
+    None
+}
+
+/// What a server's error means for the caller. Only the code is passed on: the rest of the text may quote what was sent.
+pub(super) fn cause(error: &::redis::ServerError) -> StoreError {
+    let text = format!("{} {}", error.code(), error.details().unwrap_or_default());
+    // Before 7.0 a refusal inside a script comes wrapped, with the code somewhere in the text.
+    let codes: [(&str, &str); 13] = [
+        ("READONLY", "Redis is a read-only replica"),
+        ("LOADING", "Redis is still loading its data"),
+        ("OOM", "Redis is out of memory"),
+        ("MISCONF", "Redis can not save to its disk"),
+        ("NOAUTH", "Redis wants a password"),
+        ("WRONGPASS", "Redis refused the password"),
+        ("NOPERM", "the Redis user may not run the commands that the store needs"),
+        ("CLUSTERDOWN", "the Redis cluster is down"),
+        ("MASTERDOWN", "the Redis master is down"),
+        ("NOREPLICAS", "Redis has too few replicas to accept writes"),
+        ("BUSY", "Redis is busy with another script"),
+        ("CROSSSLOT", "the Redis cluster does not keep a service's keys together"),
+        ("MOVED", "Redis is a cluster: write redis+cluster:// in REDIS_URL"),
+    ];
+    match codes
+        .iter()
+        .find(|(code, _)| text.split([' ', '-', ':']).any(|word| word == *code))
+    {
+        Some((code, words)) => StoreError::Refused(format!("{words} ({code})")),
+        None => StoreError::Corrupt(format!("Redis answered {}", error.code())),
+    }
+}
+
+/// Nothing was sent. The text names no address: a URL may hold a password.
+fn not_connected(error: &RedisError) -> StoreError {
+    if let Some(said) = said(error) {
+        return match cause(&said) {
+            StoreError::Corrupt(text) => StoreError::Refused(text),
+            known => known,
+        };
+    }
+    let words = match error.kind() {
+        _ if error.is_connection_refusal() => "Redis refuses connections",
+        _ if error.is_timeout() => "Redis can not be reached in time",
+        ErrorKind::AuthenticationFailed => "Redis refused the password",
+        ErrorKind::MasterNameNotFoundBySentinel => "the sentinels know no master of that name",
+        _ => return StoreError::Refused(format!("Redis can not be reached ({})", error.category())),
+    };
+    StoreError::Refused(words.to_owned())
+}
+
+/// One URL for each node of `user:password@first:1,second:2/db`.
+fn nodes(scheme: &str, rest: &str) -> Vec<String> {
+    let (user, hosts) = rest.rsplit_once('@').map_or(("", rest), |(user, hosts)| (user, hosts));
+    let user = if user.is_empty() {
+        String::new()
+    } else {
+        format!("{user}@")
+    };
+    let (hosts, _) = hosts.split_once('/').unwrap_or((hosts, ""));
+    hosts
+        .split(',')
+        .map(|host| format!("{scheme}://{user}{host}"))
+        .collect()
+}
+
+fn cluster(nodes: &[String], timeouts: Timeouts) -> RedisResult<ClusterClient> {
+    ClusterClient::builder(nodes.to_vec())
+        .connection_timeout(timeouts.connect)
+        .response_timeout(timeouts.answer)
+        .retries(3)
+        .max_retry_wait(200)
+        .build()
+}
+
+/// `redis+sentinel://user:password@sentinel:26379,other:26379/mymaster/0`; user and password are those of the Redis servers.
+fn sentinel(scheme: &str, rest: &str) -> Result<Server, StoreError> {
+    let bad = |what: &str| StoreError::Refused(format!("REDIS_URL can not be used: {what}"));
+    let (user, hosts) = rest.rsplit_once('@').map_or(("", rest), |(user, hosts)| (user, hosts));
+    let (hosts, path) = hosts
+        .split_once('/')
+        .ok_or_else(|| bad("a sentinel's URL ends in the master's name"))?;
+    let (name, database) = path.split_once('/').unwrap_or((path, "0"));
+    let settings = |url: String| -> Result<ConnectionInfo, StoreError> {
+        url.into_connection_info().map_err(|error| bad(error.category()))
+    };
+    // Parsed by the library, so that escapes in a password mean the same everywhere.
+    let at = if user.is_empty() { "" } else { "@" };
+    let servers = settings(format!("{scheme}://{user}{at}localhost/{database}"))?;
+    let mut info = SentinelNodeConnectionInfo::default().set_redis_connection_info(servers.redis_settings().clone());
+    if scheme == "rediss" {
+        info = info.set_tls_mode(TlsMode::Secure);
+    }
+    let sentinels = hosts
+        .split(',')
+        .map(|host| settings(format!("{scheme}://{host}")))
+        .collect::<Result<Vec<_>, _>>()?;
+    let client = SentinelClient::build(sentinels, name, Some(info), SentinelServerType::Master)
+        .map_err(|error| bad(error.category()))?;
+    Ok(Server::Sentinel(Box::new(Mutex::new(client))))
+}

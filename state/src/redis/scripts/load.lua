@@ -1,0 +1,42 @@
+-- One trip: records by id and by prefix, claims, and an earlier answer. Writes nothing.
+local records, open, claims, seen = KEYS[1], KEYS[3], KEYS[8], KEYS[9]
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local delivery, under, from, to = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+local found, asked = {}, {}
+local function add(record, known)
+  if asked[record] then
+    return
+  end
+  asked[record] = true
+  local line = redis.call('HGET', records, record)
+  if line then
+    -- The caller holds this version: a look at the first word spares it the fold.
+    if known ~= '0' and string.match(line, '^%d+') == known then
+      line = string.match(line, '^%S+ %S+ %S+ %S+ ')
+    else
+      known = '0'
+    end
+    found[#found + 1] = record
+    found[#found + 1] = known
+    found[#found + 1] = line
+  end
+end
+
+for n = 5, #ARGV, 2 do
+  add(ARGV[n], ARGV[n + 1])
+end
+if under == '1' then
+  for _, record in ipairs(redis.call('ZRANGEBYLEX', open, from, to)) do
+    add(record, '0')
+  end
+end
+
+local answered = ''
+if delivery ~= '' then
+  answered = redis.call('HGET', seen, delivery) or ''
+end
+return {now, answered, redis.call('HGETALL', claims), found}
