@@ -69,7 +69,10 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where the sandbox reads the machine's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the sandbox reads the machine's clock"
+)]
 fn machine_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

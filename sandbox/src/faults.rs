@@ -109,7 +109,10 @@ impl Faults {
     #[must_use]
     pub fn strike(&self, call: &str) -> Option<FaultKind> {
         let mut inner = self.lock();
-        let fault = inner.set.iter_mut().find(|fault| matches(&fault.target, call) && fault.times != Some(0))?;
+        let fault = inner
+            .set
+            .iter_mut()
+            .find(|fault| matches(&fault.target, call) && fault.times != Some(0))?;
         fault.struck += 1;
         fault.times = fault.times.map(|times| times - 1);
         let kind = fault.kind.clone();
@@ -147,6 +150,14 @@ impl Faults {
         }
     }
 
+    /// The calls that are being held, by name.
+    #[must_use]
+    pub fn held(&self) -> Vec<String> {
+        let mut held: Vec<String> = self.lock().held.values().cloned().collect();
+        held.sort();
+        held
+    }
+
     /// Lets every held call go on.
     pub fn release(&self) {
         self.released.notify_waiters();
@@ -154,5 +165,7 @@ impl Faults {
 }
 
 fn matches(target: &str, call: &str) -> bool {
-    target.strip_suffix('*').map_or(target == call, |prefix| call.starts_with(prefix))
+    target
+        .strip_suffix('*')
+        .map_or(target == call, |prefix| call.starts_with(prefix))
 }

@@ -41,18 +41,26 @@ impl Answer {
     /// The work was done.
     #[must_use]
     pub const fn done(response: Response) -> Self {
-        Self { response, done: true, note: String::new() }
+        Self {
+            response,
+            done: true,
+            note: String::new(),
+        }
     }
 
     /// The call was refused with the vendor's error code.
     #[must_use]
     pub fn refused(response: Response, code: impl Into<String>) -> Self {
-        Self { response, done: false, note: code.into() }
+        Self {
+            response,
+            done: false,
+            note: code.into(),
+        }
     }
 }
 
 /// How a vendor words the failures that are not about the call itself.
-pub trait Vendor: Send + 'static {
+pub trait Vendor: Send + Sync + 'static {
     /// The caller is too fast; `retry_after` in seconds.
     fn throttled(&self, retry_after: u64) -> Response;
     /// The vendor is broken.
@@ -69,7 +77,10 @@ pub async fn guarded(
     work: impl FnOnce() -> Answer + Send + 'static,
 ) -> Response {
     let world = Arc::clone(world);
-    #[expect(clippy::disallowed_methods, reason = "the call goes on when its caller hangs up; it is awaited right here")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the call goes on when its caller hangs up; it is awaited right here"
+    )]
     let carried_out = tokio::spawn(async move { carry_out(&world, call, &vendor, work).await });
     carried_out.await.unwrap_or_else(|_| no_answer())
 }
@@ -85,7 +96,11 @@ async fn carry_out(world: &World, call: Call, vendor: &impl Vendor, work: impl F
         _ => {}
     }
     let (response, done, note) = match &fault {
-        Some(FaultKind::Throttle { retry_after }) => (Some(vendor.throttled(*retry_after)), false, "fault: throttle".to_owned()),
+        Some(FaultKind::Throttle { retry_after }) => (
+            Some(vendor.throttled(*retry_after)),
+            false,
+            "fault: throttle".to_owned(),
+        ),
         Some(FaultKind::Fail) => (Some(vendor.failed()), false, "fault: fail".to_owned()),
         Some(FaultKind::Refuse { error }) => (Some(vendor.refused(error)), false, format!("fault: refuse {error}")),
         Some(FaultKind::Drop) => (None, false, "fault: drop".to_owned()),
@@ -119,7 +134,8 @@ async fn carry_out(world: &World, call: Call, vendor: &impl Vendor, work: impl F
 /// A response that makes the server close the connection before a byte of it is written: the body fails when the head is still
 /// in the server's buffer.
 fn no_answer() -> Response {
-    let gone = futures::stream::once(async { Err::<bytes::Bytes, _>(io::Error::from(io::ErrorKind::ConnectionAborted)) });
+    let gone =
+        futures::stream::once(async { Err::<bytes::Bytes, _>(io::Error::from(io::ErrorKind::ConnectionAborted)) });
     let mut response = Response::new(Body::from_stream(gone));
     *response.status_mut() = StatusCode::BAD_GATEWAY;
     response

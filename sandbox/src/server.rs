@@ -1,7 +1,9 @@
 //! The server: binds the port and joins the parts' routes.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -21,6 +23,30 @@ pub struct Options {
     pub signing_secret: String,
     /// Its time.
     pub clock: Clock,
+    /// Whether the vendors' rate limits hold: off for tests that post faster than people do.
+    pub rate_limits: bool,
+    /// A folder in which every body that the bot sends is recorded, for checks against the vendors' schemas.
+    pub record_bodies: Option<PathBuf>,
+    /// How long Slack waits for an answer to a delivery, in machine time.
+    pub ack_deadline: Duration,
+    /// The pauses before an event's three retries, in machine time.
+    pub retry_pauses: [Duration; 3],
+}
+
+impl Default for Options {
+    /// A free port, no bot yet, the machine's clock, Slack's deadline.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            bot_url: String::new(),
+            signing_secret: "sandbox-signing-secret".to_owned(),
+            clock: Clock::default(),
+            rate_limits: true,
+            record_bodies: None,
+            ack_deadline: Duration::from_secs(3),
+            retry_pauses: [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2)],
+        }
+    }
 }
 
 /// A sandbox that is running; dropping it stops it.
@@ -34,16 +60,28 @@ impl Sandbox {
     /// Binds the port and serves.
     ///
     /// # Errors
-    /// When the port is taken.
+    /// When the port is taken or the folder for recordings cannot be written.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let world = World::new(options.clock.clone());
-        world.slack().connect(&options.bot_url, &options.signing_secret);
+        {
+            let mut slack = world.slack();
+            slack.connect(&options.bot_url, &options.signing_secret);
+            slack.rate_limits = options.rate_limits;
+            slack.link.ack_deadline = options.ack_deadline;
+            slack.link.retry_pauses = options.retry_pauses;
+            if let Some(folder) = &options.record_bodies {
+                slack.record_bodies(folder)?;
+            }
+        }
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let router = router(&world, address);
         let until = stop.clone().cancelled_owned();
-        #[expect(clippy::disallowed_methods, reason = "the sandbox's own server task; it ends with the token")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the sandbox's own server task; it ends with the token"
+        )]
         tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
                 tracing::error!(%error, "the sandbox's server stopped");
@@ -68,6 +106,8 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        // Whoever is still held would wait forever.
+        self.world.faults.clear(None);
         self.stop.cancel();
     }
 }

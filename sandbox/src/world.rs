@@ -31,6 +31,18 @@ pub enum Change {
     Faults,
 }
 
+impl Change {
+    /// Every kind, for a listener that missed some.
+    pub const ALL: [Self; 6] = [
+        Self::Slack,
+        Self::Aws,
+        Self::GitHub,
+        Self::Log,
+        Self::Clock,
+        Self::Faults,
+    ];
+}
+
 /// The state of the sandbox. Locks are held for the length of a map look-up, never across an await.
 pub struct World {
     /// Its time.
@@ -42,6 +54,7 @@ pub struct World {
     /// The embedding program, if there is one.
     pub host: Mutex<Option<Arc<dyn Host>>>,
     changes: broadcast::Sender<Change>,
+    http: reqwest::Client,
     slack: Mutex<Workspace>,
     aws: Mutex<Account>,
     github: Mutex<GitHub>,
@@ -60,6 +73,7 @@ impl World {
             log: WireLog::default(),
             host: Mutex::new(None),
             changes: broadcast::channel(1024).0,
+            http: http_client(),
         })
     }
 
@@ -80,7 +94,16 @@ impl World {
 
     /// The embedding program, if there is one.
     pub fn host(&self) -> Option<Arc<dyn Host>> {
-        self.host.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Arc::clone)
+        self.host
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(Arc::clone)
+    }
+
+    /// The client with which the vendors call the bot.
+    pub(crate) const fn http(&self) -> &reqwest::Client {
+        &self.http
     }
 
     /// Writes a line of the wire log and says so; returns its number.
@@ -100,4 +123,16 @@ impl World {
     pub fn listen(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
     }
+}
+
+/// No redirects and no kept connections: each delivery stands alone, so that a restarted bot never meets a stale one.
+fn http_client() -> reqwest::Client {
+    // Somebody else may have chosen a provider already; then theirs is used.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(0)
+        .build();
+    client.unwrap_or_default()
 }
