@@ -1,0 +1,81 @@
+//! An AWS account: CodePipeline, STS, CloudWatch alarms, SQS and an S3 object, over the protocols that the vendor's clients speak.
+//!
+//! The pipelines are a synchronous state machine that takes the time as an argument ([`Account::advance`]). Every call moves it to the sandbox's
+//! present first, so a test with a frozen clock needs nothing else; with a running clock [`start_engine`] moves it as time passes.
+//!
+//! The account is `111122223333` in `eu-central-1`. Two roles can be assumed: `arn:aws:iam::111122223333:role/signalbox`, and
+//! `arn:aws:iam::444455556666:role/signalbox` with the external id `wallet-7`. Both see the same pipelines.
+
+mod account;
+mod args;
+mod cbor;
+mod cloudwatch;
+mod codepipeline;
+mod engine;
+mod error;
+mod events;
+mod ids;
+mod page;
+mod pipeline;
+mod push;
+mod query;
+mod s3;
+mod s3_wire;
+mod script;
+mod seed;
+mod snapshot;
+mod sqs;
+mod sts;
+mod value;
+mod wire;
+mod zip;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+pub use account::{Account, ApprovalResult};
+pub use error::AwsError;
+pub use events::EVENT_QUEUE;
+pub use pipeline::{
+    ACCOUNT, Action, ActionStatus, Category, ExecutionStatus, Failure, Mode, Pipeline, REGION, Revision, Source, Stage,
+    Transition, Trigger,
+};
+pub use push::{Push, Pushed, push};
+pub use s3::{BUCKET, KEY};
+pub use script::{Arrival, Failing};
+pub use seed::{approval_stage, codebuild_stage, pipeline, source_stage};
+pub use snapshot::snapshot;
+pub use wire::routes;
+
+use crate::world::{Change, World};
+
+/// How often the pipelines are looked at, in machine time.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Moves the pipelines as the sandbox's time passes: on a short tick, and at once when the clock is jumped.
+pub fn start_engine(world: &Arc<World>, stop: &CancellationToken) {
+    let world = Arc::clone(world);
+    let stop = stop.clone();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the sandbox's own engine task; it ends with the token"
+    )]
+    tokio::spawn(async move {
+        let mut jumps = world.clock.jumps();
+        loop {
+            if world.aws().advance(world.clock.now_ms()) {
+                world.changed(Change::Aws);
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = jumps.changed() => {}
+                () = crate::clock::machine_sleep(TICK) => {}
+            }
+        }
+    });
+}

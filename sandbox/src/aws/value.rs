@@ -1,0 +1,61 @@
+//! Answers as JSON values, with one addition: an instant, which each protocol writes in its own way.
+
+use serde_json::{Map, Value, json};
+
+use super::events::iso;
+
+const TIMESTAMP: &str = "$timestamp";
+
+/// An instant (Unix milliseconds) within an answer.
+pub(crate) fn timestamp(at_ms: i64) -> Value {
+    json!({ TIMESTAMP: at_ms })
+}
+
+/// The instant that a value stands for, if it is one.
+pub(crate) fn as_timestamp(value: &Value) -> Option<i64> {
+    let object = value.as_object()?;
+    (object.len() == 1).then(|| object.get(TIMESTAMP)?.as_i64()).flatten()
+}
+
+/// Seconds with a fraction, as JSON and CBOR carry instants.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds of any real date fit a double exactly"
+)]
+pub(crate) fn seconds(at_ms: i64) -> f64 {
+    at_ms as f64 / 1000.0
+}
+
+/// The answer as awsJson writes it.
+pub(crate) fn to_json(value: Value) -> Value {
+    rewrite(value, &|at_ms| json!(seconds(at_ms)))
+}
+
+/// The answer as the wire log and XML write it.
+pub(crate) fn to_text(value: Value) -> Value {
+    rewrite(value, &|at_ms| json!(iso(at_ms)))
+}
+
+fn rewrite(value: Value, instant: &dyn Fn(i64) -> Value) -> Value {
+    if let Some(at_ms) = as_timestamp(&value) {
+        return instant(at_ms);
+    }
+    match value {
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(key, value)| (key, rewrite(value, instant)))
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| rewrite(item, instant)).collect()),
+        other => other,
+    }
+}
+
+/// A structure without the members that have no value: the services leave those out rather than send null.
+pub(crate) fn structure<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    let known = members
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    Value::Object(known.collect::<Map<_, _>>())
+}
