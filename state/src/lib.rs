@@ -13,11 +13,15 @@ pub mod apply;
 pub mod audit;
 mod codec;
 pub mod commit;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod embedded;
 mod read;
 pub mod redis;
 mod store;
 mod tables;
+#[cfg(any(test, feature = "contract"))]
+pub mod testing;
 
 pub use commit::{Claim, Commit, Committed, Effect, Finish, NewEffect, Then, Write};
 pub use store::{Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, StoreTime, Stored, Wanted};

@@ -66,7 +66,7 @@ pub(super) async fn health(redis: &Redis) -> Result<Health, StoreError> {
     let mut settings = Settings::default();
     for name in ["appendonly", "appendfsync", "maxmemory-policy"] {
         // Denied or renamed on managed services: then it stays unproven.
-        if let Ok(Ok(value)) = redis.link.ask(cmd("CONFIG").arg("GET").arg(name)).await
+        if let Ok(value) = redis.ask(cmd("CONFIG").arg("GET").arg(name)).await
             && let Some(found) = setting(value, name)
         {
             settings.0.insert(name.to_owned(), found);

@@ -13,19 +13,21 @@ use ::redis::cluster_async::ClusterConnection;
 use ::redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
 use ::redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
-    RedisResult, ServerErrorKind, TlsMode, Value,
+    RedisResult, ServerError, ServerErrorKind, TlsMode, Value,
 };
 use tokio::sync::Mutex;
 
 use crate::store::StoreError;
 
-/// How long the store waits. Together they stay under the two seconds that a reply to Slack leaves it.
+/// How long the store waits, within the two seconds that a reply to Slack leaves it.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     /// For a connection.
     pub connect: Duration,
     /// For the answer to a request.
     pub answer: Duration,
+    /// For everything that one call does.
+    pub total: Duration,
 }
 
 impl Default for Timeouts {
@@ -33,6 +35,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_millis(700),
             answer: Duration::from_millis(1300),
+            total: Duration::from_millis(2000),
         }
     }
 }
@@ -44,8 +47,25 @@ enum Server {
     Sentinel(Box<Mutex<SentinelClient>>),
 }
 
+/// How a request is written: a script by its hash or in full. Other commands have one form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Short,
+    Full,
+}
+
+/// Why there is no answer.
+enum Failure {
+    /// The server certainly got nothing.
+    NotSent(StoreError),
+    /// The connection went away; the request may have been carried out.
+    Dropped,
+    /// No answer in time, or none that can be understood; the request may have been carried out.
+    Silent,
+}
+
 #[derive(Clone)]
-pub(super) enum Connection {
+enum Connection {
     Single(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
@@ -115,21 +135,53 @@ impl Link {
         })
     }
 
-    /// Sends a command once.
-    pub(super) async fn ask(&self, command: &Cmd) -> Result<Result<Value, ::redis::ServerError>, StoreError> {
-        let mut connection = self.connection().await?;
+    /// Sends a request, once or, where that is harmless, twice: every request may be repeated, because a commit is known by its id.
+    pub(super) async fn ask(
+        &self,
+        request: &(impl Fn(Form) -> Cmd + Sync),
+    ) -> Result<Result<Value, ServerError>, StoreError> {
+        let sent = AtomicBool::new(false);
+        let asking = async {
+            let first = self.send(&request(Form::Short), &sent).await;
+            match first {
+                Ok(Err(error)) if error.code() == "NOSCRIPT" => self.send(&request(Form::Full), &sent).await,
+                // The connection had died, perhaps while nobody used it. What the second answer says is true of the first request as well; but
+                // a second failure leaves the first one open.
+                Err(Failure::Dropped) => match self.send(&request(Form::Full), &sent).await {
+                    Ok(Ok(value)) => Ok(Ok(value)),
+                    Ok(Err(_)) | Err(_) => Err(Failure::Silent),
+                },
+                answer => answer,
+            }
+        };
+        let answer = tokio::time::timeout(self.timeouts.total, asking).await;
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(Failure::NotSent(error))) => Err(error),
+            Err(_) if !sent.load(Ordering::Acquire) => {
+                Err(StoreError::Refused("Redis can not be reached in time".to_owned()))
+            }
+            Ok(Err(Failure::Dropped | Failure::Silent)) | Err(_) => Err(StoreError::Unknown),
+        }
+    }
+
+    async fn send(&self, command: &Cmd, sent: &AtomicBool) -> Result<Result<Value, ServerError>, Failure> {
+        let mut connection = self.connection().await.map_err(Failure::NotSent)?;
+        sent.store(true, Ordering::Release);
         let result = match &mut connection {
             Connection::Single(connection) => connection.req_packed_command(command).await,
             Connection::Cluster(connection) => connection.req_packed_command(command).await,
         };
-        let result = match result {
-            // One server that answers for a part of the slots only: go on as a client of the cluster.
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) && self.join_cluster().await => {
-                Box::pin(self.ask(command)).await?.map_err(RedisError::from)
-            }
-            other => other,
+        let error = match result {
+            Ok(Value::ServerError(error)) => RedisError::from(error),
+            Ok(value) => return Ok(Ok(value)),
+            Err(error) => error,
         };
-        self.sort(result).await
+        // One server that answers for a part of the slots only: go on as a client of the cluster.
+        if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) && self.join_cluster(&connection).await {
+            return Box::pin(self.send(command, sent)).await;
+        }
+        self.sort(&error, &connection).await.map(Err)
     }
 
     /// Sends commands that are not one transaction; they must all be of one slot.
@@ -141,14 +193,14 @@ impl Link {
         };
         match result {
             Ok(()) => Ok(()),
-            Err(error) => self
-                .sort(Err(error))
+            Err(error) => Err(self
+                .sort(&error, &connection)
                 .await
-                .and_then(|answer| answer.map(drop).map_err(|error| cause(&error))),
+                .map_or(StoreError::Unknown, |said| cause(&said))),
         }
     }
 
-    pub(super) async fn connection(&self) -> Result<Connection, StoreError> {
+    async fn connection(&self) -> Result<Connection, StoreError> {
         let seen = self.attempts.load(Ordering::Acquire);
         let mut current = self.current.lock().await;
         if let Some(connection) = &current.connection {
@@ -195,25 +247,19 @@ impl Link {
         })
     }
 
-    async fn join_cluster(&self) -> bool {
-        if self.cluster.is_none() || self.clustered.swap(true, Ordering::AcqRel) {
+    async fn join_cluster(&self, used: &Connection) -> bool {
+        if self.cluster.is_none() || matches!(used, Connection::Cluster(_)) {
             return false;
         }
-        self.current.lock().await.connection = None;
+        if !self.clustered.swap(true, Ordering::AcqRel) {
+            self.current.lock().await.connection = None;
+        }
         true
     }
 
-    pub(super) fn is_cluster(&self) -> bool {
-        self.clustered.load(Ordering::Acquire)
-    }
-
-    /// What the server said, or why it said nothing.
-    async fn sort(&self, result: RedisResult<Value>) -> Result<Result<Value, ::redis::ServerError>, StoreError> {
-        let error = match result {
-            Ok(Value::ServerError(error)) => return Ok(Err(error)),
-            Ok(value) => return Ok(Ok(value)),
-            Err(error) => error,
-        };
+    /// What the server said in its error; else what its silence means.
+    async fn sort(&self, error: &RedisError, used: &Connection) -> Result<ServerError, Failure> {
+        let single = matches!(used, Connection::Single(_));
         let stale = matches!(
             error.kind(),
             ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
@@ -221,11 +267,15 @@ impl Link {
                 | ErrorKind::Parse
         );
         // The cluster's connection mends itself; a single one is made anew, which also finds the new master behind a name or a sentinel.
-        if stale && !self.is_cluster() {
+        if stale && single {
             self.current.lock().await.connection = None;
         }
-        let Some(said) = said(&error) else {
-            return Err(StoreError::Unknown);
+        let Some(said) = said(error) else {
+            return Err(if single && error.is_connection_dropped() {
+                Failure::Dropped
+            } else {
+                Failure::Silent
+            });
         };
         // The cluster's client sends again by itself when a node goes away, so that what the last node says does not tell what the first one did.
         let moving = [
@@ -237,27 +287,24 @@ impl Link {
             "MOVED",
             "ASK",
         ];
-        if self.is_cluster() && moving.contains(&said.code()) {
-            return Err(StoreError::Unknown);
+        if !single && moving.contains(&said.code()) {
+            return Err(Failure::Silent);
         }
-        Ok(Err(said))
+        Ok(said)
     }
 }
 
 /// The server's own words in an error, if it holds any.
-fn said(error: &RedisError) -> Option<::redis::ServerError> {
+fn said(error: &RedisError) -> Option<ServerError> {
     use std::error::Error as _;
-    if let Some(said) = error
-        .source()
-        .and_then(|source| source.downcast_ref::<::redis::ServerError>())
-    {
+    if let Some(said) = error.source().and_then(|source| source.downcast_ref::<ServerError>()) {
         return Some(said.clone());
     }
     None
 }
 
 /// What a server's error means for the caller. Only the code is passed on: the rest of the text may quote what was sent.
-pub(super) fn cause(error: &::redis::ServerError) -> StoreError {
+pub(super) fn cause(error: &ServerError) -> StoreError {
     let text = format!("{} {}", error.code(), error.details().unwrap_or_default());
     // Before 7.0 a refusal inside a script comes wrapped, with the code somewhere in the text.
     let codes: [(&str, &str); 13] = [

@@ -18,8 +18,8 @@ use commands::time::Timestamp;
 
 use self::codec::Answer;
 use self::keys::{FIXED, Keys};
-use self::link::Link;
 pub use self::link::Timeouts;
+use self::link::{Form, Link};
 use crate::apply;
 use crate::audit::{LedgerRow, Row};
 use crate::codec as lines;
@@ -151,15 +151,19 @@ impl Redis {
         Keys::of(slot)
     }
 
-    /// Runs a script: by its hash, and with its text when the server does not know the hash. In both cases it runs once.
+    /// Runs a script: by its hash, and with its text when the server does not know the hash.
     async fn run(
         &self,
         script: &Source,
         journals: &[String],
         keys: &Keys,
-        args: impl Fn(&mut Cmd),
+        args: impl Fn(&mut Cmd) + Sync,
     ) -> Result<Value, StoreError> {
-        let command = |verb: &str, script: &str| {
+        let request = |form| {
+            let (verb, script) = match form {
+                Form::Short => ("EVALSHA", &script.hash),
+                Form::Full => ("EVAL", &script.text),
+            };
             let mut command = cmd(verb);
             command
                 .arg(script)
@@ -169,19 +173,14 @@ impl Redis {
             args(&mut command);
             command
         };
-        match self.link.ask(&command("EVALSHA", &script.hash)).await? {
-            Ok(value) => Ok(value),
-            Err(error) if error.code() == "NOSCRIPT" => self
-                .link
-                .ask(&command("EVAL", &script.text))
-                .await?
-                .map_err(|error| link::cause(&error)),
-            Err(error) => Err(link::cause(&error)),
-        }
+        self.link.ask(&request).await?.map_err(|error| link::cause(&error))
     }
 
     async fn ask(&self, command: &Cmd) -> Result<Value, StoreError> {
-        self.link.ask(command).await?.map_err(|error| link::cause(&error))
+        self.link
+            .ask(&|_| command.clone())
+            .await?
+            .map_err(|error| link::cause(&error))
     }
 
     /// A commit, and the store's time at which it was decided.
