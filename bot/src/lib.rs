@@ -1,1 +1,18 @@
-//! bot
+//! The shell of Signalbox: everything that waits, speaks HTTP or reads a clock.
+//!
+//! The core ([`commands`]) decides; this crate brings it what it looks at and carries out what it decided. Vendor types end here, each in the module
+//! that owns it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`clock`], [`ids`], [`door`] | time, randomness and the way out, as arguments |
+//! | [`config`] | what is read at the start: files and environment |
+//! | [`http`] | what Slack sends, and what monitors ask |
+//! | [`slack`] | whom the bot speaks with |
+
+pub mod clock;
+pub mod config;
+pub mod door;
+pub mod http;
+pub mod ids;
+pub mod slack;

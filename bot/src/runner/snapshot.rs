@@ -1,0 +1,192 @@
+//! What was loaded, in the core's terms, and what of it is kept between loads.
+//!
+//! A record is read again with every delivery, but sent by the store only when it has changed: the cache holds the parsed fold of the version that
+//! was seen last, and the store answers "still that one".
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use commands::desk::Desk;
+use commands::facts::Needs;
+use commands::ids::{DeliveryId, EnvironmentId, RecordId, ServiceId};
+use commands::run::Run;
+use commands::watch::Watch;
+use state::{Load, Loaded, Store, StoreError, StoreTime, Stored, Wanted};
+
+/// How many folds are kept. When there are more, all are forgotten: they cost one longer load each.
+const KEPT: usize = 8192;
+
+/// A record's fold.
+#[derive(Debug, Clone)]
+enum Fold {
+    Desk(Arc<Desk>),
+    Run(Arc<Run>),
+    Watch(Arc<Watch>),
+}
+
+/// The newest folds that were seen.
+#[derive(Debug, Default)]
+pub struct Cache {
+    folds: Mutex<HashMap<(ServiceId, RecordId), (u64, Fold)>>,
+}
+
+/// Where a record's journal stands: what the next row continues.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Position {
+    /// The record's version; 0: it does not exist.
+    pub version: u64,
+    /// How many rows its journal has.
+    pub rows: u64,
+    /// The MAC of the newest.
+    pub head: String,
+}
+
+/// One slot as it was loaded.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The service.
+    pub slot: ServiceId,
+    /// The store's time before the load.
+    pub now: StoreTime,
+    /// The desk; an empty one when there is none yet.
+    pub desk: Arc<Desk>,
+    /// The runs that exist.
+    pub runs: BTreeMap<RecordId, Run>,
+    /// The watches that exist.
+    pub watches: BTreeMap<RecordId, Arc<Watch>>,
+    /// Every record that was asked for or found, with its position.
+    pub positions: BTreeMap<RecordId, Position>,
+    /// Records whose fold this version of the program can not read: a newer one runs them.
+    pub newer: Vec<RecordId>,
+    /// Who holds which environment.
+    pub claims: BTreeMap<EnvironmentId, RecordId>,
+    /// The reply this delivery was given before.
+    pub answered: Option<String>,
+}
+
+impl Cache {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(ServiceId, RecordId), (u64, Fold)>> {
+        self.folds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self, slot: &ServiceId, id: &RecordId) -> u64 {
+        self.lock().get(&(slot.clone(), id.clone())).map_or(0, |(version, _)| *version)
+    }
+
+    /// The fold of a stored record: parsed, or the one kept for its version. `None`: it can not be read.
+    fn fold(&self, slot: &ServiceId, stored: &Stored) -> Option<Fold> {
+        let key = (slot.clone(), stored.id.clone());
+        let Some(text) = &stored.fold else {
+            return self.lock().get(&key).filter(|(version, _)| *version == stored.version).map(|(_, fold)| fold.clone());
+        };
+        let fold = match parse(&stored.id, text) {
+            Ok(fold) => fold,
+            Err(error) => {
+                tracing::warn!(record = %stored.id, %error, "a record can not be read by this version; it is left alone");
+                return None;
+            }
+        };
+        let mut folds = self.lock();
+        if folds.len() >= KEPT {
+            folds.clear();
+        }
+        folds.insert(key, (stored.version, fold.clone()));
+        Some(fold)
+    }
+
+    /// Forgets a record: what is kept of it and what the store says do not fit together.
+    fn forget(&self, slot: &ServiceId, id: &RecordId) {
+        self.lock().remove(&(slot.clone(), id.clone()));
+    }
+}
+
+fn parse(id: &RecordId, text: &str) -> Result<Fold, serde_json::Error> {
+    let id = id.as_str();
+    Ok(if id == "desk" {
+        Fold::Desk(Arc::new(serde_json::from_str(text)?))
+    } else if id.starts_with("watch/") {
+        Fold::Watch(Arc::new(serde_json::from_str(text)?))
+    } else {
+        Fold::Run(Arc::new(serde_json::from_str(text)?))
+    })
+}
+
+/// What to load.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// The service.
+    pub slot: &'a ServiceId,
+    /// What the core asked for.
+    pub needs: &'a Needs,
+    /// Watches and other records beside it.
+    pub records: &'a [RecordId],
+    /// The delivery, when somebody spoke.
+    pub delivery: Option<&'a DeliveryId>,
+}
+
+/// Loads a slot, in one trip; in two when the newest finished run of an environment is wanted, for the desk names it.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn load(store: &dyn Store, cache: &Cache, request: Request<'_>) -> Result<Snapshot, StoreError> {
+    let mut wanted: Vec<RecordId> = vec![RecordId::desk()];
+    wanted.extend(request.needs.runs.iter().cloned());
+    wanted.extend(request.records.iter().cloned());
+    let open = request.needs.every_open || !request.needs.open_in.is_empty() || !request.needs.newest_of.is_empty();
+    let snapshot = trip(store, cache, &request, wanted.clone(), open).await?;
+    let newest = request.needs.newest_of.iter().filter_map(|environment| Some(snapshot.desk.recent.get(environment)?.first()?.run.clone()));
+    let newest: Vec<RecordId> = newest.filter(|id| !snapshot.positions.contains_key(id)).collect();
+    if newest.is_empty() {
+        return Ok(snapshot);
+    }
+    wanted.extend(newest);
+    trip(store, cache, &request, wanted, open).await
+}
+
+async fn trip(store: &dyn Store, cache: &Cache, request: &Request<'_>, wanted: Vec<RecordId>, open: bool) -> Result<Snapshot, StoreError> {
+    let slot = request.slot;
+    let load = |known: bool| Load {
+        slot: slot.clone(),
+        records: wanted.iter().map(|id| Wanted { id: id.clone(), known: if known { cache.known(slot, id) } else { 0 } }).collect(),
+        open_under: open.then(|| "run/".to_owned()),
+        delivery: request.delivery.cloned(),
+    };
+    let loaded = store.load(load(true)).await?;
+    match understand(cache, slot, &wanted, loaded) {
+        Some(snapshot) => Ok(snapshot),
+        // The cache was emptied between asking and answering.
+        None => {
+            let loaded = store.load(load(false)).await?;
+            understand(cache, slot, &wanted, loaded).ok_or_else(|| StoreError::Corrupt("a record came without its fold".to_owned()))
+        }
+    }
+}
+
+fn understand(cache: &Cache, slot: &ServiceId, wanted: &[RecordId], loaded: Loaded) -> Option<Snapshot> {
+    let mut snapshot = Snapshot {
+        slot: slot.clone(),
+        now: loaded.now,
+        desk: Arc::default(),
+        runs: BTreeMap::new(),
+        watches: BTreeMap::new(),
+        positions: wanted.iter().map(|id| (id.clone(), Position::default())).collect(),
+        newer: Vec::new(),
+        claims: loaded.claims.into_iter().filter_map(|(name, holder)| Some((EnvironmentId::parse(&name).ok()?, holder))).collect(),
+        answered: loaded.answered,
+    };
+    for stored in loaded.records {
+        let position = Position { version: stored.version, rows: stored.rows, head: stored.head.clone() };
+        snapshot.positions.insert(stored.id.clone(), position);
+        match cache.fold(slot, &stored) {
+            Some(Fold::Desk(desk)) => snapshot.desk = desk,
+            Some(Fold::Run(run)) => drop(snapshot.runs.insert(stored.id, (*run).clone())),
+            Some(Fold::Watch(watch)) => drop(snapshot.watches.insert(stored.id, watch)),
+            None if stored.fold.is_none() => {
+                cache.forget(slot, &stored.id);
+                return None;
+            }
+            None => snapshot.newer.push(stored.id),
+        }
+    }
+    Some(snapshot)
+}
