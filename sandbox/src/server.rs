@@ -115,7 +115,8 @@ impl Drop for Sandbox {
 fn router(world: &Arc<World>, address: SocketAddr) -> Router {
     Router::new()
         .nest("/slack", crate::slack::routes(world, address))
-        .nest("/aws", crate::aws::routes(world))
+        // As a service, because clients append a slash or not, and only so are both paths its own.
+        .nest_service("/aws", crate::aws::routes(world))
         .nest("/github", crate::github::routes(world))
         .nest("/control", crate::control::routes(world))
         .merge(crate::page::routes())

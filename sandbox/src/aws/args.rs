@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::error::AwsError;
 use super::ids;
 
+/// A pattern: as the service's model writes it, for the message, and how to check it.
+type Pattern = (&'static str, fn(&str) -> bool);
+
 /// What a string must be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rule {
@@ -12,8 +15,8 @@ pub(crate) struct Rule {
     pub min: usize,
     /// At most so many characters.
     pub max: usize,
-    /// The pattern as the service's model writes it, for the message, and how to check it.
-    pub pattern: Option<(&'static str, fn(&str) -> bool)>,
+    /// What its characters must be.
+    pub pattern: Option<Pattern>,
     /// The only values, when it is an enumeration.
     pub one_of: &'static [&'static str],
 }
@@ -173,8 +176,6 @@ fn wrong_type(member: &str, what: &str) -> AwsError {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use serde_json::json;
 
     use super::*;

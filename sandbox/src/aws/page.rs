@@ -37,8 +37,6 @@ fn offset(token: &str, kind: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     #[test]

@@ -177,8 +177,6 @@ fn header_text(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     fn upload(bucket: &mut Bucket, metadata: bool) -> Version {

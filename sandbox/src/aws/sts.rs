@@ -180,8 +180,6 @@ pub(crate) fn get_caller_identity(caller: &Caller) -> Value {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     const ROLE: &str = "arn:aws:iam::444455556666:role/signalbox";

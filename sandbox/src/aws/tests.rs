@@ -1,7 +1,5 @@
 //! The pipelines' rules, seen through the API as a client sees them and without a server.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use serde_json::{Value, json};
 
 use super::args::Args;

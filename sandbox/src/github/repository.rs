@@ -271,8 +271,6 @@ impl Repository {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     fn commit(repository: &mut Repository, branch: &str, message: &str, file: (&str, &str)) -> String {

@@ -162,12 +162,13 @@ fn overridden(account: &Account, pipeline: &Pipeline, wanted: Args<'_>) -> Resul
             .newest(bucket, value)
             .map(crate::aws::s3::Version::revision),
         Source::Connection { .. } => {
-            let shipped = pipeline
+            let mut shipped = pipeline
                 .executions
                 .iter()
+                .rev()
                 .filter_map(|execution| execution.revision.as_ref());
             let newest = account.newest_revision(pipeline);
-            let earlier = shipped.filter(|revision| revision.id == value).last().cloned();
+            let earlier = shipped.find(|revision| revision.id == value).cloned();
             newest.filter(|revision| revision.id == value).or(earlier)
         }
     })
