@@ -7,6 +7,8 @@ mod codec;
 mod health;
 mod keys;
 mod link;
+#[cfg(test)]
+mod model;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
