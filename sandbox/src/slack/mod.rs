@@ -310,7 +310,9 @@ impl Workspace {
 
 /// Sends the bot what was raised since the last time, in the background.
 pub(crate) fn deliver_events(world: &Arc<World>) {
-    drop(events::flush(world));
+    if !world.slack().raised.is_empty() {
+        drop(events::flush(world));
+    }
 }
 
 /// The routes under `/slack`; `address` is where the server listens.

@@ -42,7 +42,7 @@ async fn respond(State(world): State<Arc<World>>, Path(token): Path<String>, bod
             }
             None => Err((StatusCode::BAD_REQUEST, "invalid_payload".into())),
         };
-        drop(super::events::flush(&work_world));
+        super::deliver_events(&work_world);
         work_world.changed(Change::Slack);
         match outcome {
             Ok(()) => Answer::done("ok".into_response()),

@@ -199,3 +199,37 @@ async fn a_prefix_strikes_every_call_of_a_vendor_until_it_is_removed() {
         .unwrap();
     assert_eq!(stage.api("auth.test", &json!({})).await["ok"], true);
 }
+
+#[tokio::test]
+async fn a_response_url_can_fail_too() {
+    let stage = Stage::new().await;
+    stage
+        .does(
+            "/slack/command",
+            &json!({"user": "U0ANN", "channel": "C0DEPLOYS", "text": "/deploy status"}),
+        )
+        .await;
+    let url = stage.heard()[0].form()["response_url"].clone();
+    stage
+        .does(
+            "/faults",
+            &json!({"target": "slack.response_url", "kind": "fail", "times": 1}),
+        )
+        .await;
+    assert_eq!(stage.respond(&url, &json!({"text": "x"})).await, 500);
+    assert_eq!(stage.respond(&url, &json!({"text": "x"})).await, 200);
+    assert_eq!(stage.seen_by("U0ANN").await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_page_hears_of_changes_as_they_come() {
+    let stage = Stage::new().await;
+    let mut changes = reqwest::get(stage.url("/control/changes")).await.unwrap();
+    set(&stage, json!({"kind": "fail"})).await;
+    stage.does("/clock/jump", &json!({"seconds": 1})).await;
+    let mut told = String::new();
+    while !told.contains("clock") {
+        told.push_str(&String::from_utf8_lossy(&changes.chunk().await.unwrap().unwrap()));
+    }
+    assert!(told.starts_with("data: {\"what\":\"faults\"}\n\n"), "{told}");
+}

@@ -194,3 +194,52 @@ async fn closing_is_told_where_the_app_asked_for_it() {
         .await;
     assert_eq!((&closed["delivered"], stage.heard().len()), (&json!(false), before));
 }
+
+#[tokio::test]
+async fn a_button_in_a_modal_pushes_another_up_to_three() {
+    let stage = Stage::new().await;
+    let button = json!({"type": "button", "action_id": "more", "text": {"type": "plain_text", "text": "More"}});
+    let view = json!({
+        "type": "modal", "title": {"type": "plain_text", "text": "Deep"},
+        "blocks": [{"type": "actions", "block_id": "go", "elements": [button]}],
+    });
+    let from_message = trigger(&stage).await;
+    let opened = stage
+        .api("views.open", &json!({"trigger_id": from_message, "view": view}))
+        .await;
+    let mut top = opened["view"]["id"].clone();
+    for depth in 2..=4 {
+        stage
+            .does(
+                "/slack/click",
+                &json!({"user": "U0ANN", "view_id": top, "action_id": "more"}),
+            )
+            .await;
+        let payload = stage.heard().last().unwrap().payload();
+        assert_eq!((&payload["container"]["view_id"], payload.get("message")), (&top, None));
+        let pushed = stage
+            .api(
+                "views.push",
+                &json!({"trigger_id": payload["trigger_id"], "view": view}),
+            )
+            .await;
+        if depth == 4 {
+            assert_eq!(pushed["error"], "push_limit_reached");
+        } else {
+            assert_eq!(
+                (&pushed["view"]["previous_view_id"], &pushed["view"]["root_view_id"]),
+                (&top, &opened["view"]["id"])
+            );
+            top = pushed["view"]["id"].clone();
+        }
+    }
+    assert_eq!(titles(&stage).await.len(), 3);
+    let unpushable = trigger(&stage).await;
+    let refused = stage
+        .api("views.push", &json!({"trigger_id": unpushable, "view": view}))
+        .await;
+    assert_eq!(
+        refused["error"], "not_found",
+        "a click outside a modal has nothing to push on"
+    );
+}

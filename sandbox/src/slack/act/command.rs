@@ -33,9 +33,10 @@ pub(crate) async fn command(world: &Arc<World>, typed: Typed) -> Result<Value, D
         .trim()
         .split_once(char::is_whitespace)
         .unwrap_or((typed.text.trim(), ""));
+    // Asked before the workspace is locked: the host may look at it.
+    let known = COMMANDS.contains(&name) || world.host().is_some_and(|host| knows(&host.commands(), name));
     let (delivery, token, since) = {
         let mut workspace = world.slack();
-        let known = COMMANDS.contains(&name) || world.host().is_some_and(|host| knows(&host.commands(), name));
         let person = living(&workspace, &typed.user)?;
         // Commands belong to the workspace that installed the app: a stranger's client does not offer them.
         if !known || person.is_stranger {
@@ -58,7 +59,7 @@ pub(crate) async fn command(world: &Arc<World>, typed: Typed) -> Result<Value, D
         new.map(|message| workspace.shown(message, true))
             .collect::<Vec<Value>>()
     };
-    drop(crate::slack::events::flush(world));
+    crate::slack::deliver_events(world);
     world.changed(Change::Slack);
     let body = match sent.body.as_str() {
         "" => Value::Null,

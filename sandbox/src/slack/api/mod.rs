@@ -305,7 +305,7 @@ fn run(world: &Arc<World>, method: &Method, args: &Args) -> Outcome {
             Err(Refusal::because("invalid_arguments", missing))
         }
     };
-    drop(super::events::flush(world));
+    super::deliver_events(world);
     if outcome.is_ok() && method.json {
         world.changed(Change::Slack);
     }
