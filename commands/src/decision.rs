@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::desk;
 use crate::effect::Effect;
 use crate::ids::{EnvironmentId, RecordId};
@@ -62,8 +64,9 @@ pub enum Change {
     },
 }
 
-/// What the speaker is told.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What the speaker is told. It is stored with the commit, so that the same delivery again gets the same answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// Nothing: nobody spoke.
     #[default]

@@ -54,6 +54,8 @@ pub struct Needs {
     pub runs: BTreeSet<RecordId>,
     /// All open runs of these environments; with `every_open`, of all.
     pub open_in: BTreeSet<EnvironmentId>,
+    /// The newest finished run of these environments, if there is one; costs a second trip.
+    pub newest_of: BTreeSet<EnvironmentId>,
     /// All open runs of the service.
     pub every_open: bool,
     /// The members of these groups; always with the standing of the speaker and of everyone who voted on a loaded run.

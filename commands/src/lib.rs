@@ -9,6 +9,7 @@
 //! | [`run`], [`desk`], [`watch`] | the three kinds of record: their events and folds |
 //! | [`round`], [`check`] | one request for approval, what it would ship, and the evidence |
 //! | [`effect`] | what the bot owes the world |
+//! | [`gate`] | the rules over people and state |
 //! | [`facts`], [`decision`] | what a decision looks at, and what it is |
 //! | [`view`] | what people see |
 
@@ -19,10 +20,19 @@ pub mod desk;
 pub mod digest;
 pub mod effect;
 pub mod facts;
+pub mod gate;
+pub mod grammar;
 pub mod ids;
+pub mod outcome;
+pub mod plan;
 pub mod reason;
 pub mod round;
 pub mod run;
+pub mod step;
+#[cfg(test)]
+mod test_support;
 pub mod time;
+pub mod verb;
 pub mod view;
+pub mod wake;
 pub mod watch;

@@ -156,6 +156,9 @@ pub struct Vote {
     pub at: Timestamp,
     /// In their words; foreign text, may be empty.
     pub reason: String,
+    /// The operating-system user who said it on the command line: one of those is one voter, whatever Slack name they give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub os_user: Option<String>,
 }
 
 /// What the people decided.

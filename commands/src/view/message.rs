@@ -68,6 +68,15 @@ pub enum Inline {
         /// How much of it.
         style: DateStyle,
     },
+    /// Another message of ours. The renderer knows the workspace's address; where it does not, the words stand alone.
+    Permalink {
+        /// The channel it is in.
+        channel: ChannelId,
+        /// Its `ts`, by which Slack knows it.
+        ts: String,
+        /// Its words; may be foreign.
+        text: String,
+    },
     /// One of a fixed set of signs.
     Sign(Sign),
 }
@@ -205,7 +214,66 @@ pub fn code(words: impl Into<String>) -> Inline {
     Inline::Code(words.into())
 }
 
+impl From<&str> for Inline {
+    fn from(words: &str) -> Self {
+        Self::Text(words.to_owned())
+    }
+}
+
+impl From<String> for Inline {
+    fn from(words: String) -> Self {
+        Self::Text(words)
+    }
+}
+
+impl From<&UserId> for Inline {
+    fn from(user: &UserId) -> Self {
+        Self::Mention(user.clone())
+    }
+}
+
+impl From<Sign> for Inline {
+    fn from(sign: Sign) -> Self {
+        Self::Sign(sign)
+    }
+}
+
+impl Timestamp {
+    /// The instant as a piece of a line.
+    #[must_use]
+    pub const fn shown(self, style: DateStyle) -> Inline {
+        Inline::Date { at: self, style }
+    }
+}
+
 impl Message {
+    /// A message whose first line says it all: that line is its fallback as well, without its signs.
+    #[must_use]
+    pub fn headed(headline: Line, mut more: Vec<Line>) -> Self {
+        let fallback = spoken(&headline);
+        more.insert(0, headline);
+        Self {
+            fallback,
+            blocks: vec![Block::Section(more)],
+        }
+    }
+
+    /// The same with another part at its end; parts without content are left out.
+    #[must_use]
+    pub fn with(mut self, block: Block) -> Self {
+        let empty = match &block {
+            Block::Section(lines) | Block::Context(lines) => lines.is_empty(),
+            Block::Fields(fields) => fields.is_empty(),
+            Block::Actions(buttons) => buttons.is_empty(),
+            Block::Verbatim(words) => words.is_empty(),
+            Block::Divider => false,
+        };
+        if !empty {
+            self.blocks.push(block);
+        }
+        self
+    }
+
     /// One plain sentence.
     #[must_use]
     pub fn sentence(words: impl Into<String>) -> Self {
@@ -235,11 +303,22 @@ pub fn plain(line: &[Inline]) -> String {
             Inline::Mention(user) => format!("@{user}"),
             Inline::Group(group) => format!("@{group}"),
             Inline::Channel(channel) => format!("#{channel}"),
-            Inline::Link { text, .. } => text.clone(),
+            Inline::Link { text, .. } | Inline::Permalink { text, .. } => text.clone(),
             Inline::Date { at, style } => at.utc().format(style.utc_format()).to_string(),
             Inline::Sign(sign) => sign.word().to_owned(),
         })
         .collect()
+}
+
+/// A line as it is read aloud: its words, without the signs that only stand beside them.
+#[must_use]
+pub fn spoken(line: &[Inline]) -> String {
+    let words: Line = line
+        .iter()
+        .filter(|piece| !matches!(piece, Inline::Sign(_)))
+        .cloned()
+        .collect();
+    plain(&words).trim().to_owned()
 }
 
 impl DateStyle {

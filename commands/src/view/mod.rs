@@ -1,7 +1,46 @@
 //! What people see, as data: cards, replies, forms. No vendor's types.
+//!
+//! Everything here is a pure picture of records and facts, so that drawing it again gives the same message. The first line of a message says
+//! what matters and is its fallback too: the notification on a phone, and what a screen reader says first.
 
+/// A line from pieces: words, people, signs, or any other [`Inline`].
+macro_rules! line {
+    ($($piece:expr),* $(,)?) => { vec![$($crate::view::Inline::from($piece)),*] };
+}
+
+mod buttons;
+mod card;
+#[cfg(test)]
+mod fixtures;
+mod forms;
+mod help;
+mod history;
 mod message;
+mod notes;
+mod people;
+mod receipts;
+mod refusal;
+mod runs;
+mod status;
+#[cfg(test)]
+mod tests;
+mod why;
+mod words;
 
+pub use card::{card, next_redraw};
+pub use forms::{approve_form, reject_form};
+pub use help::{HelpRow, help};
+pub use history::history;
 pub use message::{
-    Block, Button, ButtonStyle, Confirm, DateStyle, Inline, Input, Line, Message, Modal, Sign, bold, code, plain, text,
+    Block, Button, ButtonStyle, Confirm, DateStyle, Inline, Input, Line, Message, Modal, Sign, bold, code, plain,
+    spoken, text,
 };
+pub use notes::{
+    answered_elsewhere_note, behind_note, ended_note, failure_note, free_note, lapsed_note, lock_stolen_note,
+    override_note,
+};
+pub use receipts::{decided, lost_race, pick_one, rejected, tell_me_button, voted};
+pub use refusal::{Place, refusal, refusal_at};
+pub use runs::runs;
+pub use status::status;
+pub use why::why;

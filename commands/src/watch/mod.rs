@@ -1,10 +1,14 @@
 //! A watch: the eye on one pipeline. Level-triggered: events are hints, each wake reads the whole truth again.
 
 mod observation;
+mod observe;
 
 use serde::{Deserialize, Serialize};
 
 pub use observation::{Answered, Ended, ExecutionSeen, Inbound, LastSuccess, Observation, Waiting};
+
+pub(crate) use observe::record_answer;
+pub use observe::{Pace, gather_checks, observe, run_of, runs_of};
 
 use crate::time::{Span, Timestamp};
 

@@ -1,0 +1,228 @@
+//! The words of a command, read from left to right.
+
+use super::error::{ParseError, closest};
+use crate::catalog::{Catalog, Service};
+use crate::ids::{ChannelId, EnvironmentId, ServiceId};
+use crate::time::Span;
+
+/// Where a command was said: what need not be spelled out.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// Everything that is configured.
+    pub catalog: &'a Catalog,
+    /// The channel.
+    pub channel: &'a ChannelId,
+}
+
+/// The words that are left.
+#[derive(Debug, Clone)]
+pub struct Args<'a> {
+    /// The whole text, command included: `/deploy approve mainnet`.
+    text: &'a str,
+    /// The words with their places in characters.
+    words: Vec<(usize, &'a str)>,
+    next: usize,
+}
+
+impl<'a> Args<'a> {
+    /// Splits a text at white space.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        let mut words = Vec::new();
+        let mut start: Option<(usize, usize)> = None;
+        for (place, (byte, c)) in text.char_indices().enumerate() {
+            match (c.is_whitespace(), start) {
+                (false, None) => start = Some((place, byte)),
+                (true, Some((at, from))) => {
+                    words.push((at, &text[from..byte]));
+                    start = None;
+                }
+                _ => {}
+            }
+        }
+        if let Some((at, from)) = start {
+            words.push((at, &text[from..]));
+        }
+        Self { text, words, next: 0 }
+    }
+
+    /// The next word, without taking it.
+    #[must_use]
+    pub fn peek(&self) -> Option<&'a str> {
+        self.words.get(self.next).map(|(_, word)| *word)
+    }
+
+    /// Takes the next word.
+    #[expect(clippy::should_implement_trait, reason = "it is no iterator: words are also looked at and put together")]
+    pub fn next(&mut self) -> Option<&'a str> {
+        let word = self.peek()?;
+        self.next += 1;
+        Some(word)
+    }
+
+    /// Takes the next word if it is this one.
+    pub fn take(&mut self, word: &str) -> bool {
+        let found = self.peek().is_some_and(|next| next.eq_ignore_ascii_case(word));
+        if found {
+            self.next += 1;
+        }
+        found
+    }
+
+    /// Takes a flag from anywhere among the words that are left: phones put words in odd places.
+    pub fn take_flag(&mut self, flag: &str) -> bool {
+        let found = self.words.iter().skip(self.next).position(|(_, word)| dashes(word) == flag);
+        if let Some(position) = found {
+            self.words.remove(self.next + position);
+        }
+        found.is_some()
+    }
+
+    /// Takes all the words that are left, with single spaces between them.
+    pub fn rest(&mut self) -> String {
+        let words: Vec<&str> = self.words.iter().skip(self.next).map(|(_, word)| *word).collect();
+        self.next = self.words.len();
+        words.join(" ")
+    }
+
+    /// An error at the next word, or at the end.
+    #[must_use]
+    pub fn error(&self, message: impl Into<String>) -> ParseError {
+        self.error_at(self.next, message)
+    }
+
+    fn error_at(&self, index: usize, message: impl Into<String>) -> ParseError {
+        let (at, len) = match self.words.get(index) {
+            Some((at, word)) => (*at, word.chars().count()),
+            None => (self.text.trim_end().chars().count() + 1, 0),
+        };
+        ParseError { text: self.text.to_owned(), at, len, message: message.into(), suggestion: None }
+    }
+
+    /// The same error, with the word replaced as the suggestion.
+    #[must_use]
+    pub fn suggesting(&self, error: ParseError, instead: Option<&str>) -> ParseError {
+        let Some(instead) = instead else { return error };
+        let head: String = self.text.chars().take(error.at).collect();
+        let tail: String = self.text.chars().skip(error.at + error.len).collect();
+        ParseError { suggestion: Some(format!("{head}{instead}{tail}")), ..error }
+    }
+
+    /// Refuses words that are left over.
+    ///
+    /// # Errors
+    /// When there are any.
+    pub fn end(&self) -> Result<(), ParseError> {
+        match self.peek() {
+            None => Ok(()),
+            Some(word) => Err(self.error(format!("`{word}` is one word too many here"))),
+        }
+    }
+
+    /// Takes `for 2h`, if the next words say so.
+    ///
+    /// # Errors
+    /// When `for` is not followed by a span of time.
+    pub fn take_for(&mut self) -> Result<Option<Span>, ParseError> {
+        let named = self.peek().is_some_and(|word| word.eq_ignore_ascii_case("for")) && self.words.get(self.next + 1).is_some_and(|(_, word)| word.starts_with(|c: char| c.is_ascii_digit()));
+        if !named {
+            return Ok(None);
+        }
+        self.next += 1;
+        let span = self.peek().and_then(Span::parse).ok_or_else(|| self.error("this is not a span of time: write `30m`, `2h`, `1h30m` or `3d`"))?;
+        self.next += 1;
+        Ok(Some(span))
+    }
+
+    /// Takes `[service] environment`.
+    ///
+    /// # Errors
+    /// When there is none, or more than one service could be meant.
+    pub fn environment(&mut self, scope: &Scope<'_>) -> Result<(ServiceId, EnvironmentId), ParseError> {
+        match self.optional_environment(scope)? {
+            (service, Some(environment)) => Ok((service.clone(), environment)),
+            (_, None) => {
+                let known = environment_names(scope);
+                Err(self.error(format!("say which environment: {}", known.join(", "))))
+            }
+        }
+    }
+
+    /// Takes `[service] [environment]`; without any, the service that is at home in the channel.
+    ///
+    /// # Errors
+    /// When a word fits nothing, or more than one service could be meant.
+    pub fn optional_environment<'s>(&mut self, scope: &Scope<'s>) -> Result<(&'s ServiceId, Option<EnvironmentId>), ParseError> {
+        let Some(first) = self.peek() else {
+            return Ok((self.only_service(scope)?, None));
+        };
+        if let Some(service) = scope.catalog.services.values().find(|service| service.id.as_str().eq_ignore_ascii_case(first)) {
+            let here = candidates(scope, first).iter().any(|known| known.id == service.id);
+            let followed = self.words.get(self.next + 1).and_then(|(_, word)| find(service, word)).is_some();
+            if !here || followed {
+                self.next += 1;
+                let environment = self.peek().map(|word| find(service, word).ok_or_else(|| self.no_such(&[service], word)));
+                let environment = environment.transpose()?;
+                self.next += usize::from(environment.is_some());
+                return Ok((&service.id, environment));
+            }
+        }
+        let found = candidates(scope, first);
+        match found.as_slice() {
+            [service] => {
+                self.next += 1;
+                Ok((&service.id, find(service, first)))
+            }
+            [] => {
+                let home = scope.catalog.at_home_in(scope.channel);
+                let all: Vec<&Service> = if home.is_empty() { scope.catalog.services.values().collect() } else { home };
+                Err(self.no_such(&all, first))
+            }
+            [one, ..] => {
+                let names: Vec<String> = found.iter().map(|service| format!("`{} {first}`", service.id)).collect();
+                let error = self.error(format!("more than one service has `{first}`: write {}", names.join(" or ")));
+                Err(self.suggesting(error, Some(&format!("{} {first}", one.id))))
+            }
+        }
+    }
+
+    fn only_service<'s>(&self, scope: &Scope<'s>) -> Result<&'s ServiceId, ParseError> {
+        let home = scope.catalog.at_home_in(scope.channel);
+        let all: Vec<&'s Service> = if home.is_empty() { scope.catalog.services.values().collect() } else { home };
+        match all.as_slice() {
+            [one] => Ok(&one.id),
+            [] => Err(self.error("no service is configured: add one to signalbox.toml")),
+            several => {
+                let names: Vec<&str> = several.iter().map(|service| service.id.as_str()).collect();
+                Err(self.error(format!("say which service: {}", names.join(", "))))
+            }
+        }
+    }
+
+    fn no_such(&self, services: &[&Service], word: &str) -> ParseError {
+        let names: Vec<&str> = services.iter().flat_map(|service| service.environments.iter().map(|environment| environment.id.as_str())).collect();
+        let error = self.error(format!("there is no environment `{word}`: known are {}", names.join(", ")));
+        self.suggesting(error, closest(word, names.into_iter()))
+    }
+}
+
+/// The services that a bare environment name can mean: those at home in the channel first, else any.
+fn candidates<'s>(scope: &Scope<'s>, word: &str) -> Vec<&'s Service> {
+    let home: Vec<&Service> = scope.catalog.at_home_in(scope.channel).into_iter().filter(|service| find(service, word).is_some()).collect();
+    if home.is_empty() { scope.catalog.services.values().filter(|service| find(service, word).is_some()).collect() } else { home }
+}
+
+fn find(service: &Service, word: &str) -> Option<EnvironmentId> {
+    service.environments.iter().find(|environment| environment.id.as_str().eq_ignore_ascii_case(word)).map(|environment| environment.id.clone())
+}
+
+fn environment_names(scope: &Scope<'_>) -> Vec<String> {
+    let home = scope.catalog.at_home_in(scope.channel);
+    let all: Vec<&Service> = if home.is_empty() { scope.catalog.services.values().collect() } else { home };
+    all.iter().flat_map(|service| service.environments.iter().map(|environment| environment.id.to_string())).collect()
+}
+
+/// Phones turn `--` into a dash.
+fn dashes(word: &str) -> String {
+    word.replace(['\u{2014}', '\u{2013}'], "--")
+}

@@ -1,0 +1,10 @@
+//! Words in, commands out. One grammar for slash commands, mentions and the command line.
+//!
+//! There is no order in which parsers are tried: the first word names the verb, the verb reads the rest.
+
+mod args;
+mod error;
+
+pub use args::{Args, Scope};
+pub use error::ParseError;
+pub(crate) use error::closest;

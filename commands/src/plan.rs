@@ -1,0 +1,188 @@
+//! A decision in the making: events are appended to copies of the records, so that each sees what the one before it did.
+
+use std::collections::BTreeMap;
+
+use crate::catalog;
+use crate::decision::{Change, Decision, Reply};
+use crate::desk::{self, Desk};
+use crate::effect::Effect;
+use crate::facts::Facts;
+use crate::ids::{EnvironmentId, RecordId};
+use crate::reason::Reason;
+use crate::run::{DECISION_STANDS, Event, Illegal, Pinned, Run, Status};
+use crate::time::{Span, Timestamp};
+
+/// How old verdicts get before they are gathered again by themselves, while people are likely to look.
+pub(crate) const REFRESH_AFTER: Span = Span::minutes(10);
+/// For how long after a run was opened that goes on.
+const REFRESH_FOR: Span = Span::hours(1);
+/// How often the card of a waiting run is drawn for the sake of its countdown.
+const REDRAW: Span = Span::hours(1);
+/// How soon a run that is followed is looked at if nothing else wakes it.
+const HEARTBEAT: Span = Span::hours(1);
+
+/// A decision in the making.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// What is known.
+    pub facts: &'a Facts<'a>,
+    runs: BTreeMap<RecordId, (Run, Vec<(Event, Reason)>)>,
+    desk: Option<(Desk, Vec<(desk::Event, Reason)>)>,
+    out: Decision,
+}
+
+impl<'a> Plan<'a> {
+    /// Nothing decided yet.
+    #[must_use]
+    pub fn new(facts: &'a Facts<'a>) -> Self {
+        Self { facts, runs: BTreeMap::new(), desk: None, out: Decision::default() }
+    }
+
+    /// A run as it stands after what was decided so far.
+    #[must_use]
+    pub fn run(&self, id: &RecordId) -> Option<&Run> {
+        self.runs.get(id).map(|(run, _)| run).or_else(|| self.facts.runs.get(id))
+    }
+
+    /// The desk as it stands after what was decided so far.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        self.desk.as_ref().map_or(self.facts.desk, |(desk, _)| desk)
+    }
+
+    /// Appends an event to a run.
+    ///
+    /// # Errors
+    /// When it can not follow: the program is wrong, and nothing must be committed.
+    pub fn tell(&mut self, id: &RecordId, event: Event, reason: Reason) -> Result<(), Illegal> {
+        let before = self.run(id).cloned();
+        let run = Run::apply(before, id, &event, self.facts.now)?;
+        match self.runs.get_mut(id) {
+            Some(entry) => {
+                entry.0 = run;
+                entry.1.push((event, reason));
+            }
+            None => drop(self.runs.insert(id.clone(), (run, vec![(event, reason)]))),
+        }
+        Ok(())
+    }
+
+    /// Opens a run.
+    ///
+    /// # Errors
+    /// When one of that id exists, or it has no environment.
+    pub fn open(&mut self, id: &RecordId, pinned: Pinned) -> Result<(), Illegal> {
+        self.tell(id, Event::Opened(Box::new(pinned)), Reason::Opened)
+    }
+
+    /// Writes a run without an event, so that its wake moves.
+    pub fn touch(&mut self, id: &RecordId) {
+        if let Some(run) = self.run(id).cloned() {
+            self.runs.entry(id.clone()).or_insert_with(|| (run, Vec::new()));
+        }
+    }
+
+    /// Appends an event to the desk.
+    pub fn tell_desk(&mut self, event: desk::Event, reason: Reason) {
+        let (desk, events) = self.desk.get_or_insert_with(|| (self.facts.desk.clone(), Vec::new()));
+        desk.apply(&event);
+        events.push((event, reason));
+    }
+
+    /// Writes the desk without an event, so that its wake moves.
+    pub fn touch_desk(&mut self) {
+        self.desk.get_or_insert_with(|| (self.facts.desk.clone(), Vec::new()));
+    }
+
+    /// Owes an effect from now on.
+    pub fn owe(&mut self, effect: Effect) {
+        self.owe_at(effect, self.facts.now);
+    }
+
+    /// Owes an effect from an instant on.
+    pub fn owe_at(&mut self, effect: Effect, due: Timestamp) {
+        self.out.effects.push((effect, due));
+    }
+
+    /// Owes another drawing of a run's card.
+    pub fn draw(&mut self, id: &RecordId) {
+        self.owe(Effect::DrawCard { run: id.clone() });
+    }
+
+    /// Claims the environments of a run that no other run holds.
+    pub fn claim(&mut self, id: &RecordId) {
+        let Some(run) = self.run(id) else { return };
+        let free = run.environments().filter(|environment| self.facts.claims.get(*environment).is_none_or(|holder| holder == id));
+        let wanted: Vec<(EnvironmentId, RecordId)> = free.map(|environment| (environment.clone(), id.clone())).collect();
+        self.out.take.extend(wanted);
+    }
+
+    /// Frees the environments of a run.
+    pub fn free(&mut self, id: &RecordId) {
+        let Some(run) = self.run(id) else { return };
+        let held: Vec<_> = run.environments().map(|environment| (environment.clone(), id.clone())).collect();
+        self.out.take.retain(|claim| !held.contains(claim));
+        self.out.free.extend(held);
+    }
+
+    /// Writes a watch.
+    pub fn watch(&mut self, change: Change) {
+        self.out.changes.push(change);
+    }
+
+    /// The decision.
+    #[must_use]
+    pub fn finish(mut self, reply: Reply) -> Decision {
+        let facts = self.facts;
+        let runs = std::mem::take(&mut self.runs);
+        for (id, (run, events)) in runs {
+            // Posting the card is told by the drawing itself; anything else may change the picture.
+            if events.iter().any(|(event, _)| !matches!(event, Event::CardPosted { .. })) {
+                self.draw(&id);
+            }
+            let next_wake = next_wake(&run, facts);
+            self.out.changes.push(Change::Run { run: Box::new(run), events, next_wake });
+        }
+        if let Some((desk, events)) = self.desk {
+            let next_wake = desk.next_expiry();
+            self.out.changes.push(Change::Desk { desk: Box::new(desk), events, next_wake });
+        }
+        // One row per key: the last wish counts.
+        let mut seen = std::collections::BTreeSet::new();
+        self.out.effects.reverse();
+        self.out.effects.retain(|(effect, _)| seen.insert(effect.key()));
+        self.out.effects.reverse();
+        self.out.reply = reply;
+        self.out
+    }
+}
+
+/// When a run wants to be looked at again; `None` when it is over.
+fn next_wake(run: &Run, facts: &Facts<'_>) -> Option<Timestamp> {
+    let now = facts.now;
+    let soonest = match run.status {
+        Status::Ended { .. } => return None,
+        Status::Following => now + HEARTBEAT,
+        Status::Answering => run.decision.as_ref().map_or(now, |decision| decision.at) + DECISION_STANDS,
+        Status::Waiting => [
+            Some(now + REDRAW),
+            Some(run.pinned.gives_up_at),
+            catalog::next_change(&facts.service.freezes, now, facts.service.timezone),
+            facts.desk.next_expiry(),
+            refresh_at(run, now),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|at| now < *at)
+        .min()
+        .unwrap_or(now + REDRAW),
+    };
+    // A wake that has passed already would be due at once, again and again.
+    Some(soonest.max(now + Span::seconds(1)))
+}
+
+/// When the oldest verdict of a young run should be gathered again.
+pub(crate) fn refresh_at(run: &Run, now: Timestamp) -> Option<Timestamp> {
+    let opened = run.card.as_ref().map_or(run.changed_at, |card| card.at);
+    (opened.age(now) < REFRESH_FOR).then(|| run.verdicts.values().map(|verdict| verdict.as_of + REFRESH_AFTER).min()).flatten()
+}

@@ -1,0 +1,69 @@
+//! `check <env>`: gathers the evidence again.
+
+use super::pick::{Pick, Picked};
+use super::{Spec, Verb, refused};
+use crate::decision::{Decision, Refusal, Reply};
+use crate::effect::Effect;
+use crate::facts::{Facts, Needs, Speaker};
+use crate::gate::Act;
+use crate::grammar::{Args, ParseError, Scope};
+use crate::ids::ServiceId;
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::run::{Illegal, Run};
+use crate::view::{Message, text};
+use crate::watch;
+
+/// A wish for fresh evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// On which run.
+    pub pick: Pick,
+}
+
+impl Verb for Check {
+    const SPEC: Spec = Spec {
+        command: "/deploy",
+        name: "check",
+        usage: "<env>",
+        summary: "Look at the evidence again: what would go out, and every check",
+        detail: "Answers at once; the card fills in as the evidence comes.",
+        act: Act::Read,
+    };
+
+    fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
+        let (service, environment) = args.environment(scope)?;
+        let revision = super::revision(args);
+        args.end()?;
+        Ok((service, Self { pick: Pick::In { environment, revision } }))
+    }
+
+    fn needs(&self, service: &crate::catalog::Service) -> Needs {
+        self.pick.needs(service)
+    }
+
+    fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+        let refusals = super::may_read(facts, speaker);
+        if !refusals.is_empty() {
+            return Ok(refused(refusals));
+        }
+        let runs: Vec<&Run> = match self.pick.find(facts, speaker) {
+            Picked::This(run) => vec![run],
+            Picked::Confirm(runs) => runs,
+            Picked::Nothing(why) => {
+                let message = vec![text(format!("Nothing to look at: {why}."))];
+                return Ok(refused(vec![Refusal { reason: Reason::NothingToDo, message, about: None, passable: false }]));
+            }
+        };
+        let mut plan = Plan::new(facts);
+        for run in &runs {
+            let live = run.pinned.environments.first().and_then(|target| target.live.as_ref()?.revision.commit.clone());
+            plan.owe(Effect::GatherChange { run: run.id.clone(), base: live, head: run.pinned.revision.commit.clone() });
+            for effect in watch::gather_checks(facts, &run.id, run.environments()) {
+                plan.owe(effect);
+            }
+        }
+        let names: Vec<String> = runs.iter().map(|run| run.pinned.revision.short()).collect();
+        Ok(plan.finish(Reply::Private(Message::sentence(format!("Looking at {} again. The card fills in as the evidence comes.", names.join(", "))))))
+    }
+}

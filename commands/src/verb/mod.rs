@@ -1,0 +1,322 @@
+//! Verbs: what a person may tell the bot. One file each; this table is what help, the manifest's hints and the composer's completion are made of.
+
+mod approve;
+mod check;
+mod freeze;
+mod history;
+mod lock;
+mod pick;
+mod reject;
+mod retry;
+mod runs;
+mod status;
+mod stop;
+mod unfreeze;
+mod unlock;
+mod why;
+pub mod press;
+pub mod roles;
+
+use crate::catalog::Catalog;
+use crate::decision::{Decision, Refusal, Reply};
+use crate::effect::{Effect, Recipient};
+use crate::facts::{Facts, Needs, Speaker};
+use crate::gate::{self, Act, Question};
+use crate::grammar::{Args, ParseError, Scope};
+use crate::ids::{EnvironmentId, ServiceId, UserId};
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::run::{Illegal, Run};
+use crate::view::{self, HelpRow, Message};
+
+pub use freeze::apply_spread;
+pub use pick::Pick;
+
+/// What a verb is, for people and for the grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spec {
+    /// The slash command it belongs to.
+    pub command: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What follows it.
+    pub usage: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// What else to know, in a few sentences.
+    pub detail: &'static str,
+    /// What it is to the gates.
+    pub act: Act,
+}
+
+/// A verb with its arguments.
+pub trait Verb: Sized {
+    /// What it is.
+    const SPEC: Spec;
+
+    /// Reads its arguments; the verb's own name is taken already.
+    ///
+    /// # Errors
+    /// When the words can not be understood.
+    fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError>;
+
+    /// What has to be loaded for it.
+    fn needs(&self, service: &crate::catalog::Service) -> Needs;
+
+    /// Decides.
+    ///
+    /// # Errors
+    /// When the program is wrong.
+    fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal>;
+}
+
+macro_rules! verbs {
+    ($($module:ident => $name:ident),* $(,)?) => {
+        /// A verb with its arguments.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Request {
+            $(#[doc = concat!("`", stringify!($module), "`")] $name($module::$name),)*
+        }
+
+        /// All verbs, in the order of help. A test compares this table with the folder.
+        pub const SPECS: &[Spec] = &[$(<$module::$name as Verb>::SPEC),*];
+
+        fn parse_verb(name: &str, args: &mut Args<'_>, scope: &Scope<'_>) -> Option<Result<Command, ParseError>> {
+            match name {
+                $(name if name == <$module::$name as Verb>::SPEC.name => Some(
+                    <$module::$name as Verb>::parse(args, scope).map(|(service, verb)| Command { service, request: Request::$name(verb) }),
+                ),)*
+                _ => None,
+            }
+        }
+
+        impl Request {
+            /// What it is.
+            #[must_use]
+            pub const fn spec(&self) -> &'static Spec {
+                match self { $(Self::$name(_) => &<$module::$name as Verb>::SPEC),* }
+            }
+
+            /// What has to be loaded for it.
+            #[must_use]
+            pub fn needs(&self, service: &crate::catalog::Service) -> Needs {
+                match self { $(Self::$name(verb) => verb.needs(service)),* }
+            }
+
+            /// Decides.
+            ///
+            /// # Errors
+            /// When the program is wrong.
+            pub fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+                match self { $(Self::$name(verb) => verb.decide(facts, speaker)),* }
+            }
+        }
+    };
+}
+
+verbs! {
+    status => Status, approve => Approve, reject => Reject, why => Why, check => Check, history => History, runs => Runs,
+    lock => Lock, unlock => Unlock, freeze => Freeze, unfreeze => Unfreeze, retry => Retry, stop => Stop,
+}
+
+impl Request {
+    /// The run that is named, when one is: by a button, or by its id.
+    #[must_use]
+    pub const fn run(&self) -> Option<&crate::ids::RecordId> {
+        match self {
+            Self::Approve(approve::Approve { pick: Pick::Run(id), .. }) | Self::Reject(reject::Reject { pick: Pick::Run(id), .. }) => Some(id),
+            Self::Retry(retry::Retry { target: retry::Target::Run(id) }) | Self::Stop(stop::Stop { target: retry::Target::Run(id), .. }) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// What somebody wants of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The service.
+    pub service: ServiceId,
+    /// The verb.
+    pub request: Request,
+}
+
+/// What a text turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parsed {
+    /// Something to decide; several when a verb spans services.
+    Commands(Vec<Command>),
+    /// Something that needs no facts: help.
+    Answer(Message),
+}
+
+/// The slash commands of this version.
+pub const COMMANDS: &[&str] = &["/deploy"];
+
+/// Reads a text such as `/deploy approve mainnet a1b2c3d`.
+///
+/// # Errors
+/// When it can not be understood; the error says where and what to type instead.
+pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Parsed, ParseError> {
+    let mut args = Args::new(text);
+    let Some(command) = args.next() else { return Ok(Parsed::Answer(help(None))) };
+    if !COMMANDS.contains(&command) {
+        let fresh = Args::new(text);
+        let error = fresh.error(format!("`{command}` is not a command of this bot"));
+        return Err(fresh.suggesting(error, crate::grammar::closest(command, COMMANDS.iter().copied())));
+    }
+    let before = args.clone();
+    let Some(verb) = args.next() else { return Ok(Parsed::Answer(help(None))) };
+    let name = verb.to_lowercase();
+    if name == "help" {
+        return Ok(Parsed::Answer(help(args.next())));
+    }
+    if args.peek().is_none() && matches!(name.as_str(), "status" | "runs") {
+        return Ok(Parsed::Commands(each_service(&name, scope, &args)?));
+    }
+    parse_verb(&name, &mut args, scope).map_or_else(
+        || {
+            let known = SPECS.iter().map(|spec| spec.name).chain(["help"]);
+            let error = before.error(format!("there is no verb `{verb}`; `{command} help` lists them"));
+            Err(before.suggesting(error, crate::grammar::closest(&name, known)))
+        },
+        |command| command.map(|command| Parsed::Commands(vec![command])),
+    )
+}
+
+/// `status` and `runs` without more words are about every service at home in the channel, or about all.
+fn each_service(name: &str, scope: &Scope<'_>, args: &Args<'_>) -> Result<Vec<Command>, ParseError> {
+    let home = scope.catalog.at_home_in(scope.channel);
+    let all = if home.is_empty() { scope.catalog.services.values().collect() } else { home };
+    if all.is_empty() {
+        return Err(args.error("no service is configured: add one to signalbox.toml"));
+    }
+    let request = |service: &crate::catalog::Service| Command {
+        service: service.id.clone(),
+        request: if name == "runs" { Request::Runs(runs::Runs) } else { Request::Status(status::Status { environment: None }) },
+    };
+    Ok(all.into_iter().map(request).collect())
+}
+
+/// The table of verbs as people read it.
+#[must_use]
+pub fn help(topic: Option<&str>) -> Message {
+    view::help(&rows(), topic)
+}
+
+/// The table of verbs.
+#[must_use]
+pub fn rows() -> Vec<HelpRow> {
+    let row = |spec: &Spec| HelpRow { command: spec.command, name: spec.name, usage: spec.usage, summary: spec.summary, detail: spec.detail };
+    let help = HelpRow { command: "/deploy", name: "help", usage: "[verb]", summary: "This list, or more about one verb", detail: "" };
+    SPECS.iter().map(row).chain([help]).collect()
+}
+
+/// The words that follow a slash command in Slack's own hint, for the manifest.
+#[must_use]
+pub fn usage_hint(command: &str) -> String {
+    let names: Vec<&str> = SPECS.iter().filter(|spec| spec.command == command).map(|spec| spec.name).collect();
+    format!("{} · help", names.join(" · "))
+}
+
+/// The catalog's services by the name a button carries.
+#[must_use]
+pub fn service_named<'c>(catalog: &'c Catalog, name: &str) -> Option<&'c crate::catalog::Service> {
+    catalog.services.get(name)
+}
+
+/// Takes the next word if it looks like a revision: at least four hex digits, a version such as `v1.4.2`, or a run's short name.
+fn revision(args: &mut Args<'_>) -> Option<String> {
+    let word = args.peek()?;
+    let hex = (4..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_hexdigit()) && word.bytes().any(|b| b.is_ascii_digit());
+    let version = word.trim_start_matches('v').contains('.') && word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
+    let path = word.starts_with("refs/") || word.starts_with("run/");
+    if hex || version || path { args.next().map(str::to_owned) } else { None }
+}
+
+/// Takes `<env>` or `all`; `all` is said to the service at home in the channel, which passes it on.
+fn environment_or_all(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Option<EnvironmentId>), ParseError> {
+    if args.peek().is_some_and(|word| word.eq_ignore_ascii_case("all")) {
+        let home = scope.catalog.at_home_in(scope.channel);
+        let Some(first) = home.first() else {
+            return Err(args.error("`all` is said in the home channel of a service"));
+        };
+        args.next();
+        return Ok((first.id.clone(), None));
+    }
+    args.environment(scope).map(|(service, environment)| (service, Some(environment)))
+}
+
+/// What operating takes: who may, and the runs whose cards show it.
+fn operating_needs(service: &crate::catalog::Service, environment: Option<&EnvironmentId>) -> Needs {
+    let groups = service.environments.iter().flat_map(crate::catalog::Environment::groups).collect();
+    Needs { groups, open_in: environment.cloned().into_iter().collect(), every_open: environment.is_none(), ..Needs::default() }
+}
+
+/// Whether somebody may operate an environment, or (with none) every environment of the service.
+fn may_operate(facts: &Facts<'_>, speaker: &Speaker, environment: Option<&EnvironmentId>) -> Vec<Refusal> {
+    let mut refusals: Vec<Refusal> = Vec::new();
+    for one in facts.service.environments.iter().filter(|one| environment.is_none_or(|id| one.id == *id)) {
+        for refusal in freeze::gates(facts, speaker, one) {
+            if !refusals.iter().any(|known| known.message == refusal.message) {
+                refusals.push(refusal);
+            }
+        }
+    }
+    refusals
+}
+
+/// Whether somebody may look.
+fn may_read(facts: &Facts<'_>, speaker: &Speaker) -> Vec<Refusal> {
+    let Some(environment) = facts.service.environments.first() else { return Vec::new() };
+    gate::evaluate(&Question { facts, speaker: Some(speaker), act: Act::Read, environment, run: None })
+}
+
+/// Draws the cards of waiting runs again: a lock or a freeze shows on them.
+fn redraw_waiting(plan: &mut Plan<'_>) {
+    let waiting: Vec<_> = plan.facts.runs.values().filter(|run| run.status == crate::run::Status::Waiting).map(|run| run.id.clone()).collect();
+    for id in &waiting {
+        plan.draw(id);
+    }
+}
+
+/// Somebody wants to be told when an environment is free.
+///
+/// # Errors
+/// Never; the signature is that of all decisions.
+pub fn tell_me(facts: &Facts<'_>, speaker: &Speaker, environment: &EnvironmentId) -> Result<Decision, Illegal> {
+    let refusals = may_read(facts, speaker);
+    if !refusals.is_empty() {
+        return Ok(refused(refusals));
+    }
+    if facts.desk.lock(environment, facts.now).is_none() {
+        return Ok(Decision::say(Message::sentence(format!("{environment} is free already."))));
+    }
+    let mut plan = Plan::new(facts);
+    plan.tell_desk(crate::desk::Event::Waits { environment: environment.clone(), user: speaker.user.clone() }, Reason::Standing);
+    Ok(plan.finish(Reply::Private(Message::sentence(format!("You will be told here when {environment} is free.")))))
+}
+
+/// A refusal with all its reasons, which changes nothing.
+fn refused(refusals: Vec<Refusal>) -> Decision {
+    Decision { refusals: refusals.clone(), ..Decision::say(view::refusal(&refusals)) }
+}
+
+/// Says aloud that somebody broke the glass.
+fn announce_override(plan: &mut Plan<'_>, run: &Run, user: &UserId, passed: &[Reason], reason: &str) {
+    let message = view::override_note(run, user, passed, reason);
+    let marker = format!("{}/override/{}", run.id, run.votes.len());
+    plan.owe(Effect::Post { to: Recipient::Channel(run.pinned.channel.clone()), marker, message });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_file_is_in_the_table() {
+        let files = crate::test_support::files_of("src/verb", &["pick", "press", "roles"]);
+        let mut table: Vec<_> = SPECS.iter().map(|spec| spec.name.to_owned()).collect();
+        table.sort();
+        assert_eq!(files, table);
+    }
+}

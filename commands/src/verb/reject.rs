@@ -1,0 +1,75 @@
+//! `reject <env> [revision] <reason>`: votes no. One no is enough.
+
+use super::approve::os_user;
+use super::pick::{Pick, Picked};
+use super::{Spec, Verb, refused};
+use crate::decision::{Decision, Refusal, Reply};
+use crate::facts::{Facts, Needs, Speaker};
+use crate::gate::{self, Act};
+use crate::grammar::{Args, ParseError, Scope};
+use crate::ids::ServiceId;
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::run::{Ballot, Event, Illegal, Vote};
+use crate::step;
+use crate::view::{self, text};
+
+/// A vote for no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// On which run.
+    pub pick: Pick,
+    /// Why; empty asks for it in a form.
+    pub reason: String,
+    /// Whether it makes room for the newest run that waits behind.
+    pub for_newest: bool,
+}
+
+impl Verb for Reject {
+    const SPEC: Spec = Spec {
+        command: "/deploy",
+        name: "reject",
+        usage: "<env> [revision] <reason>",
+        summary: "Vote no on what waits for a decision",
+        detail: "One no is enough, and a freeze or a lock does not hold it up. A newer run that waits behind this one comes next.",
+        act: Act::Reject,
+    };
+
+    fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
+        let (service, environment) = args.environment(scope)?;
+        let revision = super::revision(args);
+        let reason = args.rest();
+        if reason.is_empty() {
+            return Err(args.error("say why: those who wait for it will read it"));
+        }
+        Ok((service, Self { pick: Pick::In { environment, revision }, reason, for_newest: false }))
+    }
+
+    fn needs(&self, service: &crate::catalog::Service) -> Needs {
+        self.pick.needs(service)
+    }
+
+    fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+        let run = match self.pick.find(facts, speaker) {
+            Picked::This(run) => run,
+            Picked::Confirm(runs) => return Ok(Decision::say(view::pick_one(&runs, facts))),
+            Picked::Nothing(why) => return Ok(refused(vec![Refusal { reason: Reason::NothingToDo, message: vec![text(format!("Nothing was done: {why}."))], about: None, passable: false }])),
+        };
+        let refusals = gate::evaluate_run(facts, Some(speaker), Act::Reject, run);
+        if refusals.iter().any(|refusal| refusal.reason == Reason::AlreadyDecided) {
+            return Ok(Decision { refusals, ..Decision::say(view::lost_race(run, facts, &speaker.user)) });
+        }
+        if !refusals.is_empty() {
+            return Ok(refused(refusals));
+        }
+        if self.reason.is_empty() {
+            return Ok(Decision { reply: Reply::Form(view::reject_form(run, self.for_newest)), ..Decision::default() });
+        }
+        let mut plan = Plan::new(facts);
+        let vote = Vote { user: speaker.user.clone(), ballot: Ballot::Reject, at: facts.now, reason: self.reason.clone(), os_user: os_user(speaker) };
+        plan.tell(&run.id, Event::Voted { vote }, Reason::Voted)?;
+        step::advance(&mut plan, &run.id, None)?;
+        let reply = plan.run(&run.id).map(|run| view::rejected(run, self.for_newest));
+        Ok(plan.finish(reply.map_or(Reply::None, Reply::Private)))
+    }
+}

@@ -1,0 +1,138 @@
+//! `retry <run|env>`: runs the failed actions of a failed stage again, or tells CodePipeline again what was decided.
+
+use super::{Spec, Verb, refused};
+use crate::decision::{Decision, Refusal, Reply};
+use crate::effect::Effect;
+use crate::facts::{Facts, Needs, Speaker};
+use crate::gate::{self, Act};
+use crate::grammar::{Args, ParseError, Scope};
+use crate::ids::{EnvironmentId, RecordId, ServiceId};
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::run::{Event, Illegal, Request, Run, StageState, Status};
+use crate::step;
+use crate::view::{Inline, Message, text};
+
+/// A wish to try again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// Which run.
+    pub target: Target,
+}
+
+/// A run by name, or the newest of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// This one.
+    Run(RecordId),
+    /// The newest of this environment.
+    Newest(EnvironmentId),
+}
+
+impl Verb for Retry {
+    const SPEC: Spec = Spec {
+        command: "/deploy",
+        name: "retry",
+        usage: "<env> [run]",
+        summary: "Run the failed actions of a failed stage again",
+        detail: "On a run whose answer AWS refused, it tells CodePipeline again what was decided, as long as the decision stands (10 minutes).",
+        act: Act::Intervene,
+    };
+
+    fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
+        let (service, target) = Target::parse(args, scope)?;
+        args.end()?;
+        Ok((service, Self { target }))
+    }
+
+    fn needs(&self, service: &crate::catalog::Service) -> Needs {
+        self.target.needs(service)
+    }
+
+    fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+        let Some(run) = self.target.find(facts) else {
+            return Ok(nothing("there is no run to retry"));
+        };
+        let refusals = gate::evaluate_run(facts, Some(speaker), Act::Intervene, run);
+        if !refusals.is_empty() {
+            return Ok(refused(refusals));
+        }
+        let mut plan = Plan::new(facts);
+        let reply = match (run.status, failed_stage(run)) {
+            (Status::Answering, _) => {
+                plan.tell(&run.id, Event::Asked { user: speaker.user.clone(), what: Request::Answer, reason: String::new() }, Reason::Asked)?;
+                if !step::answer_again(&mut plan, &run.id) {
+                    return Ok(nothing("the decision is older than 10 minutes and goes back to people"));
+                }
+                format!("Telling CodePipeline again about {}.", run.pinned.revision.short())
+            }
+            (Status::Ended { reason: Reason::Failed, .. }, Some(stage)) => {
+                plan.tell(&run.id, Event::Asked { user: speaker.user.clone(), what: Request::Retry, reason: String::new() }, Reason::Asked)?;
+                plan.owe(Effect::RetryStage {
+                    run: run.id.clone(),
+                    pipeline: run.pinned.round.gate.name.clone(),
+                    stage: stage.clone(),
+                    execution: run.pinned.round.execution.clone(),
+                    aws: run.pinned.environments.first().map(|target| target.aws.clone()).unwrap_or_default(),
+                    actor: speaker.user.clone(),
+                    number: run.retries + 1,
+                });
+                format!("retries stage {stage} of {}", run.pinned.revision.short())
+            }
+            _ => return Ok(nothing("this run has no failed stage")),
+        };
+        let line = vec![Inline::Mention(speaker.user.clone()), text(format!(" {reply}"))];
+        Ok(plan.finish(Reply::Public(Message::line(line))))
+    }
+}
+
+fn failed_stage(run: &Run) -> Option<String> {
+    run.stages.iter().find(|stage| stage.state == StageState::Failed).map(|stage| stage.name.clone())
+}
+
+pub(super) fn nothing(why: &str) -> Decision {
+    refused(vec![Refusal { reason: Reason::NothingToDo, message: vec![text(format!("Nothing was done: {why}."))], about: None, passable: false }])
+}
+
+impl Target {
+    /// Reads `<env> [run]`.
+    pub(super) fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
+        let (service, environment) = args.environment(scope)?;
+        let Some(word) = args.peek().filter(|word| word.len() == 12 && word.bytes().all(|b| b.is_ascii_hexdigit())) else {
+            return Ok((service, Self::Newest(environment)));
+        };
+        let id = RecordId::parse(&format!("run/{environment}/{word}")).map_err(|_| args.error("this is no run"))?;
+        args.next();
+        Ok((service, Self::Run(id)))
+    }
+
+    pub(super) fn needs(&self, service: &crate::catalog::Service) -> Needs {
+        let mut needs = Needs::default();
+        match self {
+            Self::Run(id) => drop(needs.runs.insert(id.clone())),
+            Self::Newest(environment) => {
+                needs.open_in.insert(environment.clone());
+                needs.newest_of.insert(environment.clone());
+            }
+        }
+        for environment in &service.environments {
+            needs.groups.extend(environment.groups());
+        }
+        needs
+    }
+
+    /// The run; of an environment the one that is decided or followed, else the newest that ended.
+    pub(super) fn find<'f>(&self, facts: &'f Facts<'_>) -> Option<&'f Run> {
+        match self {
+            Self::Run(id) => facts.runs.get(id),
+            Self::Newest(environment) => {
+                let here = || facts.runs.values().filter(|run| run.environments().any(|one| one == environment));
+                let open = here().filter(|run| run.ended().is_none() && run.status != Status::Waiting).max_by_key(|run| run.pinned.waiting_since);
+                open.or_else(|| {
+                    let newest = &facts.desk.recent.get(environment)?.first()?.run;
+                    here().find(|run| run.id == *newest)
+                })
+            }
+        }
+    }
+}

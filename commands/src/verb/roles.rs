@@ -1,0 +1,38 @@
+//! Who may say which verb where: the table that `signalbox check` prints.
+
+use super::SPECS;
+use crate::catalog::Service;
+use crate::gate::Act;
+
+/// One row: a verb in an environment, and who may say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The verb.
+    pub verb: &'static str,
+    /// The environment.
+    pub environment: String,
+    /// Who, in words.
+    pub who: String,
+}
+
+/// The whole table of a service.
+#[must_use]
+pub fn table(service: &Service) -> Vec<Row> {
+    let rows = |environment: &crate::catalog::Environment| {
+        let name = environment.id.to_string();
+        let approvers = crate::view::plain(&crate::gate::names(&environment.approvers.people));
+        let operators = crate::view::plain(&crate::gate::names(environment.operators()));
+        SPECS
+            .iter()
+            .map(|spec| {
+                let who = match spec.act {
+                    Act::Read => "every member".to_owned(),
+                    Act::Approve | Act::Reject => approvers.clone(),
+                    Act::Operate | Act::Intervene => operators.clone(),
+                };
+                Row { verb: spec.name, environment: name.clone(), who }
+            })
+            .collect::<Vec<_>>()
+    };
+    service.environments.iter().flat_map(rows).collect()
+}

@@ -1,0 +1,157 @@
+//! The buttons of all messages in one place: what each is called, what a screen reader says, and what it asks before it acts.
+//!
+//! A button's value names the service and the record it was drawn for, so that a press is always about what the presser saw.
+
+use super::message::{Button, ButtonStyle, Confirm};
+use super::words::{cut, places, title};
+use crate::ids::{EnvironmentId, ServiceId};
+use crate::run::Run;
+
+/// What a button does when it is pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Press {
+    /// Votes yes.
+    Approve,
+    /// Opens the form to vote yes with words.
+    ApproveNotes,
+    /// Opens the form to reject.
+    Reject,
+    /// Opens the form to reject, so that the newest run asks next.
+    RejectWait,
+    /// Tells privately what is in the way.
+    Why,
+    /// Gathers the evidence again.
+    Check,
+    /// Runs the failed stage again.
+    Retry,
+    /// Stops the execution.
+    Stop,
+    /// Tells CodePipeline again what was decided.
+    AnswerAgain,
+    /// Asks to be told when an environment is free.
+    TellMe,
+}
+
+impl Press {
+    /// The stable name, which a button carries as its action.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::ApproveNotes => "approve_notes",
+            Self::Reject => "reject",
+            Self::RejectWait => "reject_wait",
+            Self::Why => "why",
+            Self::Check => "check",
+            Self::Retry => "retry",
+            Self::Stop => "stop",
+            Self::AnswerAgain => "answer_again",
+            Self::TellMe => "tell_me",
+        }
+    }
+}
+
+/// A button on a run.
+pub(super) fn on(run: &Run, press: Press) -> Button {
+    let what = format!(
+        "{} for {} {}",
+        run.pinned.revision.short(),
+        run.pinned.service,
+        places(run)
+    );
+    let (label, spoken, style) = match press {
+        Press::Approve => ("Approve", format!("Approve {what}"), ButtonStyle::Primary),
+        Press::ApproveNotes => (
+            "Approve with notes…",
+            format!("Approve with notes: {what}"),
+            ButtonStyle::Plain,
+        ),
+        Press::Reject => ("Reject…", format!("Reject {what}"), ButtonStyle::Danger),
+        Press::RejectWait => (
+            "Reject this, wait for the newest",
+            format!("Reject and wait for the newest: {what}"),
+            ButtonStyle::Plain,
+        ),
+        Press::Why => (
+            "Why can't I?",
+            format!("Why can I not approve {what}?"),
+            ButtonStyle::Plain,
+        ),
+        Press::Check => ("Check again", format!("Check again: {what}"), ButtonStyle::Plain),
+        Press::Retry => (
+            "Retry the failed stage",
+            format!("Retry the failed stage: {what}"),
+            ButtonStyle::Primary,
+        ),
+        Press::Stop => ("Stop", format!("Stop the release of {what}"), ButtonStyle::Danger),
+        Press::AnswerAgain => (
+            "Tell CodePipeline again",
+            format!("Tell CodePipeline again: {what}"),
+            ButtonStyle::Primary,
+        ),
+        Press::TellMe => (
+            "Tell me when it is free",
+            format!("Tell me when it is free: {what}"),
+            ButtonStyle::Plain,
+        ),
+    };
+    Button {
+        action: press.as_str().to_owned(),
+        value: about(run),
+        label: label.to_owned(),
+        spoken: cut(&spoken, 75),
+        style,
+        confirm: confirm(run, press),
+        url: None,
+    }
+}
+
+/// What a button or form about a run carries: enough to find the run again, and nothing secret.
+pub(super) fn about(run: &Run) -> String {
+    format!("{} {}", run.pinned.service, run.id)
+}
+
+/// The wish to be told when an environment is free.
+pub(super) fn tell_me(service: &ServiceId, environment: &EnvironmentId) -> Button {
+    Button {
+        action: Press::TellMe.as_str().to_owned(),
+        value: format!("{service} {environment}"),
+        label: "Tell me when it is free".to_owned(),
+        spoken: cut(&format!("Tell me when {environment} of {service} is free"), 75),
+        style: ButtonStyle::Plain,
+        confirm: None,
+        url: None,
+    }
+}
+
+/// What is asked before a button acts. A thumb must not release to production, and must not stop or retry anything.
+fn confirm(run: &Run, press: Press) -> Option<Confirm> {
+    let short = run.pinned.revision.short();
+    let place = cut(&places(run), 60);
+    let what = format!("{} {}", run.pinned.service, title(&run.pinned.revision));
+    let (title, text, yes) = match press {
+        Press::Approve if run.is_production() => (
+            format!("Approve for {place}?"),
+            format!("{what} goes to {place}, which is production."),
+            format!("Approve {short}"),
+        ),
+        Press::Retry if run.is_production() => (
+            format!("Retry on {place}?"),
+            format!("The failed stage of {what} runs again on {place}, which is production."),
+            format!("Retry {short}"),
+        ),
+        Press::Stop => (
+            format!("Stop the release to {place}?"),
+            format!(
+                "{what} is going out to {place}. Actions under way are abandoned; what they have changed so far stays changed."
+            ),
+            format!("Stop {short}"),
+        ),
+        _ => return None,
+    };
+    Some(Confirm {
+        title: cut(&title, 100),
+        text: cut(&text, 300),
+        yes: cut(&yes, 30),
+        no: "Not now".to_owned(),
+    })
+}

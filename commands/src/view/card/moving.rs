@@ -1,0 +1,360 @@
+//! The card between the decision and the end: never one truth too early. "Recorded" is ours to say; "confirmed" is CodePipeline's.
+
+use super::super::buttons::{self, Press};
+use super::super::message::{Block, DateStyle, Line, Message, Sign, bold};
+use super::super::people;
+use super::super::words::{self, DOT, cut, done, headline, joined, length, listed, quoted, rules};
+use super::{links, trouble};
+use crate::facts::Facts;
+use crate::reason::Reason;
+use crate::run::{Answer, Ballot, DECISION_STANDS, Decision, Run, StageState};
+use crate::time::Timestamp;
+
+/// Decided and recorded; CodePipeline is being told.
+pub(super) fn answering(run: &Run, facts: &Facts<'_>) -> Message {
+    let (sign, standing) = answering_standing(run, facts);
+    let mut lines = Vec::new();
+    let mut buttons = Vec::new();
+    if let Some(decision) = &run.decision {
+        lines.extend(decided(run, decision));
+        match &run.trouble {
+            None => lines.push(line![
+                "Recorded ",
+                decision.at.shown(DateStyle::Seconds),
+                ", telling CodePipeline…"
+            ]),
+            Some(found) => {
+                lines.push(line![
+                    "Recorded ",
+                    decision.at.shown(DateStyle::Seconds),
+                    "; CodePipeline has not confirmed it."
+                ]);
+                lines.push(trouble(found, "Look at the execution in AWS."));
+                let stands = facts.now < decision.at + DECISION_STANDS;
+                lines.push(what_next(found.reason, decision, stands));
+                buttons.extend(stands.then(|| buttons::on(run, Press::AnswerAgain)));
+            }
+        }
+    }
+    Message::headed(headline(sign, run, &standing), lines)
+        .with(Block::Actions(buttons))
+        .with(Block::Context(small_print(run, facts)))
+}
+
+/// Where a decided run stands, in a few words.
+pub(super) fn answering_standing(run: &Run, facts: &Facts<'_>) -> (Sign, String) {
+    match (&run.decision, &run.trouble) {
+        (Some(decision), None) => (
+            Sign::Running,
+            format!(
+                "{} by {}{DOT}telling CodePipeline…",
+                done(decision.ballot),
+                people::names(facts, &decision.by)
+            ),
+        ),
+        (Some(decision), Some(found)) => {
+            let what = if found.reason == Reason::AwsRefused {
+                "AWS refused the answer"
+            } else {
+                "nobody knows whether CodePipeline has the answer"
+            };
+            (
+                Sign::Bad,
+                format!(
+                    "{} by {}{DOT}{what}",
+                    done(decision.ballot),
+                    people::names(facts, &decision.by)
+                ),
+            )
+        }
+        (None, _) => (Sign::Running, "telling CodePipeline…".to_owned()),
+    }
+}
+
+fn what_next(reason: Reason, decision: &Decision, stands: bool) -> Line {
+    if !stands {
+        return line![
+            "The decision is older than 10 minutes and is not sent again. If the request still waits in AWS, answer it there; this card follows by itself."
+        ];
+    }
+    if reason == Reason::AwsRefused {
+        line![
+            "When the cause is mended, press ",
+            bold("Tell CodePipeline again"),
+            "; at ",
+            (decision.at + DECISION_STANDS).shown(DateStyle::Time),
+            " the votes lapse and people decide again."
+        ]
+    } else {
+        line![
+            "If the request still waits there, press ",
+            bold("Tell CodePipeline again"),
+            ": nothing is sent twice. If it is answered, this card follows by itself."
+        ]
+    }
+}
+
+/// CodePipeline has the answer; the execution is followed.
+pub(super) fn following(run: &Run, facts: &Facts<'_>) -> Message {
+    let rejected = is_rejected(run);
+    let standing = following_standing(run, facts);
+    let sign = if run.trouble.is_some() {
+        Sign::Bad
+    } else {
+        Sign::Running
+    };
+    let mut lines = Vec::new();
+    if let Some(decision) = &run.decision {
+        lines.extend(decided(run, decision));
+    }
+    lines.extend(run.answer.as_ref().map(|answer| confirmed(run, answer)));
+    lines.extend(run.answer.as_ref().and_then(out_of_turn));
+    let mut progress: Vec<Line> = Some(stages(run)).filter(|line| !line.is_empty()).into_iter().collect();
+    if !rejected {
+        progress.extend(timing(run, facts));
+    }
+    progress.extend(latest_failure(run));
+    progress.extend(run.trouble.as_ref().map(|found| {
+        trouble(
+            found,
+            "Look at the execution in AWS; this card follows what happens there.",
+        )
+    }));
+    let stop = if rejected {
+        Vec::new()
+    } else {
+        vec![buttons::on(run, Press::Stop)]
+    };
+    Message::headed(headline(sign, run, &standing), lines)
+        .with(Block::Section(progress))
+        .with(Block::Actions(stop))
+        .with(Block::Context(small_print(run, facts)))
+}
+
+/// Where a followed run stands, in a few words.
+pub(super) fn following_standing(run: &Run, facts: &Facts<'_>) -> String {
+    let stage = run.stages.iter().position(|stage| {
+        matches!(
+            stage.state,
+            StageState::Running | StageState::Failed | StageState::Stopped
+        )
+    });
+    let place = stage
+        .and_then(|index| {
+            Some(format!(
+                "{DOT}{} ({} of {})",
+                cut(&run.stages.get(index)?.name, 40),
+                index + 1,
+                run.stages.len()
+            ))
+        })
+        .unwrap_or_default();
+    match (outcome(run, facts), is_rejected(run)) {
+        (what, true) => format!("{what}{DOT}waiting for it to end"),
+        (what, false) => format!("{what}{DOT}releasing{place}"),
+    }
+}
+
+fn is_rejected(run: &Run) -> bool {
+    run.answer
+        .as_ref()
+        .is_some_and(|answer| answer.ballot == Ballot::Reject)
+}
+
+/// Who approved or rejected, in a few words for the first line: ours by name, a foreign answer as such.
+pub(super) fn outcome(run: &Run, facts: &Facts<'_>) -> String {
+    let foreign = run
+        .answer
+        .as_ref()
+        .and_then(|answer| Some((answer, answer.elsewhere.as_ref()?)));
+    if let Some((answer, arn)) = foreign {
+        let loud = if answer.out_of_turn.is_empty() {
+            ""
+        } else {
+            ", OUT OF TURN"
+        };
+        return format!(
+            "{} outside of Signalbox by {}{loud}",
+            done(answer.ballot),
+            words::aws_actor(arn)
+        );
+    }
+    match (&run.decision, &run.answer) {
+        (Some(decision), _) => {
+            let glass = if decision.overridden { ", GLASS BROKEN" } else { "" };
+            format!(
+                "{} by {}{glass}",
+                done(decision.ballot),
+                people::names(facts, &decision.by)
+            )
+        }
+        (None, Some(answer)) => done(answer.ballot).to_owned(),
+        (None, None) => "answered".to_owned(),
+    }
+}
+
+/// The votes behind a decision, and a broken glass said loudly.
+fn decided(run: &Run, decision: &Decision) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if decision.overridden {
+        let by: Vec<Line> = decision.by.last().map(|user| line![user]).into_iter().collect();
+        let mut line = line![Sign::Override, " ", bold("The glass was broken by "),];
+        line.extend(listed(by, "and"));
+        if let Some(words) = quoted(&decision.reason, 300) {
+            line.extend(line![": ", words]);
+        }
+        line.push(". Rules were passed over; the thread and the journal say which.".into());
+        lines.push(line);
+    }
+    let votes: Vec<Line> = run
+        .votes_for(decision.ballot)
+        .filter(|vote| decision.by.contains(&vote.user))
+        .map(people::vote)
+        .collect();
+    let verb = match decision.ballot {
+        Ballot::Approve => "Approved by ",
+        Ballot::Reject => "Rejected by ",
+    };
+    let mut line = line![verb];
+    if votes.is_empty() {
+        line.extend(listed(decision.by.iter().map(|user| line![user]).collect(), "and"));
+        if !decision.overridden {
+            line.extend(
+                quoted(&decision.reason, 120)
+                    .map(|words| line![" ", words])
+                    .unwrap_or_default(),
+            );
+        }
+    } else {
+        line.extend(listed(votes, "and"));
+    }
+    lines.push(line);
+    lines
+}
+
+/// That CodePipeline has the answer, and whose it is.
+fn confirmed(run: &Run, answer: &Answer) -> Line {
+    let at = answer.at.shown(DateStyle::Seconds);
+    match &answer.elsewhere {
+        None => line![Sign::Good, " CodePipeline confirmed ", at],
+        Some(arn) => {
+            let late = if run.decision.is_some() {
+                ", before our answer got there; nothing was sent twice"
+            } else {
+                ""
+            };
+            line![
+                Sign::Notice,
+                " ",
+                bold(format!("Answered outside of Signalbox by {}", words::aws_actor(arn))),
+                " at ",
+                at,
+                late
+            ]
+        }
+    }
+}
+
+/// A foreign answer that passed over rules: recorded, never hidden.
+pub(in crate::view) fn out_of_turn(answer: &Answer) -> Option<Line> {
+    (!answer.out_of_turn.is_empty()).then(|| {
+        line![
+            Sign::Bad,
+            " ",
+            bold("Out of turn:"),
+            format!(
+                " it passed over {}. Talk to whoever answered.",
+                rules(&answer.out_of_turn)
+            )
+        ]
+    })
+}
+
+/// The stages in order, neighbors in the same state together.
+pub(super) fn stages(run: &Run) -> Line {
+    let mut groups: Vec<(StageState, Vec<String>)> = Vec::new();
+    for stage in &run.stages {
+        let name = cut(&stage.name, 40);
+        match groups.last_mut() {
+            Some((state, names)) if *state == stage.state => names.push(name),
+            _ => groups.push((stage.state, vec![name])),
+        }
+    }
+    let parts = groups.into_iter().map(|(state, names)| {
+        let names = names.join(", ");
+        match state {
+            StageState::Succeeded => line![Sign::Good, format!(" {names} done")],
+            StageState::Running => line![Sign::Running, " ", bold(names), " running"],
+            StageState::Failed => line![Sign::Bad, " ", bold(names), " failed"],
+            StageState::Stopped => line![Sign::Bad, " ", bold(names), " stopped"],
+            StageState::Unknown => line![Sign::Unknown, format!(" {names} in an unknown state")],
+            StageState::Ahead => line![format!("{names} ahead")],
+        }
+    });
+    joined(parts.collect(), DOT)
+}
+
+/// When a release of this kind would usually be over; `None` when nobody knows.
+pub(super) fn usual_end(run: &Run, facts: &Facts<'_>) -> Option<Timestamp> {
+    Some(run.answer.as_ref()?.at + facts.desk.usual(run.home())?)
+}
+
+fn timing(run: &Run, facts: &Facts<'_>) -> Option<Line> {
+    let from = run.answer.as_ref()?.at;
+    let mut line = line!["Under way since ", from.shown(DateStyle::Seconds)];
+    match (facts.desk.usual(run.home()), usual_end(run, facts)) {
+        (Some(usual), Some(end)) if facts.now > end => {
+            line.extend(line![
+                DOT,
+                Sign::Notice,
+                " ",
+                bold("longer than usual"),
+                format!(": it usually takes {}", length(usual))
+            ]);
+        }
+        (Some(usual), Some(end)) => {
+            line.extend(line![
+                format!("{DOT}usually takes {}, so about ", length(usual)),
+                end.shown(DateStyle::Time)
+            ]);
+        }
+        _ => {}
+    }
+    if run.retries > 0 {
+        line.push(
+            format!(
+                "{DOT}{}",
+                if run.retries == 1 {
+                    "retried once".to_owned()
+                } else {
+                    format!("retried {} times", run.retries)
+                }
+            )
+            .into(),
+        );
+    }
+    Some(line)
+}
+
+/// What failed, as long as a stage still stands as failed.
+fn latest_failure(run: &Run) -> Option<Line> {
+    let failed = |stage: &str| {
+        run.stages
+            .iter()
+            .any(|seen| seen.name == stage && seen.state == StageState::Failed)
+    };
+    let failure = run.failures.last().filter(|failure| failed(&failure.stage))?;
+    Some(line![
+        Sign::Bad,
+        " ",
+        bold(cut(&failure.action, 60)),
+        format!(" failed: {}", cut(&failure.message, 160))
+    ])
+}
+
+fn small_print(run: &Run, facts: &Facts<'_>) -> Vec<Line> {
+    Some(joined(links(run, facts), DOT))
+        .filter(|line| !line.is_empty())
+        .into_iter()
+        .collect()
+}

@@ -1,0 +1,34 @@
+//! `/deploy runs`: every open run of the service and what it waits for.
+
+use super::message::{Block, Line, Message, bold};
+use super::status::{open_runs, run_line};
+use super::words::{count, places};
+use crate::facts::Facts;
+
+/// How many runs are listed: more than that is a different problem.
+const LISTED: usize = 15;
+
+/// Every open run of the service, oldest first.
+#[must_use]
+pub fn runs(facts: &Facts<'_>) -> Message {
+    let open = open_runs(facts, None);
+    if open.is_empty() {
+        return Message::headed(
+            line![bold(format!("{}: no open run", facts.service.id))],
+            vec![line![
+                "Nothing waits for a person. A card appears here as soon as CodePipeline asks."
+            ]],
+        );
+    }
+    let first = line![bold(format!("{}: {}", facts.service.id, count(open.len(), "open run")))];
+    let mut lines: Vec<Line> = Vec::new();
+    for run in open.iter().take(LISTED) {
+        let mut line = line![format!("{}: ", places(run))];
+        line.extend(run_line(facts, run));
+        lines.push(line);
+    }
+    if open.len() > LISTED {
+        lines.push(line![format!("and {} more", open.len() - LISTED)]);
+    }
+    Message::headed(first, Vec::new()).with(Block::Section(lines))
+}
