@@ -3,7 +3,6 @@
 //! Nothing here waits: a lease, a deadline or a memory that has ended is asked for with a span of zero.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "this is for tests only, and a test fails by panicking"
 )]
 
@@ -33,24 +32,43 @@ pub async fn suite(make: impl AsyncFn() -> Arc<dyn Store>) {
 }
 
 /// `Clock` time in this suite; it has nothing to do with the store's.
-const NOON: Timestamp = Timestamp(1_700_000_000_000);
+pub const NOON: Timestamp = Timestamp(1_700_000_000_000);
 
-/// A store and a slot in it.
+/// A store and a slot in it, with short ways to ask for things.
 #[derive(Clone)]
-struct Bench {
-    store: Arc<dyn Store>,
-    slot: ServiceId,
+pub struct Bench {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The slot.
+    pub slot: ServiceId,
+}
+
+impl std::fmt::Debug for Bench {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bench")
+            .field("slot", &self.slot)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Bench {
-    fn new(store: Arc<dyn Store>, slot: &str) -> Self {
+    /// A slot of a store.
+    ///
+    /// # Panics
+    /// When the slot is no service name.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, slot: &str) -> Self {
         Self {
             store,
             slot: ServiceId::parse(slot).unwrap(),
         }
     }
 
-    async fn now(&self) -> StoreTime {
+    /// The store's time.
+    ///
+    /// # Panics
+    /// When the store does not answer.
+    pub async fn now(&self) -> StoreTime {
         self.load(&[]).await.now
     }
 
@@ -73,11 +91,19 @@ impl Bench {
             .unwrap()
     }
 
-    async fn get(&self, id: &str) -> Option<Stored> {
+    /// A record as it stands.
+    ///
+    /// # Panics
+    /// When its id is no id, or the store does not answer.
+    pub async fn get(&self, id: &str) -> Option<Stored> {
         self.load(&[id]).await.records.pop()
     }
 
-    async fn answered(&self, delivery: &str) -> Option<String> {
+    /// The answer that a delivery was given before.
+    ///
+    /// # Panics
+    /// When the delivery's id is no id, or the store does not answer.
+    pub async fn answered(&self, delivery: &str) -> Option<String> {
         let delivery = Some(DeliveryId::parse(delivery).unwrap());
         self.store
             .load(Load {
@@ -92,7 +118,10 @@ impl Bench {
     }
 
     /// A commit that changes nothing, with a minute to live.
-    async fn draft(&self, id: &str) -> Commit {
+    ///
+    /// # Panics
+    /// When the store does not answer.
+    pub async fn draft(&self, id: &str) -> Commit {
         Commit {
             slot: self.slot.clone(),
             id: id.to_owned(),
@@ -110,7 +139,10 @@ impl Bench {
     }
 
     /// A commit that appends one row to a record as it is now.
-    async fn writing(&self, commit: &str, id: &str, next_wake: Option<Timestamp>) -> Commit {
+    ///
+    /// # Panics
+    /// When the record's id is no id, or the store does not answer.
+    pub async fn writing(&self, commit: &str, id: &str, next_wake: Option<Timestamp>) -> Commit {
         let old = self.get(id).await;
         let (version, rows, head) = old.map_or((0, 0, String::new()), |old| (old.version, old.rows, old.head));
         let row = Row::chain(&key(), &self.slot, (rows, &head), says(id, commit));
@@ -127,7 +159,11 @@ impl Bench {
         }
     }
 
-    async fn owing(&self, commit: &str, effect: &str, due: Timestamp) -> Commit {
+    /// A commit that owes one effect.
+    ///
+    /// # Panics
+    /// When the effect's key is no key, or the store does not answer.
+    pub async fn owing(&self, commit: &str, effect: &str, due: Timestamp) -> Commit {
         let effects = vec![NewEffect {
             key: effect_key(effect),
             body: format!("{effect} by {commit}"),
@@ -162,12 +198,19 @@ impl Bench {
     }
 
     /// Commits and expects that it is done for the first time.
-    async fn done(&self, commit: Commit) {
+    ///
+    /// # Panics
+    /// When it is not.
+    pub async fn done(&self, commit: Commit) {
         let reply = commit.reply.clone();
         assert_eq!(self.commit(commit).await, Committed::Done { reply, again: false });
     }
 
-    async fn poll(&self, now: Timestamp, lease: Span) -> Polled {
+    /// Takes what is due.
+    ///
+    /// # Panics
+    /// When the store does not answer.
+    pub async fn poll(&self, now: Timestamp, lease: Span) -> Polled {
         self.store
             .poll(Poll {
                 slot: self.slot.clone(),
@@ -196,7 +239,12 @@ fn claim(name: &str, holder: &str) -> Claim {
     }
 }
 
-fn key() -> Key {
+/// The audit key of the suite's rows.
+///
+/// # Panics
+/// Never: the key is long enough.
+#[must_use]
+pub fn key() -> Key {
     Key::new(b"a key for the contract suite").unwrap()
 }
 

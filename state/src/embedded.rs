@@ -3,6 +3,9 @@
 //! Everything that writes goes through the writer, which carries out all requests that wait in one transaction and answers them when it is on
 //! disk: a burst of commits pays for one sync. Readers see the last transaction and never wait for the writer.
 
+mod clock;
+mod file;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,8 +15,12 @@ use std::thread::JoinHandle;
 use async_trait::async_trait;
 use commands::ids::{RecordId, ServiceId};
 use commands::time::Timestamp;
-use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase};
 use tokio::sync::oneshot;
+
+pub use self::clock::StoreClock;
+use self::clock::system_clock;
+use self::file::{ROWS, ReadTables, WriteTables, fault};
 
 use crate::apply;
 use crate::audit::{LedgerRow, Row};
@@ -21,13 +28,7 @@ use crate::codec::{self, RecordLine};
 use crate::commit::{Commit, Committed, Effect, Write};
 use crate::read;
 use crate::store::{Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, StoreTime, Stored};
-use crate::tables::{Entries, Table, Tables, TablesMut, key};
-
-/// The store's time, in milliseconds; it never goes back while the process lives.
-pub type StoreClock = Arc<dyn Fn() -> i64 + Send + Sync>;
-
-/// One tree for all tables: a table is the first byte of the key. One commit touches most of them, and one tree has one root to write.
-const ROWS: TableDefinition<'static, &[u8], &str> = TableDefinition::new("signalbox.1");
+use crate::tables::{Table, TablesMut, key};
 
 /// How many waiting requests one transaction carries out at most.
 const GROUP: usize = 256;
@@ -380,106 +381,4 @@ impl Store for Embedded {
             outbox: outbox?,
         })
     }
-}
-
-/// A snapshot of the file.
-struct ReadTables(ReadOnlyTable<&'static [u8], &'static str>);
-
-/// The tables within the writer's transaction.
-struct WriteTables<'txn>(redb::Table<'txn, &'static [u8], &'static str>);
-
-fn place(table: Table, key: &[u8]) -> Vec<u8> {
-    [&[table as u8], key].concat()
-}
-
-fn get(
-    rows: &impl ReadableTable<&'static [u8], &'static str>,
-    table: Table,
-    key: &[u8],
-) -> Result<Option<String>, StoreError> {
-    Ok(rows
-        .get(place(table, key).as_slice())
-        .map_err(fault)?
-        .map(|value| value.value().to_owned()))
-}
-
-fn scan(
-    rows: &impl ReadableTable<&'static [u8], &'static str>,
-    table: Table,
-    (from, to): (&[u8], &[u8]),
-    limit: usize,
-) -> Result<Entries, StoreError> {
-    if from >= to {
-        return Ok(Vec::new());
-    }
-    let (from, to) = (place(table, from), place(table, to));
-    let mut found = Vec::new();
-    for entry in rows.range(from.as_slice()..to.as_slice()).map_err(fault)?.take(limit) {
-        let (key, value) = entry.map_err(fault)?;
-        found.push((key.value()[1..].to_vec(), value.value().to_owned()));
-    }
-    Ok(found)
-}
-
-impl Tables for ReadTables {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<String>, StoreError> {
-        get(&self.0, table, key)
-    }
-
-    fn scan(&self, table: Table, range: (&[u8], &[u8]), limit: usize) -> Result<Entries, StoreError> {
-        scan(&self.0, table, range, limit)
-    }
-}
-
-impl Tables for WriteTables<'_> {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<String>, StoreError> {
-        get(&self.0, table, key)
-    }
-
-    fn scan(&self, table: Table, range: (&[u8], &[u8]), limit: usize) -> Result<Entries, StoreError> {
-        scan(&self.0, table, range, limit)
-    }
-}
-
-impl TablesMut for WriteTables<'_> {
-    fn put(&mut self, table: Table, key: &[u8], value: &str) -> Result<(), StoreError> {
-        self.0
-            .insert(place(table, key).as_slice(), value)
-            .map_err(fault)
-            .map(drop)
-    }
-
-    fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), StoreError> {
-        self.0.remove(place(table, key).as_slice()).map_err(fault).map(drop)
-    }
-}
-
-fn fault(error: impl Into<redb::Error>) -> StoreError {
-    match error.into() {
-        redb::Error::Corrupted(what) => StoreError::Corrupt(what),
-        error => StoreError::Refused(format!("the store's file: {error}")),
-    }
-}
-
-/// The system's time, which may step, on top of the monotonic one, which may stop while a laptop sleeps: forward steps are followed, backward
-/// steps are not, so that no lease or deadline is met twice.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the store's time is this backend's own affair, as Redis has its own; tests pass another clock"
-)]
-fn system_clock() -> StoreClock {
-    let last = Mutex::new((i64::MIN, std::time::Instant::now()));
-    Arc::new(move || {
-        let since_epoch = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        let wall = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        let elapsed = i64::try_from(last.1.elapsed().as_millis()).unwrap_or(0);
-        if wall > last.0.saturating_add(elapsed) {
-            *last = (wall, std::time::Instant::now());
-            return wall;
-        }
-        last.0.saturating_add(elapsed)
-    })
 }

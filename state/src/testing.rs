@@ -40,7 +40,10 @@ impl RedisServer {
     /// When `redis-server` is not installed, or does not accept the settings.
     #[must_use]
     pub fn start_with(settings: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), settings)
+    }
+
+    fn start_in(folder: TempDir, settings: &[&str]) -> Self {
         let settings: Vec<String> = settings.iter().map(|word| (*word).to_owned()).collect();
         // Between looking for a free port and using it another process can take it.
         for _ in 0..20 {
@@ -162,7 +165,10 @@ impl RedisCluster {
             .args(nodes.iter().map(RedisServer::address))
             .arg("--cluster-yes");
         assert!(
-            create.stdout(Stdio::null()).status().expect(MISSING).success(),
+            create
+                .stdout(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success()),
             "the cluster was not made"
         );
         for node in &nodes {
@@ -191,6 +197,37 @@ impl RedisCluster {
     }
 }
 
+/// A sentinel that watches one server under the name `signalbox`.
+#[derive(Debug)]
+pub struct RedisSentinel {
+    server: RedisServer,
+}
+
+impl RedisSentinel {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When Redis is not installed.
+    #[must_use]
+    pub fn start(master: &RedisServer) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sentinel.conf");
+        std::fs::write(
+            &file,
+            format!("sentinel monitor signalbox 127.0.0.1 {} 1\n", master.port),
+        )
+        .unwrap();
+        let server = RedisServer::start_in(folder, &[&file.display().to_string(), "--sentinel"]);
+        Self { server }
+    }
+
+    /// A URL that asks the sentinel for the master.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis+sentinel://{}/signalbox", self.server.address())
+    }
+}
+
 /// A port that is free now, and whose cluster port, 10,000 above, exists.
 fn free_port() -> u16 {
     loop {
@@ -204,7 +241,9 @@ fn free_port() -> u16 {
 /// Starts the server and waits until it listens; else gives what it said.
 fn launch(port: u16, folder: &TempDir, settings: &[String]) -> Result<(Child, Receiver<String>), String> {
     let mut command = Command::new("redis-server");
+    // A file of settings, if there is one, has to come first.
     command
+        .args(settings)
         .args([
             "--bind",
             "127.0.0.1",
@@ -214,8 +253,7 @@ fn launch(port: u16, folder: &TempDir, settings: &[String]) -> Result<(Child, Re
             &port.to_string(),
             "--dir",
         ])
-        .arg(folder.path())
-        .args(settings);
+        .arg(folder.path());
     let mut process = command
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -231,7 +269,7 @@ fn launch(port: u16, folder: &TempDir, settings: &[String]) -> Result<(Child, Re
     });
     let mut said = String::new();
     for line in log.iter() {
-        if line.contains("Ready to accept connections") {
+        if line.contains("Ready to accept connections") || line.contains("+monitor master") {
             return Ok((process, log));
         }
         said = line;

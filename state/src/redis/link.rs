@@ -42,8 +42,8 @@ impl Default for Timeouts {
 
 /// The server behind a URL. It holds the password, so it is never printed.
 enum Server {
-    Single(Client),
-    Cluster(ClusterClient),
+    Single(Box<Client>),
+    Cluster(Box<ClusterClient>),
     Sentinel(Box<Mutex<SentinelClient>>),
 }
 
@@ -80,7 +80,7 @@ struct Current {
 pub(super) struct Link {
     server: Server,
     /// Made from a single server that turned out to be a node of a cluster.
-    cluster: Option<ClusterClient>,
+    cluster: Option<Box<ClusterClient>>,
     clustered: AtomicBool,
     timeouts: Timeouts,
     current: Mutex<Current>,
@@ -109,14 +109,14 @@ impl Link {
         let (plain, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
         let (server, cluster) = match kind {
             "cluster" => (
-                Server::Cluster(cluster(&nodes(plain, rest), timeouts).map_err(bad)?),
+                Server::Cluster(Box::new(cluster(&nodes(plain, rest), timeouts).map_err(bad)?)),
                 None,
             ),
             "sentinel" => (sentinel(plain, rest)?, None),
             _ => {
                 let client = Client::open(url.trim()).map_err(bad)?;
-                let cluster = cluster(&[url.trim().to_owned()], timeouts).ok();
-                (Server::Single(client), cluster)
+                let cluster = cluster(&[url.trim().to_owned()], timeouts).ok().map(Box::new);
+                (Server::Single(Box::new(client)), cluster)
             }
         };
         let clustered = AtomicBool::new(matches!(server, Server::Cluster(_)));

@@ -498,8 +498,10 @@ fn the_scripts_do_what_the_model_does() {
     assert!(steps > 5_000, "only {steps} steps were compared");
 }
 
+type Which = fn(&mut Scripts) -> &mut Source;
+
 /// What is broken: in which script, which words become which.
-const BROKEN: [(fn(&mut Scripts) -> &mut Source, &str, &str); 19] = [
+const BROKEN: [(Which, &str, &str); 19] = [
     (|scripts| &mut scripts.commit, "tonumber(till) > now", "false"),
     (|scripts| &mut scripts.commit, "now > tonumber(deadline)", "false"),
     (|scripts| &mut scripts.commit, "finishing.fence ~= fence", "false"),
