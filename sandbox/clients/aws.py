@@ -357,6 +357,43 @@ def modes(walk, client):
     walk.refused("a start of a pipeline that is none", "PipelineNotFoundException", client.start_pipeline_execution, name="nothing")
 
 
+def controls(walk, client):
+    """What people do in the console, seen through the API."""
+    staging = Pipeline(client, "web-staging")
+    place = {"pipeline": "web-staging"}
+    for one in client.list_pipeline_executions(pipelineName="web-staging")["pipelineExecutionSummaries"]:
+        if one["status"] == "InProgress":
+            walk.control("aws/stop", {**place, "execution": one["pipelineExecutionId"], "abandon": True, "reason": "tidy"})
+    run = walk.control("aws/start", {**place, "user": "ann"})["execution"]
+    walk.control("aws/hold", {**place, "stage": "Build", "held": True})
+    walk.jump(3600)
+    build = staging.stage("Build")["actionStates"][0]["latestExecution"]
+    walk.equal("a held stage goes on", build["status"], "InProgress")
+    walk.control("aws/hold", {**place, "stage": "Build", "held": False})
+    walk.equal("until it is let go", staging.approval()["status"], "InProgress")
+    walk.equal("an approval runs out on request", walk.control("aws/expire", place)["execution"], run)
+    walk.equal("and its run fails", staging.status(run), "Failed")
+    walk.control("aws/retry", {**place, "stage": "Approve", "execution": run})
+    walk.control("aws/decide", {**place, "status": "Approved", "user": "carla", "summary": "by phone"})
+    walk.equal("the console decides in a person's name", staging.approval()["lastUpdatedBy"], "arn:aws:iam::111122223333:user/carla")
+    walk.control("aws/duration", {**place, "stage": "Deploy", "seconds": 0})
+    walk.equal("a stage of no length", staging.status(run), "Succeeded")
+    walk.control("aws/transition", {**place, "stage": "Build", "enabled": False, "reason": "Closed"})
+    walk.equal("a door is closed", staging.stage("Build")["inboundTransitionState"]["enabled"], False)
+    walk.control("aws/transition", {**place, "stage": "Build", "enabled": True})
+    walk.control("aws/alarm", {"name": "a-new-one", "state": "ALARM"})
+    found = walk.client("cloudwatch").describe_alarms(AlarmNames=["a-new-one"])["MetricAlarms"]
+    walk.equal("an alarm is made", [one["StateValue"] for one in found], ["ALARM"])
+    for path, body, code in [
+        ("expire", place, 409),
+        ("decide", {**place, "status": "Maybe"}, 400),
+        ("fail", {**place, "stage": "Nothing"}, 404),
+        ("push", {"pipeline": "nothing"}, 404),
+        ("push", {**place, "typo": 1}, 400),
+    ]:
+        walk.equal(f"{path} {body} is refused", walk.request("/control/aws/" + path, body, method="POST")[0], code)
+
+
 def alarms(walk):
     cloudwatch = walk.client("cloudwatch")
     pages = cloudwatch.get_paginator("describe_alarms").paginate(PaginationConfig={"PageSize": 2})
@@ -509,6 +546,7 @@ def everything(url):
     alarms(walk)
     queues(walk)
     faults(walk, client)
+    controls(walk, client)
     github(walk)
     print(f"{walk.checked} checks over {len(walk.operations)} operations, {len(walk.failed)} failed: {', '.join(sorted(walk.operations))}")
     return 1 if walk.failed else 0

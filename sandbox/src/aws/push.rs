@@ -83,18 +83,29 @@ pub struct Pushed {
 }
 
 impl Push {
+    /// A push of nothing new: another build of what the ref names.
+    #[must_use]
+    pub fn again(pipeline: &str, git_ref: &str) -> Self {
+        Self {
+            pipeline: pipeline.to_owned(),
+            git_ref: Some(git_ref.to_owned()),
+            message: None,
+            author: None,
+            files: Vec::new(),
+            commits: Vec::new(),
+            metadata: true,
+            started_by: None,
+        }
+    }
+
     /// A push of one commit by `author` (a short name) that touches `files`.
     #[must_use]
     pub fn one(pipeline: &str, git_ref: &str, (author, message): (&str, &str), files: &[&str]) -> Self {
         Self {
-            pipeline: pipeline.to_owned(),
-            git_ref: Some(git_ref.to_owned()),
             message: Some(message.to_owned()),
             author: Some(Author::Short(author.to_owned())),
             files: files.iter().map(|path| File::Path((*path).to_owned())).collect(),
-            commits: Vec::new(),
-            metadata: true,
-            started_by: None,
+            ..Self::again(pipeline, git_ref)
         }
     }
 

@@ -375,3 +375,121 @@ impl Vendor for Wire {
         Told::error(status, message).respond(None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use tower::ServiceExt;
+
+    use super::super::{NewCommit, Person};
+    use super::*;
+    use crate::clock::Clock;
+
+    const COMPARE: &str = "/repos/acme/wallet-service/compare/v1.4.1...v1.4.2";
+
+    async fn ask(world: &Arc<World>, path: &str, token: Option<&str>) -> (StatusCode, HeaderMap, Value) {
+        let mut request = http::Request::get(path);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let response = routes(world)
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        (parts.status, parts.headers, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_hour_holds_sixty_calls_without_a_token_and_a_new_hour_sixty_more() {
+        let world = World::new(Clock::frozen(1_795_269_600_000));
+        for left in (0..60).rev() {
+            let (status, headers, _) = ask(&world, COMPARE, None).await;
+            assert_eq!(
+                (status, headers["x-ratelimit-remaining"].to_str().unwrap()),
+                (StatusCode::OK, left.to_string().as_str())
+            );
+        }
+        let (status, headers, body) = ask(&world, COMPARE, None).await;
+        assert_eq!(
+            (status, body["message"].as_str().unwrap()),
+            (StatusCode::FORBIDDEN, "API rate limit exceeded")
+        );
+        assert_eq!(headers["x-ratelimit-reset"], "1795273200");
+        assert_eq!(
+            ask(&world, COMPARE, Some("ghp_x")).await.0,
+            StatusCode::OK,
+            "a token has its own hour"
+        );
+        world.clock.jump(3_600_000);
+        assert_eq!(ask(&world, COMPARE, None).await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn pages_hold_every_commit_once_and_the_files_come_with_the_first() {
+        let world = World::new(Clock::frozen(1_795_269_600_000));
+        let mut seen = Vec::new();
+        let mut path = Some(format!("{COMPARE}?per_page=3"));
+        let mut files = Vec::new();
+        while let Some(next) = path {
+            let (_, headers, body) = ask(&world, &next, Some("ghp_x")).await;
+            seen.extend(
+                body["commits"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|commit| commit["sha"].to_string()),
+            );
+            files.push(body["files"].as_array().unwrap().len());
+            let link = headers.get("link").map(|link| link.to_str().unwrap().to_owned());
+            path = link.map(|link| {
+                link[1..link.find('>').unwrap()]
+                    .split_once("/github")
+                    .unwrap()
+                    .1
+                    .to_owned()
+            });
+        }
+        let whole = ask(&world, COMPARE, Some("ghp_x")).await.2;
+        let all: Vec<String> = whole["commits"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|commit| commit["sha"].to_string())
+            .collect();
+        assert_eq!(seen, all);
+        assert_eq!(files, [whole["files"].as_array().unwrap().len(), 0]);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_404_except_a_commit_which_is_422() {
+        let world = World::new(Clock::frozen(1_795_269_600_000));
+        world.github().repository_mut("acme/new").commit(
+            "main",
+            NewCommit {
+                author: Person::named("eve"),
+                message: "first".into(),
+                files: Vec::new(),
+                at_ms: 0,
+            },
+        );
+        for (path, status) in [
+            ("/repos/acme/none/compare/a...b", 404),
+            ("/repos/acme/wallet-service/compare/v1.4.1...none", 404),
+            ("/repos/acme/wallet-service/commits/none", 422),
+            ("/repos/acme/wallet-service/git/ref/tags/none", 404),
+            ("/repos/acme/wallet-service/pulls/1", 404),
+            ("/repos/acme/wallet-service/git/ref/heads/master", 200),
+            ("/repos/acme/new", 200),
+        ] {
+            assert_eq!(ask(&world, path, Some("ghp_x")).await.0.as_u16(), status, "{path}");
+        }
+        let (_, _, commit) = ask(&world, "/repos/acme/new/commits/main", Some("ghp_x")).await;
+        assert_eq!(
+            (&commit["author"], &commit["commit"]["author"]["email"]),
+            (&Value::Null, &json!("eve@example.org"))
+        );
+        assert_eq!(ask(&world, COMPARE, Some("invalid")).await.0, StatusCode::UNAUTHORIZED);
+    }
+}
