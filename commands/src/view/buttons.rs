@@ -3,7 +3,7 @@
 //! A button's value names the service and the record it was drawn for, so that a press is always about what the presser saw.
 
 use super::message::{Button, ButtonStyle, Confirm};
-use super::words::{cut, places, title};
+use super::words::{count, cut, places, title};
 use crate::ids::{EnvironmentId, ServiceId};
 use crate::run::Run;
 
@@ -128,10 +128,18 @@ fn confirm(run: &Run, press: Press) -> Option<Confirm> {
     let short = run.pinned.revision.short();
     let place = cut(&places(run), 60);
     let what = format!("{} {}", run.pinned.service, title(&run.pinned.revision));
+    let commits = run
+        .change
+        .as_ref()
+        .map(|change| change.total)
+        .filter(|total| *total > 0);
+    let adds = commits
+        .map(|total| format!(" It adds {}.", count(total, "commit")))
+        .unwrap_or_default();
     let (title, text, yes) = match press {
         Press::Approve if run.is_production() => (
             format!("Approve for {place}?"),
-            format!("{what} goes to {place}, which is production."),
+            format!("{what} goes to {place}, which is production.{adds}"),
             format!("Approve {short}"),
         ),
         Press::Retry if run.is_production() => (

@@ -62,7 +62,14 @@ impl World {
     pub(crate) fn new() -> Self {
         let service = service("wallet");
         let person = |(id, name): &(&str, &str)| {
-            (user(id), Person { id: user(id), name: (*name).to_owned(), standing: Standing::Member })
+            (
+                user(id),
+                Person {
+                    id: user(id),
+                    name: (*name).to_owned(),
+                    standing: Standing::Member,
+                },
+            )
         };
         let members = |ids: &[&str]| Some(ids.iter().map(|id| user(id)).collect());
         Self {
@@ -95,7 +102,11 @@ impl World {
     }
 
     pub(crate) fn environment(&mut self, id: &str) -> &mut Environment {
-        self.service.environments.iter_mut().find(|environment| environment.id.as_str() == id).unwrap()
+        self.service
+            .environments
+            .iter_mut()
+            .find(|environment| environment.id.as_str() == id)
+            .unwrap()
     }
 
     pub(crate) fn speaker(&self, id: &str) -> Speaker {
@@ -122,7 +133,10 @@ fn service(id: &str) -> Service {
             environment("testnet", Tier::Standard, 1),
             Environment {
                 promotes_from: Some(env("testnet")),
-                checks: vec![CheckName("alarms-quiet".to_owned()), CheckName("migrations-touched".to_owned())],
+                checks: vec![
+                    CheckName("alarms-quiet".to_owned()),
+                    CheckName("migrations-touched".to_owned()),
+                ],
                 ..environment("mainnet", Tier::Production, 2)
             },
         ],
@@ -143,13 +157,19 @@ fn environment(id: &str, tier: Tier, required: usize) -> Environment {
         promotes_from: None,
         pipeline: pipeline(),
         approvers: Approvers {
-            people: People { groups: [group("S0WALLET")].into(), users: [user("U0CARLA")].into() },
+            people: People {
+                groups: [group("S0WALLET")].into(),
+                users: [user("U0CARLA")].into(),
+            },
             required,
             all_of: Vec::new(),
             self_approval: false,
         },
         operators: None,
-        overriders: People { groups: BTreeSet::new(), users: [user("U0CARLA")].into() },
+        overriders: People {
+            groups: BTreeSet::new(),
+            users: [user("U0CARLA")].into(),
+        },
         aws: AwsTarget::default(),
         checks: Vec::new(),
         alarms: Vec::new(),
@@ -157,7 +177,11 @@ fn environment(id: &str, tier: Tier, required: usize) -> Environment {
 }
 
 fn pipeline() -> Pipeline {
-    Pipeline { name: "wallet-service".to_owned(), stage: "Approve".to_owned(), action: "Approval".to_owned() }
+    Pipeline {
+        name: "wallet-service".to_owned(),
+        stage: "Approve".to_owned(),
+        action: "Approval".to_owned(),
+    }
 }
 
 pub(crate) fn revision(commit: &str, summary: &str) -> Revision {
@@ -178,13 +202,21 @@ fn desk() -> Desk {
         execution: "e-old".to_owned(),
         since,
     };
-    desk.live.insert(env("mainnet"), live("91be03fa7d", "Fee table", at("2026-11-13T10:00:00Z")));
-    desk.live.insert(env("testnet"), live("4f2c1d9e20", "Retry tx", clock("14:00:00")));
+    desk.live.insert(
+        env("mainnet"),
+        live("91be03fa7d", "Fee table", at("2026-11-13T10:00:00Z")),
+    );
+    desk.live
+        .insert(env("testnet"), live("4f2c1d9e20", "Retry tx", clock("14:00:00")));
     let times = ["2026-11-13T10:00:00Z", "2026-11-06T10:00:00Z", "2026-10-30T10:00:00Z"];
-    let recent = times.iter().zip([11, 12, 13]).enumerate().map(|(index, (ended, minutes))| {
-        let commit = format!("{}1be03fa7d", 9 - index);
-        finished(&commit, Reason::Succeeded, at(ended), Some(Span::minutes(minutes)))
-    });
+    let recent = times
+        .iter()
+        .zip([11, 12, 13])
+        .enumerate()
+        .map(|(index, (ended, minutes))| {
+            let commit = format!("{}1be03fa7d", 9 - index);
+            finished(&commit, Reason::Succeeded, at(ended), Some(Span::minutes(minutes)))
+        });
     desk.recent.insert(env("mainnet"), recent.collect());
     desk
 }
@@ -214,12 +246,19 @@ pub(crate) fn pinned() -> Pinned {
     Pinned {
         service: ServiceId::parse("wallet").unwrap(),
         environments: vec![target("mainnet", Tier::Production, desk().live.get("mainnet"))],
-        round: Round { gate: pipeline(), execution: "e-1".to_owned(), token_hash: "h1".to_owned() },
+        round: Round {
+            gate: pipeline(),
+            execution: "e-1".to_owned(),
+            token_hash: "h1".to_owned(),
+        },
         revision: Revision {
             git_ref: Some("refs/tags/v1.4.2".to_owned()),
             ..revision("4f2c1d9e20", "retry tx")
         },
-        starter: Starter { detail: "Webhook".to_owned(), user: Some(user("U0DANA")) },
+        starter: Starter {
+            detail: "Webhook".to_owned(),
+            user: Some(user("U0DANA")),
+        },
         waiting_since: clock("17:40:00"),
         gives_up_at: at("2026-11-25T20:58:00Z"),
         channel: ChannelId::parse("C0DEPLOYS").unwrap(),
@@ -245,9 +284,17 @@ pub(crate) fn run_of(pinned: Pinned, events: Vec<(Event, Timestamp)>) -> Run {
 pub(crate) fn evidence() -> Vec<(Event, Timestamp)> {
     vec![
         (Event::ChangeGathered { change: change(4) }, clock("17:40:05")),
-        (verdict("alarms-quiet", Level::Good, "12 alarms, all quiet", &[]), clock("17:54:00")),
         (
-            verdict("migrations-touched", Level::Notice, "1 migration would run", &["db/migrations/7_fee.sql"]),
+            verdict("alarms-quiet", Level::Good, "12 alarms, all quiet", &[]),
+            clock("17:54:00"),
+        ),
+        (
+            verdict(
+                "migrations-touched",
+                Level::Notice,
+                "1 migration would run",
+                &["db/migrations/7_fee.sql"],
+            ),
             clock("17:54:00"),
         ),
         (
@@ -280,7 +327,12 @@ pub(crate) fn change(total: usize) -> Change {
     let commit = |index: usize| Commit {
         sha: format!("{:x}f2c1d9e20", (index + 1) % 16),
         title: titles[index % titles.len()].to_owned(),
-        author: if index.is_multiple_of(2) { "Dana Okafor" } else { "Rita Novak" }.to_owned(),
+        author: if index.is_multiple_of(2) {
+            "Dana Okafor"
+        } else {
+            "Rita Novak"
+        }
+        .to_owned(),
         email: "dana@example.org".to_owned(),
         user: Some(user(if index.is_multiple_of(2) { "U0DANA" } else { "U0RITA" })),
         url: Some("https://github.com/acme/wallet/commit/x".to_owned()),
@@ -299,16 +351,40 @@ pub(crate) fn change(total: usize) -> Change {
 }
 
 pub(crate) fn vote(who: &str, ballot: Ballot, time: &str, reason: &str) -> (Event, Timestamp) {
-    let vote = Vote { user: user(who), ballot, at: clock(time), reason: reason.to_owned(), os_user: None };
+    let vote = Vote {
+        user: user(who),
+        ballot,
+        at: clock(time),
+        reason: reason.to_owned(),
+        os_user: None,
+    };
     (Event::Voted { vote }, clock(time))
 }
 
 pub(crate) fn decided(ballot: Ballot, by: &[&str], time: &str, overridden: Option<Vec<Reason>>) -> (Event, Timestamp) {
     let by = by.iter().map(|id| user(id)).collect();
-    (Event::Decided { ballot, by, reason: "smoke tests are green".to_owned(), overridden }, clock(time))
+    let reason = match (ballot, &overridden) {
+        (Ballot::Reject, _) => "the fee is wrong",
+        (Ballot::Approve, Some(_)) => "site is down, fix is in here",
+        (Ballot::Approve, None) => "smoke tests are green",
+    };
+    (
+        Event::Decided {
+            ballot,
+            by,
+            reason: reason.to_owned(),
+            overridden,
+        },
+        clock(time),
+    )
 }
 
-pub(crate) fn answered(ballot: Ballot, time: &str, elsewhere: Option<&str>, out_of_turn: &[Reason]) -> (Event, Timestamp) {
+pub(crate) fn answered(
+    ballot: Ballot,
+    time: &str,
+    elsewhere: Option<&str>,
+    out_of_turn: &[Reason],
+) -> (Event, Timestamp) {
     let answer = Answer {
         ballot,
         at: clock(time),
@@ -319,7 +395,13 @@ pub(crate) fn answered(ballot: Ballot, time: &str, elsewhere: Option<&str>, out_
 }
 
 pub(crate) fn stages(states: &[(&str, StageState)], time: &str) -> (Event, Timestamp) {
-    let stages = states.iter().map(|(name, state)| Stage { name: (*name).to_owned(), state: *state }).collect();
+    let stages = states
+        .iter()
+        .map(|(name, state)| Stage {
+            name: (*name).to_owned(),
+            state: *state,
+        })
+        .collect();
     (Event::StagesSeen { stages }, clock(time))
 }
 
@@ -338,7 +420,12 @@ pub(crate) fn behind(commits: &[(&str, &str)]) -> (Event, Timestamp) {
         execution: format!("e-{commit}"),
         revision: revision(commit, summary),
     };
-    (Event::QueueSeen { behind: commits.iter().map(one).collect() }, clock("17:50:00"))
+    (
+        Event::QueueSeen {
+            behind: commits.iter().map(one).collect(),
+        },
+        clock("17:50:00"),
+    )
 }
 
 /// Approved by two, confirmed, and on its way.
@@ -366,7 +453,10 @@ pub(crate) fn picture_of_form(form: &Modal) -> String {
     out.extend(form.blocks.iter().flat_map(block_lines));
     for input in &form.inputs {
         let optional = if input.optional { " (optional)" } else { "" };
-        out.push(format!("{}{optional}: [{} ≤{}]", input.label, input.name, input.max_length));
+        out.push(format!(
+            "{}{optional}: [{} ≤{}]",
+            input.label, input.name, input.max_length
+        ));
         out.extend(input.hint.iter().map(|hint| format!("  {hint}")));
     }
     out.push(format!("[Cancel] [{}]", form.submit));
@@ -377,7 +467,10 @@ fn block_lines(block: &Block) -> Vec<String> {
     match block {
         Block::Section(lines) => lines.iter().map(words).collect(),
         Block::Context(lines) => lines.iter().map(|line| format!("  · {}", words(line))).collect(),
-        Block::Fields(fields) => fields.iter().map(|(label, value)| format!("{label}: {}", words(value))).collect(),
+        Block::Fields(fields) => fields
+            .iter()
+            .map(|(label, value)| format!("{label}: {}", words(value)))
+            .collect(),
         Block::Divider => vec!["- - -".to_owned()],
         Block::Verbatim(text) => text.lines().map(|line| format!("| {line}")).collect(),
         Block::Actions(buttons) => buttons.iter().flat_map(button_lines).collect(),
@@ -392,7 +485,10 @@ fn button_lines(button: &Button) -> Vec<String> {
     };
     let mut lines = vec![format!("[{}]{style} {} {}", button.label, button.action, button.value)];
     lines.extend(button.confirm.iter().map(|confirm| {
-        format!("     asks: {} {} [{}] [{}]", confirm.title, confirm.text, confirm.yes, confirm.no)
+        format!(
+            "     asks: {} {} [{}] [{}]",
+            confirm.title, confirm.text, confirm.yes, confirm.no
+        )
     }));
     lines
 }
@@ -402,6 +498,12 @@ fn words(line: &Line) -> String {
 }
 
 fn word(piece: &Inline) -> String {
+    if let Inline::Bold(words) | Inline::Code(words) | Inline::Link { text: words, .. } = piece {
+        assert!(
+            !words.is_empty() && words.trim() == words,
+            "a piece {words:?} that no markup can hold"
+        );
+    }
     match piece {
         Inline::Text(words) => words.clone(),
         Inline::Bold(words) => format!("*{words}*"),

@@ -4,7 +4,7 @@ use super::buttons::{self, Press};
 use super::card::{ending_sign, out_of_turn};
 use super::message::{Block, DateStyle, Inline, Line, Message, Sign, bold, code};
 use super::people;
-use super::words::{self, DOT, against_usual, cut, done, headline, joined, listed, quoted, rules};
+use super::words::{self, DOT, cut, done, headline, joined, listed, quoted, rules, took};
 use crate::facts::Facts;
 use crate::ids::{EnvironmentId, UserId};
 use crate::reason::Reason;
@@ -68,8 +68,7 @@ pub fn ended_note(run: &Run, facts: &Facts<'_>) -> Message {
     };
     let mut parts = vec![line![at.shown(DateStyle::DayTime)]];
     if let Some(answer) = run.answer.as_ref().filter(|answer| answer.ballot == Ballot::Approve) {
-        let usual = facts.desk.usual(run.home()).filter(|_| reason == Reason::Succeeded);
-        parts.push(line![against_usual(answer.at.age(at), usual)]);
+        parts.push(line![took(facts, run, reason, answer.at.age(at))]);
     }
     if let Some(decision) = &run.decision {
         let mut line = line![format!(
@@ -110,7 +109,7 @@ fn next_for(run: &Run, facts: &Facts<'_>, reason: Reason) -> Option<Line> {
             let failure = run
                 .failures
                 .last()
-                .map(|failure| format!("{} says: {} ", cut(&failure.action, 60), cut(&failure.message, 200)));
+                .map(|failure| format!("{} says: {}. ", cut(&failure.action, 60), cut(&failure.message, 200)));
             Some(line![
                 failure.unwrap_or_default(),
                 "Retry the failed stage from the card, or with ",
@@ -147,10 +146,17 @@ pub fn override_note(run: &Run, who: &UserId, passed: &[Reason], reason: &str) -
 /// To the one who held a lock: somebody else holds it now.
 #[must_use]
 pub fn lock_stolen_note(environment: &EnvironmentId, by: &UserId, reason: &str) -> Message {
-    let mut line = line![Sign::Locked, " ", by, format!(" took over your lock on {environment}")];
+    let mut line = line!["By ", by];
     line.extend(quoted(reason, 200).map(|words| line![": ", words]).unwrap_or_default());
     line.push(". If you were in the middle of something, talk to them.".into());
-    Message::headed(line, Vec::new())
+    Message::headed(
+        line![
+            Sign::Locked,
+            " ",
+            bold(format!("Your lock on {environment} was taken over"))
+        ],
+        vec![line],
+    )
 }
 
 /// To those who wanted to be told.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::message::{DateStyle, Inline, Line};
-use super::words::{count, cut, listed, quoted};
+use super::words::{command, count, cut, listed, quoted, typed};
 use crate::catalog::Environment;
 use crate::facts::{Facts, Standing};
 use crate::gate::{self, tally::Tally};
@@ -139,6 +139,25 @@ pub(super) fn configured(facts: &Facts<'_>, run: &Run) -> Line {
     }
 }
 
+/// What is left when nobody may approve: the broken glass, for those whom every environment names, or no at all.
+pub(super) fn way_out(facts: &Facts<'_>, run: &Run) -> Line {
+    let found = environments(facts, run);
+    match found.first().map(|first| &first.overriders) {
+        Some(people) if !people.is_empty() && found.iter().all(|other| other.overriders == *people) => {
+            let mut line = gate::names(people);
+            let words = command(
+                facts,
+                "approve",
+                run.home(),
+                &format!("{} --override <reason>", typed(run)),
+            );
+            line.extend(line![" may break the glass: ", super::code(words)]);
+            line
+        }
+        _ => line!["Reject it, and start it again as somebody else."],
+    }
+}
+
 /// "one of @ops has to be among them", for groups that nobody stands for yet.
 pub(super) fn missing_groups(groups: &BTreeSet<GroupId>) -> Option<Line> {
     if groups.is_empty() {
@@ -149,6 +168,13 @@ pub(super) fn missing_groups(groups: &BTreeSet<GroupId>) -> Option<Line> {
         groups.iter().cloned().map(|group| vec![Inline::Group(group)]).collect(),
         "and one of",
     ));
-    line.push(" has to be among them".into());
+    line.push(
+        if groups.len() == 1 {
+            " has to be among them"
+        } else {
+            " have to be among them"
+        }
+        .into(),
+    );
     Some(line)
 }

@@ -1,9 +1,9 @@
 //! Private answers to somebody who decided, or wanted to: what is true at that moment, and not a word more.
 
 use super::buttons::{self, Press, tell_me};
-use super::message::{Block, DateStyle, Inline, Line, Message, Sign, bold};
+use super::message::{Block, DateStyle, Inline, Line, Message, Sign, bold, code};
 use super::people::{self, who};
-use super::words::{self, DOT, aws_actor, done, in_about, joined, route, title};
+use super::words::{self, DOT, aws_actor, capital, command, done, in_about, joined, route, title, typed};
 use crate::facts::Facts;
 use crate::gate::tally::Tally;
 use crate::ids::{EnvironmentId, ServiceId, UserId};
@@ -171,23 +171,16 @@ pub fn pick_one(runs: &[&Run], facts: &Facts<'_>) -> Message {
             .with(Block::Section(vec![adds, about]))
             .with(Block::Actions(buttons.into()));
     }
+    let words = runs
+        .first()
+        .map(|run| line!["In words: ", code(command(facts, "approve", run.home(), &typed(run)))]);
     let names: Vec<&str> = runs.iter().skip(5).map(|run| run.id.short()).collect();
     let more = (!names.is_empty()).then(|| line![format!("More: {}. Name one by its commit.", names.join(", "))]);
-    message.with(Block::Context(more.into_iter().collect()))
+    message.with(Block::Context(words.into_iter().chain(more).collect()))
 }
 
 /// The wish to be told when an environment is free, for a refusal that says who holds it.
 #[must_use]
 pub fn tell_me_button(service: &ServiceId, environment: &EnvironmentId) -> Block {
     Block::Actions(vec![tell_me(service, environment)])
-}
-
-/// A line that begins a sentence.
-fn capital(mut line: Line) -> Line {
-    if let Some(Inline::Text(words)) = line.first_mut()
-        && let Some(first) = words.chars().next()
-    {
-        words.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
-    }
-    line
 }

@@ -45,12 +45,16 @@ pub fn refusal(refusals: &[Refusal]) -> Message {
 /// The same with what can be done about it there: being told when the environment is free, and the broken glass for those who may.
 #[must_use]
 pub fn refusal_at(refusals: &[Refusal], place: Place<'_>) -> Message {
-    let held = |refusal: &Refusal| matches!(refusal.reason, Reason::Locked | Reason::Claimed | Reason::Frozen);
+    let held = |refusal: &Refusal| refusal.reason == Reason::Locked;
     let offer = refusals
         .iter()
         .any(held)
         .then(|| buttons::tell_me(place.service, place.environment));
-    let glass = place.may_override && !refusals.is_empty() && refusals.iter().all(|refusal| refusal.passable);
+    let glass = place.may_override
+        && !refusals.is_empty()
+        && refusals
+            .iter()
+            .all(|refusal| refusal.passable || refusal.reason == Reason::Role);
     let glass: Option<Line> = glass.then(|| {
         line![
             "You may pass this with ",

@@ -3,7 +3,7 @@
 use super::card::{ending_sign, open_standing};
 use super::message::{Block, DateStyle, Line, Message, Sign, bold, code};
 use super::people::who;
-use super::words::{self, DOT, command, count, cut, joined, lasting, quoted};
+use super::words::{self, DOT, capital, command, count, cut, joined, lasting, quoted};
 use crate::catalog::{Environment, Window};
 use crate::desk::{Finished, Freeze, Lock};
 use crate::facts::Facts;
@@ -73,7 +73,7 @@ fn one(facts: &Facts<'_>, environment: &Environment) -> Message {
     });
     words.extend(facts.desk.lock(id, facts.now).map(|_| "locked".to_owned()));
     words.extend(frozen(facts, id).then(|| "frozen".to_owned()));
-    let mut lines = vec![live(facts, id)];
+    let mut lines = vec![capital(live(facts, id))];
     lines.extend(runs_of(facts, id));
     lines.extend(standing(facts, environment));
     lines.extend(next_freeze(facts, id));

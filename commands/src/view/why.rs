@@ -18,7 +18,8 @@ pub fn why(facts: &Facts<'_>, speaker: &Speaker, environment: &Environment, run:
     };
     let places = if places.is_empty() { vec![environment] } else { places };
     let (bad, good) = judged(facts, speaker, &places, run);
-    let passable = bad.iter().all(|(gate, _)| gate.passable);
+    // A broken glass is a right of its own: whoever has it need not be an approver.
+    let passable = !bad.is_empty() && bad.iter().all(|(gate, _)| gate.passable || gate.name == "role");
     let mut message = Message::headed(headline(facts, speaker, environment, (run, bad.len())), Vec::new())
         .with(Block::Section(bad.into_iter().map(|(_, line)| line).collect()))
         .with(Block::Section(good));
@@ -29,7 +30,12 @@ pub fn why(facts: &Facts<'_>, speaker: &Speaker, environment: &Environment, run:
         && places
             .iter()
             .all(|place| facts.is_among(&speaker.user, &place.overriders) == Some(true));
-    message.with(Block::Context(commands(facts, environment, run, overrides)))
+    message.with(Block::Context(commands(
+        facts,
+        environment,
+        run.filter(|run| may_speak(run, speaker)),
+        overrides,
+    )))
 }
 
 /// What is in the way, and what is not; each thing once, whatever number of environments says it.
@@ -102,13 +108,13 @@ fn headline(
         ];
     };
     let what = format!("{} for {}", title(&run.pinned.revision), words::places(run));
-    let voted = run.votes_for(Ballot::Approve).any(|vote| vote.user == speaker.user);
+    let voted = has_voted(run, speaker);
     match (run.status, bad) {
         (Status::Waiting, 0) if voted => {
             let tally = tally::count(facts, run);
             line![
                 bold(format!("You have approved {what}")),
-                format!("; it waits for {} from somebody else.", people::wanted(&tally))
+                format!("; it waits for {}, from somebody else.", people::wanted(&tally))
             ]
         }
         (Status::Waiting, 0) => line![bold(format!("You can approve {what}")), " now."],
@@ -127,7 +133,7 @@ fn next(facts: &Facts<'_>, run: &Run) -> Vec<Line> {
         return Vec::new();
     }
     let tally = tally::count(facts, run);
-    let mut who = line![bold("Who can: ")];
+    let mut who = line![bold("Who can:"), " "];
     who.extend(people::others(facts, run));
     let mut need = format!(" (it waits for {}", people::wanted(&tally));
     match people::missing_groups(&tally.missing) {
@@ -141,15 +147,25 @@ fn next(facts: &Facts<'_>, run: &Run) -> Vec<Line> {
     }
     let until = run.pinned.gives_up_at;
     let until = line![
-        bold("Until: "),
+        bold("Until:"),
+        " ",
         until.shown(DateStyle::DayTime),
         format!(", {}; then CodePipeline gives up.", in_about(until, facts.now))
     ];
     vec![who, until]
 }
 
+/// Whether there is anything left for this person to say.
+fn may_speak(run: &Run, speaker: &Speaker) -> bool {
+    run.status == Status::Waiting && !has_voted(run, speaker)
+}
+
+fn has_voted(run: &Run, speaker: &Speaker) -> bool {
+    run.votes_for(Ballot::Approve).any(|vote| vote.user == speaker.user)
+}
+
 fn commands(facts: &Facts<'_>, environment: &Environment, run: Option<&Run>, overrides: bool) -> Vec<Line> {
-    let Some(run) = run.filter(|run| run.status == Status::Waiting) else {
+    let Some(run) = run else {
         return vec![line![
             "See what is there: ",
             code(command(facts, "status", &environment.id, ""))

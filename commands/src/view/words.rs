@@ -159,12 +159,16 @@ pub(super) fn length(span: Span) -> String {
     }
 }
 
-/// `took 11 min, usually 12 min`.
-pub(super) fn against_usual(took: Span, usual: Option<Span>) -> String {
+/// `took 11 min, usually 12 min`; what did not succeed is not compared.
+pub(super) fn took(facts: &Facts<'_>, run: &Run, reason: Reason, span: Span) -> String {
+    if reason != Reason::Succeeded {
+        return format!("after {}", length(span));
+    }
+    let usual = facts.desk.usual(run.home());
     let usual = usual
         .map(|usual| format!(", usually {}", length(usual)))
         .unwrap_or_default();
-    format!("took {}{usual}", length(took))
+    format!("took {}{usual}", length(span))
 }
 
 /// How a run ended, as the end of "wallet → mainnet: 4f2c1d9 …".
@@ -310,4 +314,14 @@ pub(super) const fn short_ending(reason: Reason) -> &'static str {
         Reason::Gone => "gone",
         other => ending(other),
     }
+}
+
+/// A line that begins a sentence.
+pub(super) fn capital(mut line: Line) -> Line {
+    if let Some(Inline::Text(words)) = line.first_mut()
+        && let Some(first) = words.chars().next()
+    {
+        words.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
+    }
+    line
 }

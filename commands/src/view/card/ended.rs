@@ -2,8 +2,8 @@
 
 use super::super::buttons::{self, Press};
 use super::super::message::{Block, DateStyle, Inline, Line, Message, Sign};
-use super::super::words::{self, DOT, against_usual, cut, headline, joined, quoted};
-use super::{links, moving, trouble};
+use super::super::words::{self, DOT, cut, headline, joined, quoted, took};
+use super::{answer, links, trouble};
 use crate::facts::Facts;
 use crate::reason::Reason;
 use crate::run::{Ballot, Run};
@@ -48,8 +48,8 @@ fn standing(run: &Run, facts: &Facts<'_>, reason: Reason) -> String {
     let answered = run.answer.is_some() || run.decision.is_some();
     // "rejected · rejected by Ann" says it twice.
     match (answered, reason) {
-        (true, Reason::Rejected | Reason::AnsweredElsewhere) => moving::outcome(run, facts),
-        (true, _) => format!("{ending}{DOT}{}", moving::outcome(run, facts)),
+        (true, Reason::Rejected | Reason::AnsweredElsewhere) => answer::outcome(run, facts),
+        (true, _) => format!("{ending}{DOT}{}", answer::outcome(run, facts)),
         (false, _) => ending,
     }
 }
@@ -59,8 +59,7 @@ fn when(run: &Run, facts: &Facts<'_>, (reason, at): (Reason, Timestamp)) -> Line
     let mut parts = vec![line![at.shown(DateStyle::DayTime)]];
     let released = run.answer.as_ref().filter(|answer| answer.ballot == Ballot::Approve);
     if let Some(answer) = released {
-        let usual = facts.desk.usual(run.home()).filter(|_| reason == Reason::Succeeded);
-        parts.push(line![against_usual(answer.at.age(at), usual)]);
+        parts.push(line![took(facts, run, reason, answer.at.age(at))]);
     }
     if run.retries > 0 {
         parts.push(line![if run.retries == 1 {

@@ -3,6 +3,7 @@
 //! An equal drawing is not sent, so nothing here may differ without a reason: instants are absolute, and the few spans that count down do so
 //! by whole hours.
 
+mod answer;
 mod ended;
 mod evidence;
 mod moving;
@@ -16,9 +17,9 @@ use crate::facts::Facts;
 use crate::run::{DECISION_STANDS, Run, Status, Trouble};
 use crate::time::{Span, Timestamp};
 
+pub(super) use answer::out_of_turn;
 pub(super) use ended::sign as ending_sign;
 pub(super) use evidence::sign_of as refusal_sign;
-pub(super) use moving::out_of_turn;
 pub(super) use shipment::adds;
 
 /// The card of a run as it stands.
@@ -55,6 +56,8 @@ pub fn next_redraw(run: &Run, facts: &Facts<'_>) -> Option<Timestamp> {
     const JUST_AFTER: Span = Span(1);
     let now = facts.now;
     match run.status {
+        // What comes after CodePipeline gave up is told by the next observation.
+        Status::Waiting if run.pinned.gives_up_at <= now => None,
         Status::Waiting => {
             let left = now.age(run.pinned.gives_up_at).0;
             let hours = left / Span::hours(1).0 * Span::hours(1).0;
@@ -98,7 +101,7 @@ fn trouble(trouble: &Trouble, next: &str) -> Line {
         bold(cut(&trouble.text, 400)),
         " (",
         trouble.at.shown(DateStyle::Seconds),
-        ") ",
+        "). ",
         next,
     ]
 }

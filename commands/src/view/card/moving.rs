@@ -2,12 +2,11 @@
 
 use super::super::buttons::{self, Press};
 use super::super::message::{Block, DateStyle, Line, Message, Sign, bold};
-use super::super::people;
-use super::super::words::{self, DOT, cut, done, headline, joined, length, listed, quoted, rules};
-use super::{links, trouble};
+use super::super::words::{DOT, cut, headline, joined, length};
+use super::{answer, links, shipment, trouble};
 use crate::facts::Facts;
 use crate::reason::Reason;
-use crate::run::{Answer, Ballot, DECISION_STANDS, Decision, Run, StageState};
+use crate::run::{Ballot, DECISION_STANDS, Decision, Run, StageState};
 use crate::time::Timestamp;
 
 /// Decided and recorded; CodePipeline is being told.
@@ -16,7 +15,7 @@ pub(super) fn answering(run: &Run, facts: &Facts<'_>) -> Message {
     let mut lines = Vec::new();
     let mut buttons = Vec::new();
     if let Some(decision) = &run.decision {
-        lines.extend(decided(run, decision));
+        lines.extend(answer::decided(run, decision));
         match &run.trouble {
             None => lines.push(line![
                 "Recorded ",
@@ -43,31 +42,23 @@ pub(super) fn answering(run: &Run, facts: &Facts<'_>) -> Message {
 
 /// Where a decided run stands, in a few words.
 pub(super) fn answering_standing(run: &Run, facts: &Facts<'_>) -> (Sign, String) {
-    match (&run.decision, &run.trouble) {
-        (Some(decision), None) => (
-            Sign::Running,
-            format!(
-                "{} by {}{DOT}telling CodePipeline…",
-                done(decision.ballot),
-                people::names(facts, &decision.by)
-            ),
-        ),
-        (Some(decision), Some(found)) => {
-            let what = if found.reason == Reason::AwsRefused {
-                "AWS refused the answer"
-            } else {
-                "nobody knows whether CodePipeline has the answer"
-            };
-            (
-                Sign::Bad,
-                format!(
-                    "{} by {}{DOT}{what}",
-                    done(decision.ballot),
-                    people::names(facts, &decision.by)
-                ),
-            )
-        }
-        (None, _) => (Sign::Running, "telling CodePipeline…".to_owned()),
+    let Some(decision) = &run.decision else {
+        return (Sign::Running, "telling CodePipeline…".to_owned());
+    };
+    let (sign, what) = match &run.trouble {
+        None => (under_way(run), "telling CodePipeline…"),
+        Some(found) if found.reason == Reason::AwsRefused => (Sign::Bad, "AWS refused the answer"),
+        Some(_) => (Sign::Bad, "nobody knows whether CodePipeline has the answer"),
+    };
+    (sign, format!("{}{DOT}{what}", answer::by(decision, facts)))
+}
+
+/// The sign of a run that goes on as it should, or as somebody with a hammer wants.
+fn under_way(run: &Run) -> Sign {
+    if run.decision.as_ref().is_some_and(|decision| decision.overridden) {
+        Sign::Override
+    } else {
+        Sign::Running
     }
 }
 
@@ -101,14 +92,14 @@ pub(super) fn following(run: &Run, facts: &Facts<'_>) -> Message {
     let sign = if run.trouble.is_some() {
         Sign::Bad
     } else {
-        Sign::Running
+        under_way(run)
     };
     let mut lines = Vec::new();
     if let Some(decision) = &run.decision {
-        lines.extend(decided(run, decision));
+        lines.extend(answer::decided(run, decision));
     }
-    lines.extend(run.answer.as_ref().map(|answer| confirmed(run, answer)));
-    lines.extend(run.answer.as_ref().and_then(out_of_turn));
+    lines.extend(run.answer.as_ref().map(|answer| answer::confirmed(run, answer)));
+    lines.extend(run.answer.as_ref().and_then(answer::out_of_turn));
     let mut progress: Vec<Line> = Some(stages(run)).filter(|line| !line.is_empty()).into_iter().collect();
     if !rejected {
         progress.extend(timing(run, facts));
@@ -149,7 +140,7 @@ pub(super) fn following_standing(run: &Run, facts: &Facts<'_>) -> String {
             ))
         })
         .unwrap_or_default();
-    match (outcome(run, facts), is_rejected(run)) {
+    match (answer::outcome(run, facts), is_rejected(run)) {
         (what, true) => format!("{what}{DOT}waiting for it to end"),
         (what, false) => format!("{what}{DOT}releasing{place}"),
     }
@@ -159,115 +150,6 @@ fn is_rejected(run: &Run) -> bool {
     run.answer
         .as_ref()
         .is_some_and(|answer| answer.ballot == Ballot::Reject)
-}
-
-/// Who approved or rejected, in a few words for the first line: ours by name, a foreign answer as such.
-pub(super) fn outcome(run: &Run, facts: &Facts<'_>) -> String {
-    let foreign = run
-        .answer
-        .as_ref()
-        .and_then(|answer| Some((answer, answer.elsewhere.as_ref()?)));
-    if let Some((answer, arn)) = foreign {
-        let loud = if answer.out_of_turn.is_empty() {
-            ""
-        } else {
-            ", OUT OF TURN"
-        };
-        return format!(
-            "{} outside of Signalbox by {}{loud}",
-            done(answer.ballot),
-            words::aws_actor(arn)
-        );
-    }
-    match (&run.decision, &run.answer) {
-        (Some(decision), _) => {
-            let glass = if decision.overridden { ", GLASS BROKEN" } else { "" };
-            format!(
-                "{} by {}{glass}",
-                done(decision.ballot),
-                people::names(facts, &decision.by)
-            )
-        }
-        (None, Some(answer)) => done(answer.ballot).to_owned(),
-        (None, None) => "answered".to_owned(),
-    }
-}
-
-/// The votes behind a decision, and a broken glass said loudly.
-fn decided(run: &Run, decision: &Decision) -> Vec<Line> {
-    let mut lines = Vec::new();
-    if decision.overridden {
-        let by: Vec<Line> = decision.by.last().map(|user| line![user]).into_iter().collect();
-        let mut line = line![Sign::Override, " ", bold("The glass was broken by "),];
-        line.extend(listed(by, "and"));
-        if let Some(words) = quoted(&decision.reason, 300) {
-            line.extend(line![": ", words]);
-        }
-        line.push(". Rules were passed over; the thread and the journal say which.".into());
-        lines.push(line);
-    }
-    let votes: Vec<Line> = run
-        .votes_for(decision.ballot)
-        .filter(|vote| decision.by.contains(&vote.user))
-        .map(people::vote)
-        .collect();
-    let verb = match decision.ballot {
-        Ballot::Approve => "Approved by ",
-        Ballot::Reject => "Rejected by ",
-    };
-    let mut line = line![verb];
-    if votes.is_empty() {
-        line.extend(listed(decision.by.iter().map(|user| line![user]).collect(), "and"));
-        if !decision.overridden {
-            line.extend(
-                quoted(&decision.reason, 120)
-                    .map(|words| line![" ", words])
-                    .unwrap_or_default(),
-            );
-        }
-    } else {
-        line.extend(listed(votes, "and"));
-    }
-    lines.push(line);
-    lines
-}
-
-/// That CodePipeline has the answer, and whose it is.
-fn confirmed(run: &Run, answer: &Answer) -> Line {
-    let at = answer.at.shown(DateStyle::Seconds);
-    match &answer.elsewhere {
-        None => line![Sign::Good, " CodePipeline confirmed ", at],
-        Some(arn) => {
-            let late = if run.decision.is_some() {
-                ", before our answer got there; nothing was sent twice"
-            } else {
-                ""
-            };
-            line![
-                Sign::Notice,
-                " ",
-                bold(format!("Answered outside of Signalbox by {}", words::aws_actor(arn))),
-                " at ",
-                at,
-                late
-            ]
-        }
-    }
-}
-
-/// A foreign answer that passed over rules: recorded, never hidden.
-pub(in crate::view) fn out_of_turn(answer: &Answer) -> Option<Line> {
-    (!answer.out_of_turn.is_empty()).then(|| {
-        line![
-            Sign::Bad,
-            " ",
-            bold("Out of turn:"),
-            format!(
-                " it passed over {}. Talk to whoever answered.",
-                rules(&answer.out_of_turn)
-            )
-        ]
-    })
 }
 
 /// The stages in order, neighbors in the same state together.
@@ -353,7 +235,9 @@ fn latest_failure(run: &Run) -> Option<Line> {
 }
 
 fn small_print(run: &Run, facts: &Facts<'_>) -> Vec<Line> {
-    Some(joined(links(run, facts), DOT))
+    let mut parts = vec![shipment::brief(run, facts)];
+    parts.extend(links(run, facts));
+    Some(joined(parts, DOT))
         .filter(|line| !line.is_empty())
         .into_iter()
         .collect()

@@ -75,6 +75,19 @@ pub(in crate::view) fn adds(run: &Run, facts: &Facts<'_>) -> Line {
     line
 }
 
+/// What is on board, once people have decided: how much, and over what.
+pub(super) fn brief(run: &Run, facts: &Facts<'_>) -> Line {
+    let Some(change) = run.change.as_ref().filter(|change| change.total > 0) else {
+        return Line::new();
+    };
+    let mut line = line![count(change.total, "commit")];
+    line.extend(migrations(change, facts));
+    if let [Target { live: Some(live), .. }] = run.pinned.environments.as_slice() {
+        line.extend(line![" over ", words::digits(&live.revision)]);
+    }
+    line
+}
+
 /// How many migrations are touched, where the service says what a migration is.
 fn migrations(change: &Change, facts: &Facts<'_>) -> Line {
     let patterns = &facts.service.migrations;

@@ -12,9 +12,12 @@ use crate::run::{Ballot, Run};
 pub(super) fn draw(run: &Run, facts: &Facts<'_>) -> Message {
     let tally = tally::count(facts, run);
     let first = headline(Sign::Waiting, run, &standing(run, facts));
+    let over = run.pinned.gives_up_at <= facts.now;
     let mut state = evidence::in_the_way(run, facts);
-    state.extend(evidence::checks(run, facts));
-    state.extend(Some(evidence::clear(run, facts)).filter(|line| !line.is_empty()));
+    if !over {
+        state.extend(evidence::checks(run, facts));
+        state.extend(Some(evidence::clear(run, facts)).filter(|line| !line.is_empty()));
+    }
     let troubles = run
         .trouble
         .as_ref()
@@ -53,21 +56,23 @@ fn votes(run: &Run, facts: &Facts<'_>, tally: &Tally) -> Vec<Line> {
         line.extend(people::votes(run, Ballot::Approve));
     }
     lines.push(line);
-    let left = people::may_approve(facts, run);
-    let mut line = if left.as_ref().is_some_and(std::collections::BTreeSet::is_empty) {
-        line![Sign::Bad, " Nobody is left who may approve this: everyone among "]
-    } else if tally.approved.is_empty() {
-        line!["May approve: "]
-    } else {
-        line!["May approve next: "]
+    let nobody = people::may_approve(facts, run).is_some_and(|people| people.is_empty());
+    let mut line = match (nobody, tally.approved.is_empty()) {
+        (true, _) => line![Sign::Bad, " Nobody is left who may approve this: everyone among "],
+        (false, true) => line!["May approve: "],
+        (false, false) => line!["May approve next: "],
     };
     line.extend(people::configured(facts, run));
-    if left.is_some_and(|people| people.is_empty()) {
-        line.push(" has voted, wrote part of it, or started it.".into());
+    if nobody {
+        line.push(" has voted, wrote part of it, or started it".into());
     }
     if let Some(missing) = people::missing_groups(&tally.missing) {
         line.push("; ".into());
         line.extend(missing);
+    }
+    if nobody {
+        line.push(". ".into());
+        line.extend(people::way_out(facts, run));
     }
     lines.push(line);
     lines
@@ -139,12 +144,15 @@ fn small_print(run: &Run, facts: &Facts<'_>) -> Vec<Line> {
     ];
     let mut all = vec![until];
     all.extend(links(run, facts).into_iter().filter(|line| !is_compare(line)));
-    let twin = words::twin(facts, "approve", run.home(), &words::typed(run));
+    let twin = (facts.now < pinned.gives_up_at).then(|| {
+        let words = words::twin(facts, "approve", run.home(), &words::typed(run));
+        line!["Slack is down? ", code(words)]
+    });
     [
         joined(about, DOT),
         shipment::authors(run),
         joined(all, DOT),
-        line!["Slack is down? ", code(twin)],
+        twin.unwrap_or_default(),
     ]
     .into_iter()
     .filter(|line| !line.is_empty())

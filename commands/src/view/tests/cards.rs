@@ -7,8 +7,8 @@ use crate::round::Revision;
 use crate::run::{Ballot, Event, Run, StageState, Trouble};
 use crate::view::card;
 use crate::view::fixtures::{
-    World, answered, approved, at, behind, change, clock, decided, env, evidence, failure, group, picture, pinned, run_of,
-    stages, user, verdict, vote,
+    World, answered, approved, at, behind, change, clock, decided, env, evidence, failure, group, picture, pinned,
+    run_of, stages, user, verdict, vote,
 };
 
 /// Compares a card with its picture.
@@ -20,7 +20,11 @@ macro_rules! looks {
 }
 
 fn trouble(reason: Reason, text: &str) -> (Event, crate::time::Timestamp) {
-    let trouble = Trouble { reason, text: text.to_owned(), at: clock("17:56:10") };
+    let trouble = Trouble {
+        reason,
+        text: text.to_owned(),
+        at: clock("17:56:10"),
+    };
     (Event::TroubleMet { trouble }, clock("17:56:10"))
 }
 
@@ -40,8 +44,17 @@ fn waiting_with_things_in_the_way() {
     let mut world = World::new();
     world.now = at("2026-11-20T19:00:00Z");
     world.environment("mainnet").approvers.all_of = vec![group("S0WALLET"), group("S0OPS")];
-    let lock = Lock { owner: user("U0RITA"), reason: "load test".to_owned(), since: clock("12:00:00"), until: None };
-    world.desk.apply(&DeskEvent::Locked { environment: env("mainnet"), lock, stolen_from: None });
+    let lock = Lock {
+        owner: user("U0RITA"),
+        reason: "load test".to_owned(),
+        since: clock("12:00:00"),
+        until: None,
+    };
+    world.desk.apply(&DeskEvent::Locked {
+        environment: env("mainnet"),
+        lock,
+        stolen_from: None,
+    });
     let freeze = Freeze {
         environment: None,
         everywhere: false,
@@ -53,7 +66,15 @@ fn waiting_with_things_in_the_way() {
     world.desk.apply(&DeskEvent::Frozen { freeze });
     world.desk.live.remove("testnet");
     let mut events = evidence();
-    events.push((verdict("alarms-quiet", Level::Bad, "2 alarms are firing", &["wallet-5xx", "wallet-lag"]), clock("17:54:00")));
+    events.push((
+        verdict(
+            "alarms-quiet",
+            Level::Bad,
+            "2 alarms are firing",
+            &["wallet-5xx", "wallet-lag"],
+        ),
+        clock("17:54:00"),
+    ));
     looks!("waiting_blocked", world, run_of(pinned(), events));
 }
 
@@ -67,12 +88,18 @@ fn waiting_for_what_cannot_be_told() {
         ..Revision::default()
     };
     opened.environments[0].live = None;
-    opened.starter = crate::round::Starter { detail: "arn:aws:sts::111122223333:assumed-role/Deploy/ann@example.org".to_owned(), user: None };
+    opened.starter = crate::round::Starter {
+        detail: "arn:aws:sts::111122223333:assumed-role/Deploy/ann@example.org".to_owned(),
+        user: None,
+    };
     let mut unknown = change(0);
     unknown.unknown = Some("the commit is not known".to_owned());
     let events = vec![
         (Event::ChangeGathered { change: unknown }, clock("17:40:05")),
-        (verdict("alarms-quiet", Level::Unknown, "CloudWatch refused: AccessDenied", &[]), clock("17:54:00")),
+        (
+            verdict("alarms-quiet", Level::Unknown, "CloudWatch refused: AccessDenied", &[]),
+            clock("17:54:00"),
+        ),
     ];
     looks!("waiting_unknown", world, run_of(opened, events));
 }
@@ -144,11 +171,17 @@ fn answering() {
     looks!("answering_no", world, run_of(pinned(), events));
 
     let mut events = until_decided();
-    events.push(trouble(Reason::AwsRefused, "AccessDeniedException: not authorized to perform codepipeline:PutApprovalResult"));
+    events.push(trouble(
+        Reason::AwsRefused,
+        "AccessDeniedException: not authorized to perform codepipeline:PutApprovalResult",
+    ));
     looks!("answering_refused_by_aws", world, run_of(pinned(), events));
 
     let mut events = until_decided();
-    events.push(trouble(Reason::Unknown, "The reply was lost, and reading it back failed three times."));
+    events.push(trouble(
+        Reason::Unknown,
+        "The reply was lost, and reading it back failed three times.",
+    ));
     looks!("answering_unknown", world, run_of(pinned(), events.clone()));
     let mut later = World::new();
     later.now = clock("18:10:00");
@@ -159,8 +192,18 @@ fn answering() {
 fn a_broken_glass_is_loud() {
     let world = World::new();
     let mut events = evidence();
-    events.push(vote("U0CARLA", Ballot::Approve, "17:55:50", "site is down, fix is in here"));
-    events.push(decided(Ballot::Approve, &["U0CARLA"], "17:55:50", Some(vec![Reason::Frozen])));
+    events.push(vote(
+        "U0CARLA",
+        Ballot::Approve,
+        "17:55:50",
+        "site is down, fix is in here",
+    ));
+    events.push(decided(
+        Ballot::Approve,
+        &["U0CARLA"],
+        "17:55:50",
+        Some(vec![Reason::Frozen]),
+    ));
     looks!("answering_override", world, run_of(pinned(), events));
 }
 
@@ -181,7 +224,10 @@ fn following() {
     ));
     looks!("following", world, run_of(pinned(), events.clone()));
     world.now = clock("18:20:00");
-    events.push(trouble(Reason::AwsRefused, "PipelineExecutionNotStoppableException: it is stopping already"));
+    events.push(trouble(
+        Reason::AwsRefused,
+        "PipelineExecutionNotStoppableException: it is stopping already",
+    ));
     looks!("following_long_with_trouble", world, run_of(pinned(), events));
 }
 
@@ -194,7 +240,12 @@ fn answered_elsewhere() {
     events.push(answered(Ballot::Approve, "17:56:02", console, &[]));
     looks!("elsewhere", world, run_of(pinned(), events.clone()));
     events.pop();
-    events.push(answered(Ballot::Approve, "17:56:02", console, &[Reason::Frozen, Reason::Locked]));
+    events.push(answered(
+        Ballot::Approve,
+        "17:56:02",
+        console,
+        &[Reason::Frozen, Reason::Locked],
+    ));
     looks!("elsewhere_out_of_turn", world, run_of(pinned(), events));
     let mut events = approved();
     events.pop();
@@ -216,7 +267,10 @@ fn ended() {
     events.push((Event::FailureSeen { failure: failure() }, clock("18:07:00")));
     events.push(end(Reason::Failed));
     looks!("ended_failed", world, run_of(pinned(), events.clone()));
-    events.push(trouble(Reason::AwsRefused, "StageNotRetryableException: the stage was changed"));
+    events.push(trouble(
+        Reason::AwsRefused,
+        "StageNotRetryableException: the stage was changed",
+    ));
     looks!("ended_failed_and_not_retried", world, run_of(pinned(), events));
 
     let mut events = evidence();
@@ -226,7 +280,14 @@ fn ended() {
     events.push(end(Reason::Rejected));
     looks!("ended_rejected", world, run_of(pinned(), events));
 
-    for reason in [Reason::Expired, Reason::Superseded, Reason::NewRound, Reason::Canceled, Reason::Gone, Reason::Stopped] {
+    for reason in [
+        Reason::Expired,
+        Reason::Superseded,
+        Reason::NewRound,
+        Reason::Canceled,
+        Reason::Gone,
+        Reason::Stopped,
+    ] {
         let mut events = evidence();
         events.push(end(reason));
         let run = run_of(pinned(), events);

@@ -39,7 +39,11 @@ fn busy() -> World {
         since: clock("12:00:00"),
         until: Some(clock("20:00:00")),
     };
-    world.desk.apply(&DeskEvent::Locked { environment: env("testnet"), lock, stolen_from: None });
+    world.desk.apply(&DeskEvent::Locked {
+        environment: env("testnet"),
+        lock,
+        stolen_from: None,
+    });
     world
 }
 
@@ -47,31 +51,49 @@ fn busy() -> World {
 fn status_and_runs() {
     let world = busy();
     insta::assert_snapshot!("status_all", picture(&view::status(&world.facts(), None)));
-    insta::assert_snapshot!("status_one", picture(&view::status(&world.facts(), Some(&env("mainnet")))));
-    insta::assert_snapshot!("status_locked", picture(&view::status(&world.facts(), Some(&env("testnet")))));
+    insta::assert_snapshot!(
+        "status_one",
+        picture(&view::status(&world.facts(), Some(&env("mainnet"))))
+    );
+    insta::assert_snapshot!(
+        "status_locked",
+        picture(&view::status(&world.facts(), Some(&env("testnet"))))
+    );
     insta::assert_snapshot!("runs", picture(&view::runs(&world.facts())));
     insta::assert_snapshot!("runs_none", picture(&view::runs(&World::new().facts())));
     let nowhere = view::status(&world.facts(), Some(&env("moon")));
-    assert_eq!(nowhere.fallback, "wallet has no environment moon. It has: testnet, mainnet.");
+    assert_eq!(
+        nowhere.fallback,
+        "wallet has no environment moon. It has: testnet, mainnet."
+    );
 }
 
 #[test]
 fn a_frozen_weekend_shows_in_the_status() {
     let mut world = World::new();
     world.now = at("2026-11-20T19:00:00Z");
-    insta::assert_snapshot!("status_frozen", picture(&view::status(&world.facts(), Some(&env("mainnet")))));
+    insta::assert_snapshot!(
+        "status_frozen",
+        picture(&view::status(&world.facts(), Some(&env("mainnet"))))
+    );
 }
 
 #[test]
 fn history() {
     let mut world = World::new();
-    let mut failed = finished("71be03fa7d", Reason::Failed, clock("10:00:00"), Some(Span::minutes(4)));
+    let mut failed = finished("51be03fa7d", Reason::Failed, clock("10:00:00"), Some(Span::minutes(4)));
     failed.overridden = true;
-    world.desk.apply(&DeskEvent::RunEnded { environment: env("mainnet"), finished: failed });
-    let mut rejected = finished("61be03fa7d", Reason::Rejected, clock("11:00:00"), None);
+    world.desk.apply(&DeskEvent::RunEnded {
+        environment: env("mainnet"),
+        finished: failed,
+    });
+    let mut rejected = finished("41be03fa7d", Reason::Rejected, clock("11:00:00"), None);
     rejected.by = vec![user("U0ANN")];
     rejected.card = None;
-    world.desk.apply(&DeskEvent::RunEnded { environment: env("mainnet"), finished: rejected });
+    world.desk.apply(&DeskEvent::RunEnded {
+        environment: env("mainnet"),
+        finished: rejected,
+    });
     insta::assert_snapshot!("history", picture(&view::history(&world.facts(), &env("mainnet"))));
     insta::assert_snapshot!("history_none", picture(&view::history(&world.facts(), &env("testnet"))));
 }
@@ -97,7 +119,15 @@ fn why_for_someone_who_may_break_the_glass() {
     world.now = at("2026-11-20T19:00:00Z");
     let environment = world.environment("mainnet").clone();
     let run = half_approved();
-    insta::assert_snapshot!("why_frozen", picture(&view::why(&world.facts(), &world.speaker("U0CARLA"), &environment, Some(&run))));
+    insta::assert_snapshot!(
+        "why_frozen",
+        picture(&view::why(
+            &world.facts(),
+            &world.speaker("U0CARLA"),
+            &environment,
+            Some(&run)
+        ))
+    );
 }
 
 #[test]
@@ -107,10 +137,29 @@ fn refusals() {
     let run = waiting();
     let several = gate::evaluate_run(&world.facts(), Some(&world.speaker("U0RITA")), Act::Approve, &run);
     insta::assert_snapshot!("refusal_several", picture(&view::refusal(&several)));
-    let one: Vec<Refusal> = several.into_iter().filter(|refusal| refusal.reason == Reason::Frozen).collect();
+    let one: Vec<Refusal> = several
+        .into_iter()
+        .filter(|refusal| refusal.reason == Reason::Frozen)
+        .collect();
     insta::assert_snapshot!("refusal_one", picture(&view::refusal(&one)));
-    let place = Place { service: &run.pinned.service, environment: run.home(), may_override: true };
-    insta::assert_snapshot!("refusal_with_ways_out", picture(&view::refusal_at(&one, place)));
+    let lock = Lock {
+        owner: user("U0RITA"),
+        reason: "load test".to_owned(),
+        since: clock("12:00:00"),
+        until: None,
+    };
+    world.desk.apply(&DeskEvent::Locked {
+        environment: env("mainnet"),
+        lock,
+        stolen_from: None,
+    });
+    let locked = gate::evaluate_run(&world.facts(), Some(&world.speaker("U0CARLA")), Act::Approve, &run);
+    let place = Place {
+        service: &run.pinned.service,
+        environment: run.home(),
+        may_override: true,
+    };
+    insta::assert_snapshot!("refusal_with_ways_out", picture(&view::refusal_at(&locked, place)));
 }
 
 #[test]
@@ -127,7 +176,8 @@ fn forms() {
 fn receipts() {
     let mut world = World::new();
     let run = half_approved();
-    let told = |world: &World, run: &Run| picture(&view::voted(run, &tally::count(&world.facts(), run), &world.facts()));
+    let told =
+        |world: &World, run: &Run| picture(&view::voted(run, &tally::count(&world.facts(), run), &world.facts()));
     insta::assert_snapshot!("voted", told(&world, &run));
     world.environment("mainnet").approvers.all_of = vec![group("S0WALLET"), group("S0OPS")];
     insta::assert_snapshot!("voted_group_missing", told(&world, &run));
@@ -137,7 +187,10 @@ fn receipts() {
     insta::assert_snapshot!("decided", picture(&view::decided(&run)));
     let mut events = evidence();
     events.push(behind(&[("7d3f2a1b", "bump fee")]));
-    insta::assert_snapshot!("rejected_for_newest", picture(&view::rejected(&run_of(pinned(), events), true)));
+    insta::assert_snapshot!(
+        "rejected_for_newest",
+        picture(&view::rejected(&run_of(pinned(), events), true))
+    );
 }
 
 #[test]
@@ -150,13 +203,33 @@ fn losers_of_a_race() {
         world.now = clock(time);
         view::lost_race(run, &world.facts(), &user(who)).fallback
     };
-    assert_eq!(told("17:56:00", &run, "U0CARLA"), "Bruno Lima approved 2 s before you; nothing was sent twice.");
-    assert_eq!(told("17:55:58", &run, "U0CARLA"), "Bruno Lima approved this a moment before you; nothing was sent twice.");
-    assert_eq!(told("18:05:00", &run, "U0CARLA"), "Bruno Lima approved this at 17:55:58 UTC; nothing was sent twice.");
-    assert_eq!(told("17:56:00", &run, "U0BRUNO"), "You approved this already at 17:55:58 UTC; nothing was sent twice.");
-    events.push(answered(Ballot::Approve, "17:55:59", Some("arn:aws:iam::1:user/eve"), &[]));
+    assert_eq!(
+        told("17:56:00", &run, "U0CARLA"),
+        "Bruno Lima approved 2 s before you; nothing was sent twice."
+    );
+    assert_eq!(
+        told("17:55:58", &run, "U0CARLA"),
+        "Bruno Lima approved this a moment before you; nothing was sent twice."
+    );
+    assert_eq!(
+        told("18:05:00", &run, "U0CARLA"),
+        "Bruno Lima approved this at 17:55:58 UTC; nothing was sent twice."
+    );
+    assert_eq!(
+        told("17:56:00", &run, "U0BRUNO"),
+        "You approved this already at 17:55:58 UTC; nothing was sent twice."
+    );
+    events.push(answered(
+        Ballot::Approve,
+        "17:55:59",
+        Some("arn:aws:iam::1:user/eve"),
+        &[],
+    ));
     let run = run_of(pinned(), events);
-    assert_eq!(told("17:56:00", &run, "U0CARLA"), "eve approved this outside of Signalbox at 17:55:59 UTC. Nothing was sent from here.");
+    assert_eq!(
+        told("17:56:00", &run, "U0CARLA"),
+        "eve approved this outside of Signalbox at 17:55:59 UTC. Nothing was sent from here."
+    );
 }
 
 #[test]
@@ -168,7 +241,10 @@ fn picking_one() {
     opened.revision.git_ref = None;
     let other = run_of(opened, Vec::new());
     insta::assert_snapshot!("pick_one_fresh", picture(&view::pick_one(&[&one], &world.facts())));
-    insta::assert_snapshot!("pick_one_of_two", picture(&view::pick_one(&[&one, &other], &world.facts())));
+    insta::assert_snapshot!(
+        "pick_one_of_two",
+        picture(&view::pick_one(&[&one, &other], &world.facts()))
+    );
 }
 
 #[test]
@@ -182,9 +258,22 @@ fn notes() {
     insta::assert_snapshot!("note_failure", picture(&view::failure_note(&failed, &failure())));
     insta::assert_snapshot!("note_ended_failed", picture(&view::ended_note(&failed, &world.facts())));
     let mut events = approved();
-    events.push((Event::Ended { reason: Reason::Succeeded }, clock("18:07:02")));
-    insta::assert_snapshot!("note_ended", picture(&view::ended_note(&run_of(pinned(), events), &world.facts())));
-    let override_note = view::override_note(&waiting(), &user("U0CARLA"), &[Reason::Frozen, Reason::Checks], "site is down");
+    events.push((
+        Event::Ended {
+            reason: Reason::Succeeded,
+        },
+        clock("18:07:02"),
+    ));
+    insta::assert_snapshot!(
+        "note_ended",
+        picture(&view::ended_note(&run_of(pinned(), events), &world.facts()))
+    );
+    let override_note = view::override_note(
+        &waiting(),
+        &user("U0CARLA"),
+        &[Reason::Frozen, Reason::Checks],
+        "site is down",
+    );
     insta::assert_snapshot!("note_override", picture(&override_note));
     let stolen = view::lock_stolen_note(&env("mainnet"), &user("U0BRUNO"), "emergency fix");
     insta::assert_snapshot!("note_lock_stolen", picture(&stolen));
@@ -192,7 +281,10 @@ fn notes() {
     let mut events = evidence();
     let console = Some("arn:aws:sts::444455556666:assumed-role/Admin/eve@example.org");
     events.push(answered(Ballot::Approve, "17:56:02", console, &[Reason::Frozen]));
-    insta::assert_snapshot!("note_elsewhere", picture(&view::answered_elsewhere_note(&run_of(pinned(), events))));
+    insta::assert_snapshot!(
+        "note_elsewhere",
+        picture(&view::answered_elsewhere_note(&run_of(pinned(), events)))
+    );
     let mut events = evidence();
     events.push(behind(&[("7d3f2a1b", "bump fee")]));
     insta::assert_snapshot!("note_behind", picture(&view::behind_note(&run_of(pinned(), events))));
@@ -204,14 +296,28 @@ fn notes() {
 
 #[test]
 fn help() {
-    let row = |name, usage, summary, detail| HelpRow { command: "/deploy", name, usage, summary, detail };
+    let row = |name, usage, summary, detail| HelpRow {
+        command: "/deploy",
+        name,
+        usage,
+        summary,
+        detail,
+    };
     let rows = [
         row("status", "[env]", "What is live and what waits", ""),
-        row("approve", "<env> [revision] [reason]", "Vote yes", "Acts at once when it is clear what is meant."),
+        row(
+            "approve",
+            "<env> [revision] [reason]",
+            "Vote yes",
+            "Acts at once when it is clear what is meant.",
+        ),
     ];
     insta::assert_snapshot!("help", picture(&view::help(&rows, None)));
     insta::assert_snapshot!("help_one", picture(&view::help(&rows, Some("approve"))));
-    assert_eq!(view::help(&rows, Some("aprove")).fallback, "There is no verb “aprove”. Did you mean approve?");
+    assert_eq!(
+        view::help(&rows, Some("aprove")).fallback,
+        "There is no verb “aprove”. Did you mean approve?"
+    );
     assert_eq!(view::help(&rows, Some("moon")).fallback, "There is no verb “moon”.");
     assert_eq!(view::help(&rows, Some("/deploy")), view::help(&rows, None));
 }
