@@ -10,6 +10,7 @@
 //! | [`http`] | what Slack sends, and what monitors ask |
 //! | [`slack`] | whom the bot speaks with |
 
+pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod door;

@@ -1,0 +1,15 @@
+//! AWS, as the bot calls it. The SDK's types end here.
+//!
+//! Reads are tried again by the SDK. What changes something is sent once: the worker tries again, after a look at what the first try did.
+
+pub mod clients;
+pub mod cloudwatch;
+pub mod codepipeline;
+mod connector;
+mod error;
+pub mod events;
+mod s3;
+mod session;
+
+pub use clients::{Actor, Clients};
+pub use error::AwsError;

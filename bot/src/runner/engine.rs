@@ -1,0 +1,126 @@
+//! What all parts of the runner share.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use commands::catalog::{Catalog, Service};
+use commands::facts::{Facts, Person};
+use commands::ids::{GroupId, ServiceId, UserId};
+use commands::run::{Run, Status};
+use commands::time::{Span, Timestamp};
+use commands::watch::{BUSY_PERIOD, IDLE_PERIOD, PER_ACCOUNT, Pace};
+use futures::future::join_all;
+use state::Store;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::commit::Clerk;
+use super::drawings::Drawings;
+use super::queues::Queues;
+use super::snapshot::{Cache, Snapshot};
+use crate::aws::Clients;
+use crate::clock::Clock;
+use crate::github::GitHub;
+use crate::ids::Ids;
+use crate::slack::{People, Slack};
+
+/// The bot's working parts, as arguments: with others the whole bot runs in a test or in the demo.
+pub struct Engine {
+    /// The configuration.
+    pub catalog: Arc<Catalog>,
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// By which people live.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub ids: Arc<dyn Ids>,
+    /// Who writes decisions down.
+    pub clerk: Clerk,
+    /// Slack's Web API.
+    pub slack: Arc<Slack>,
+    /// Who is who.
+    pub people: Arc<People>,
+    /// AWS.
+    pub aws: Arc<Clients>,
+    /// GitHub.
+    pub github: Arc<GitHub>,
+    /// The folds that were seen last.
+    pub cache: Cache,
+    /// What each card shows.
+    pub drawings: Drawings,
+    /// One at a time per record.
+    pub queues: Queues,
+    /// Wakes the worker of a service.
+    pub pokes: HashMap<ServiceId, Notify>,
+    /// Every task of the bot; a shutdown waits for them.
+    pub tasks: TaskTracker,
+    /// Ends every task.
+    pub stop: CancellationToken,
+}
+
+/// People and groups as they were looked up for one decision.
+#[derive(Debug, Default)]
+pub struct Crowd {
+    people: BTreeMap<UserId, Person>,
+    groups: BTreeMap<GroupId, Option<BTreeSet<UserId>>>,
+}
+
+impl Crowd {
+    /// Says what a person is, whatever Slack said: for somebody whom the delivery itself gives away.
+    pub fn set(&mut self, person: Person) {
+        self.people.insert(person.id.clone(), person);
+    }
+}
+
+impl Engine {
+    /// Looks up people and groups, all at once.
+    pub async fn crowd(&self, users: BTreeSet<UserId>, groups: &BTreeSet<GroupId>) -> Crowd {
+        let people = join_all(users.iter().map(|user| self.people.person(user)));
+        let members = join_all(groups.iter().map(|group| self.people.members(group)));
+        let (people, members) = futures::join!(people, members);
+        Crowd {
+            people: people.into_iter().map(|person| (person.id.clone(), person)).collect(),
+            groups: groups.iter().cloned().zip(members).collect(),
+        }
+    }
+
+    /// The facts of a decision.
+    #[must_use]
+    pub fn facts<'a>(&'a self, service: &'a Service, snapshot: &'a Snapshot, crowd: &'a Crowd, now: Timestamp) -> Facts<'a> {
+        Facts {
+            now,
+            service,
+            desk: &snapshot.desk,
+            runs: &snapshot.runs,
+            claims: &snapshot.claims,
+            people: &crowd.people,
+            groups: &crowd.groups,
+            services: &self.catalog.services,
+        }
+    }
+
+    /// Wakes the worker of a service.
+    pub fn poke(&self, slot: &ServiceId) {
+        if let Some(poke) = self.pokes.get(slot) {
+            poke.notify_one();
+        }
+    }
+
+    /// How often a pipeline of a service is read: stretched so that all pipelines of one account together are read at most once a second.
+    #[must_use]
+    pub fn pace(&self, service: &Service) -> Pace {
+        let account = |service: &Service| service.environments.first().map(|environment| environment.aws.clone());
+        let mine = account(service);
+        let pipelines: usize = self.catalog.services.values().filter(|other| account(other) == mine).map(|other| other.pipelines().len()).sum();
+        let least = Span(PER_ACCOUNT.0.saturating_mul(i64::try_from(pipelines).unwrap_or(1)));
+        Pace { idle: IDLE_PERIOD.max(least), busy: BUSY_PERIOD.max(least) }
+    }
+}
+
+/// Everybody whose rights matter to decisions on these runs: who has voted and not been answered.
+#[must_use]
+pub fn voters<'a>(runs: impl Iterator<Item = &'a Run>) -> BTreeSet<UserId> {
+    let undecided = runs.filter(|run| matches!(run.status, Status::Waiting | Status::Answering));
+    undecided.flat_map(|run| run.votes.iter().map(|vote| vote.user.clone())).collect()
+}

@@ -1,0 +1,101 @@
+//! Effects are carried out here, and nowhere else. One exhaustive match: an effect without an arm does not compile.
+//!
+//! A first try acts; a later one begins with a look at what the earlier ones did. What may have been done and can not be looked up comes back as
+//! [`Outcome::Unknown`], never as a guess.
+
+mod answer;
+mod card;
+mod gather;
+mod intervene;
+mod pipeline;
+mod say;
+mod spread;
+
+use std::sync::Arc;
+
+use commands::catalog::Service;
+use commands::effect::{Effect, Outcome};
+use commands::ids::EffectKey;
+use commands::time::Span;
+
+use super::engine::Engine;
+use crate::aws::AwsError;
+use crate::door::Lease;
+use crate::slack::SlackError;
+
+/// Which try this is.
+#[derive(Debug, Clone, Copy)]
+pub struct Try<'a> {
+    /// From 1. Above that: look first.
+    pub attempt: u32,
+    /// Under which nothing may be sent that could take longer.
+    pub lease: Lease,
+    /// The effect's key.
+    pub key: &'a EffectKey,
+}
+
+/// What came of a try.
+#[derive(Debug)]
+pub enum Done {
+    /// This is certain.
+    Outcome(Outcome),
+    /// Nothing is certain, or nothing was done; worth another try.
+    Later {
+        /// After this span; `None`: the usual one.
+        after: Option<Span>,
+        /// For the log.
+        why: String,
+    },
+}
+
+impl Done {
+    fn later(why: impl Into<String>) -> Self {
+        Self::Later { after: None, why: why.into() }
+    }
+}
+
+/// Carries an effect out.
+pub async fn execute(engine: &Arc<Engine>, service: &Service, effect: &Effect, this: Try<'_>) -> Done {
+    match effect {
+        Effect::DrawCard { run } => card::draw(engine, service, run, this).await,
+        Effect::PostInThread { run, name, message } => say::in_thread(engine, service, (run, name, message), this).await,
+        Effect::Post { to, marker, message } => say::to(engine, (to, marker, message), this).await,
+        Effect::ReadPipeline { .. } => pipeline::read(engine, service, effect, this).await,
+        Effect::GatherChange { run, base, head } => gather::change(engine, service, run, (base.as_deref(), head.as_deref())).await,
+        Effect::GatherCheck { .. } => gather::check(engine, service, effect, this).await,
+        Effect::AnswerApproval { .. } => answer::answer(engine, effect, this).await,
+        Effect::RetryStage { .. } => intervene::retry(engine, effect, this).await,
+        Effect::StopExecution { .. } => intervene::stop(engine, effect, this).await,
+        Effect::SpreadFreeze { service, freeze, by, .. } => spread::spread(engine, service, (freeze.as_ref(), by), this).await,
+    }
+}
+
+/// Cleans up after an effect whose report came too late: somebody else has it now, and may have done it too.
+pub async fn disown(engine: &Arc<Engine>, service: &Service, effect: &Effect, outcome: &Outcome) {
+    if let (Effect::DrawCard { run }, Outcome::Drawn { posted: Some((channel, ts)) }) = (effect, outcome) {
+        card::remove_double(engine, service, run, (channel, ts)).await;
+    }
+}
+
+/// What a failure of Slack means for an effect whose repeat is found by its marker.
+fn slack_failure(error: SlackError) -> Done {
+    match error {
+        SlackError::RateLimited { retry_after } => Done::Later { after: retry_after.or(Some(Span::seconds(5))), why: "Slack asks to slow down".to_owned() },
+        SlackError::Refused { code } if is_passing(&code) => Done::later(code),
+        SlackError::Refused { code } => Done::Outcome(Outcome::Undeliverable { error: code }),
+        SlackError::NotSent(why) | SlackError::Unknown(why) => Done::later(why),
+    }
+}
+
+/// Slack's own troubles, and mistakes that people mend without touching the bot.
+fn is_passing(code: &str) -> bool {
+    matches!(
+        code,
+        "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "ratelimited" | "invalid_auth" | "account_inactive" | "token_revoked" | "not_in_channel" | "missing_scope"
+    )
+}
+
+/// What a failure of a read means: it is worth another try, or people have to know.
+fn read_failure(error: &AwsError) -> String {
+    error.to_string()
+}

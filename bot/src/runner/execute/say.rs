@@ -1,0 +1,84 @@
+//! Says things once: in a run's thread, in a channel, to a person.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use commands::catalog::Service;
+use commands::effect::{Outcome, Recipient};
+use commands::facts::Needs;
+use commands::ids::{ChannelId, RecordId};
+use commands::time::Span;
+use commands::view::Message;
+
+use super::card::too_early;
+use super::{Done, Try, slack_failure};
+use crate::runner::engine::Engine;
+use crate::runner::snapshot;
+use crate::slack::client::Search;
+use crate::slack::{Post, SlackError, render};
+
+/// How far back an earlier try is looked for: effects are tried for hours, not days.
+const LOOK_BACK: Span = Span::hours(24);
+
+/// Where something is said.
+struct Place<'a> {
+    channel: &'a ChannelId,
+    thread: Option<&'a str>,
+}
+
+/// Says something in a run's thread. Before there is a card there is no thread: it waits.
+pub(super) async fn in_thread(engine: &Arc<Engine>, service: &Service, (id, name, message): (&RecordId, &str, &Message), this: Try<'_>) -> Done {
+    let needs = Needs { runs: BTreeSet::from([id.clone()]), ..Needs::default() };
+    let request = snapshot::Request { slot: &service.id, needs: &needs, records: &[], delivery: None };
+    let snapshot = match snapshot::load(&*engine.store, &engine.cache, request).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return Done::later(error.to_string()),
+    };
+    let Some(run) = snapshot.runs.get(id) else { return Done::later("the run can not be read by this version") };
+    let Some(card) = &run.card else {
+        return if run.reposts > 1 { Done::Outcome(Outcome::Undeliverable { error: "the card was deleted".to_owned() }) } else { Done::later("there is no card yet") };
+    };
+    let place = Place { channel: &card.channel, thread: Some(&card.ts) };
+    once(engine, place, &format!("thread:{id}:{name}"), message, this).await
+}
+
+/// Says something in a channel or to a person.
+pub(super) async fn to(engine: &Arc<Engine>, (to, marker, message): (&Recipient, &str, &Message), this: Try<'_>) -> Done {
+    let direct;
+    let channel = match to {
+        Recipient::Channel(channel) => channel,
+        Recipient::User(user) => match engine.slack.open_direct(user, this.lease).await {
+            Ok(channel) => {
+                direct = channel;
+                &direct
+            }
+            Err(error) => return slack_failure(error),
+        },
+    };
+    once(engine, Place { channel, thread: None }, &format!("post:{marker}"), message, this).await
+}
+
+async fn once(engine: &Engine, place: Place<'_>, marker: &str, message: &Message, this: Try<'_>) -> Done {
+    if this.attempt > 1 {
+        match is_there(engine, &place, marker, this).await {
+            Ok(true) => return Done::Outcome(Outcome::Posted),
+            Ok(false) => {}
+            Err(error) => return Done::later(error.to_string()),
+        }
+    }
+    if let Some(done) = too_early(engine, "chat.postMessage", place.channel) {
+        return done;
+    }
+    let drawn = render::message(message);
+    match engine.slack.post(Post { channel: place.channel, thread: place.thread, drawn: &drawn, marker }, this.lease).await {
+        Ok(_) => Done::Outcome(Outcome::Posted),
+        Err(error) => slack_failure(error),
+    }
+}
+
+async fn is_there(engine: &Engine, place: &Place<'_>, marker: &str, this: Try<'_>) -> Result<bool, SlackError> {
+    let home = engine.people.home().await?.clone();
+    let now = engine.clock.now();
+    let search = Search { channel: place.channel, thread: place.thread, marker, since: commands::time::Timestamp(now.0 - LOOK_BACK.0) };
+    Ok(!engine.slack.find(search, &home, this.lease).await?.is_empty())
+}

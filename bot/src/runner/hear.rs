@@ -1,0 +1,357 @@
+//! Somebody speaks: from a delivery to a reply.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use commands::decision::{Decision, Reply};
+use commands::facts::{Needs, Person, Speaker, Standing, Via};
+use commands::grammar::Scope;
+use commands::ids::{EnvironmentId, ServiceId};
+use commands::reason::Reason;
+use commands::run::{self, Illegal};
+use commands::verb::press::{self, Press};
+use commands::verb::{self, Command, Parsed};
+use commands::view::{Message, Modal};
+
+use super::commit::{Cause, REMEMBER_DELIVERY};
+use super::decide::{Matter, Settled, Trouble};
+use super::engine::{Crowd, Engine};
+use crate::http::{Answer, Heard, Inbound, Kind, Notice};
+
+/// What somebody wants, of one service.
+#[derive(Debug, Clone)]
+enum Wish {
+    /// A verb.
+    Command(Command),
+    /// To be told when an environment is free.
+    TellMe(ServiceId, EnvironmentId),
+    /// A note for the run in whose thread it was said.
+    Note { service: ServiceId, parent: String, text: String },
+}
+
+/// The bot, as HTTP sees it.
+pub struct Ears(pub Arc<Engine>);
+
+#[async_trait]
+impl Inbound for Ears {
+    async fn hear(&self, heard: Heard) -> Answer {
+        let engine = &self.0;
+        let started = engine.clock.monotonic();
+        let (kind, answer) = (heard.kind.name(), engine.answer(heard).await);
+        let took = engine.clock.monotonic().saturating_sub(started);
+        metrics::histogram!("signalbox_answer_seconds", "kind" => kind).record(took.as_secs_f64());
+        answer
+    }
+
+    async fn notice(&self, notice: Notice) {
+        match notice {
+            Notice::GroupChanged(group) => self.0.people.forget_group(&group),
+            Notice::PersonChanged(user) => self.0.people.forget_person(&user),
+            Notice::ChannelChanged(channel) => self.0.people.forget_channel(&channel),
+        }
+    }
+}
+
+impl Kind {
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Command { .. } => "command",
+            Self::Press { .. } => "press",
+            Self::Form { .. } => "form",
+            Self::FormClosed { .. } => "form_closed",
+            Self::Mention { .. } => "mention",
+            Self::ThreadReply { .. } => "thread_reply",
+        }
+    }
+}
+
+impl Engine {
+    async fn answer(self: &Arc<Self>, heard: Heard) -> Answer {
+        let standing = self.people.belongs(&heard.who).await;
+        let Some(channel) = heard.channel.clone().or_else(|| self.home_of(&heard)) else { return Answer::Empty };
+        let team = heard.who.team.clone().or_else(|| heard.who.enterprise.clone());
+        let Some(team) = standing.as_ref().ok().cloned().or(team) else { return Answer::Empty };
+        let thread = match &heard.kind {
+            // The card is itself the parent of its thread.
+            Kind::Mention { .. } | Kind::ThreadReply { .. } => heard.thread_ts.clone(),
+            _ => None,
+        };
+        let via = match heard.kind {
+            Kind::Command { .. } => Via::Command,
+            Kind::Press { .. } => Via::Button,
+            Kind::Form { .. } | Kind::FormClosed { .. } => Via::Form,
+            Kind::Mention { .. } | Kind::ThreadReply { .. } => Via::Mention,
+        };
+        let speaker = Speaker { user: heard.who.user.clone(), team, channel, thread, via, delivery: heard.delivery.clone() };
+        let wishes = match self.understand(&heard, &speaker) {
+            Ok(wishes) => wishes,
+            Err(message) => return self.deliver(&heard, &speaker, Reply::Private(message)).await,
+        };
+        let reply = self.fulfill(&speaker, wishes, standing.err()).await;
+        self.deliver(&heard, &speaker, reply).await
+    }
+
+    /// A form that was opened outside of a channel belongs to the home channel of its service.
+    fn home_of(&self, heard: &Heard) -> Option<commands::ids::ChannelId> {
+        let Kind::Form { about, .. } = &heard.kind else { return None };
+        let (service, _) = about.split_once(' ')?;
+        Some(self.catalog.services.get(service)?.channel.clone())
+    }
+
+    fn understand(&self, heard: &Heard, speaker: &Speaker) -> Result<Vec<Wish>, Message> {
+        let unknown = || Message::sentence("This button or form is not known to this version of Signalbox. `/deploy status` shows what is there.");
+        match &heard.kind {
+            Kind::Command { command, text } => self.read(&format!("{command} {text}"), speaker),
+            Kind::Mention { text, .. } => self.read(&format!("/deploy {text}"), speaker),
+            Kind::Press { action, value, .. } => match press::button(&self.catalog, action, value).ok_or_else(unknown)? {
+                Press::Command(command) => Ok(vec![Wish::Command(command)]),
+                Press::TellMe(service, environment) => Ok(vec![Wish::TellMe(service, environment)]),
+            },
+            Kind::Form { form, about, fields } => {
+                let reason = fields.get("reason").map_or("", String::as_str);
+                press::form(&self.catalog, form, about, reason).map(|command| vec![Wish::Command(command)]).ok_or_else(unknown)
+            }
+            Kind::FormClosed { .. } => Ok(Vec::new()),
+            Kind::ThreadReply { text, parent, .. } => {
+                let services = self.catalog.at_home_in(&speaker.channel).into_iter();
+                Ok(services.map(|service| Wish::Note { service: service.id.clone(), parent: parent.clone(), text: text.clone() }).collect())
+            }
+        }
+    }
+
+    fn read(&self, text: &str, speaker: &Speaker) -> Result<Vec<Wish>, Message> {
+        match verb::parse(text.trim(), &Scope { catalog: &self.catalog, channel: &speaker.channel }) {
+            Ok(Parsed::Commands(commands)) => Ok(commands.into_iter().map(Wish::Command).collect()),
+            Ok(Parsed::Answer(message)) => Err(message),
+            Err(error) => Err(error.message()),
+        }
+    }
+
+    /// Says a text in the name of somebody: the command line's way in.
+    pub async fn say(self: &Arc<Self>, text: &str, speaker: &Speaker) -> Reply {
+        match self.read(text, speaker) {
+            Ok(wishes) => self.fulfill(speaker, wishes, None).await,
+            Err(message) => Reply::Private(message),
+        }
+    }
+
+    /// Carries wishes out. `standing` is what the delivery itself says of the speaker, when it says that they do not belong here.
+    async fn fulfill(self: &Arc<Self>, speaker: &Speaker, wishes: Vec<Wish>, standing: Option<Standing>) -> Reply {
+        let mut replies = Vec::new();
+        for wish in wishes {
+            replies.push(self.fulfill_one(speaker, &wish, standing.clone()).await);
+        }
+        merge(replies)
+    }
+
+    async fn fulfill_one(self: &Arc<Self>, speaker: &Speaker, wish: &Wish, standing: Option<Standing>) -> Reply {
+        let Some(service) = self.catalog.services.get(wish.service()) else { return Reply::None };
+        let _turn = match wish.turn() {
+            Some(key) => Some(self.queues.enter(&key).await),
+            None => None,
+        };
+        let actor = actor(speaker);
+        let matter = Matter {
+            service,
+            needs: wish.needs(service),
+            records: Vec::new(),
+            delivery: Some(speaker.delivery.clone()),
+            people: BTreeSet::from([speaker.user.clone()]),
+            cause: Cause { id: speaker.delivery.to_string(), actor: &actor, channel: speaker.channel.as_str(), remember: REMEMBER_DELIVERY },
+            finish: None,
+        };
+        let amend = |crowd: &mut Crowd| {
+            if let Some(standing) = &standing {
+                crowd.set(Person { id: speaker.user.clone(), name: speaker.user.to_string(), standing: standing.clone() });
+            }
+        };
+        match self.settle(matter, amend, |facts, _| wish.decide(facts, speaker)).await {
+            Ok(Settled::Done(reply)) => reply,
+            Ok(Settled::Stale) => Reply::None,
+            Err(trouble) => self.explain(trouble, speaker),
+        }
+    }
+
+    /// What people are told when nothing, or nobody knows what, came of their words.
+    fn explain(self: &Arc<Self>, trouble: Trouble, speaker: &Speaker) -> Reply {
+        let reference = self.ids.reference();
+        let words = match trouble {
+            Trouble::NotRecorded(why) => {
+                tracing::error!(reference, why, user = %speaker.user, "not recorded");
+                format!("Not recorded, nothing was done: {why}. What waits still waits; try again, or use the AWS console. Reference {reference}.")
+            }
+            Trouble::Unknown(commit) => {
+                tracing::error!(reference, user = %speaker.user, "the store did not answer a commit");
+                self.look_later(*commit, speaker.clone(), reference.clone());
+                format!("I cannot confirm yet whether this was recorded. Nothing was sent to AWS. You will be told within some seconds. Reference {reference}.")
+            }
+            Trouble::Fault(why) => {
+                tracing::error!(reference, why, user = %speaker.user, "a fault");
+                format!("Something is wrong in Signalbox itself, so nothing was done. Tell its operators the reference {reference}.")
+            }
+        };
+        Reply::Private(Message::sentence(words))
+    }
+
+    /// Finds out what became of a commit whose answer was lost, and tells the speaker.
+    fn look_later(self: &Arc<Self>, commit: state::Commit, speaker: Speaker, reference: String) {
+        let engine = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let words = loop {
+                match engine.store.commit(commit.clone()).await {
+                    // Sent again under the same id: `Done` says that it is recorded now, whichever try it was.
+                    Ok(state::Committed::Done { .. }) => {
+                        engine.poke(&commit.slot);
+                        break format!("It is recorded after all. Reference {reference}.");
+                    }
+                    Ok(_) => break format!("It was not recorded, and nothing was done. Try again. Reference {reference}."),
+                    Err(error) => tracing::warn!(reference, %error, "the store still does not answer"),
+                }
+                tokio::select! {
+                    () = engine.clock.sleep(commands::time::Span::seconds(1)) => {}
+                    () = engine.stop.cancelled() => return,
+                }
+            };
+            let message = Message::sentence(words);
+            if let Err(error) = engine.slack.whisper(&speaker.channel, speaker.thread.as_deref(), &speaker.user, &message).await {
+                tracing::warn!(%error, "a speaker could not be told");
+            }
+        });
+    }
+
+    /// Brings the reply to the speaker: commands and forms are answered in the acknowledgement, buttons by their `response_url`, mentions in their thread.
+    async fn deliver(self: &Arc<Self>, heard: &Heard, speaker: &Speaker, reply: Reply) -> Answer {
+        match (&heard.kind, reply) {
+            (_, Reply::None) => if matches!(heard.kind, Kind::Form { .. }) { Answer::CloseForms } else { Answer::Empty },
+            (_, Reply::Form(modal)) => self.open_form(heard, speaker, &modal).await,
+            (Kind::Form { .. }, Reply::FormErrors(errors)) => Answer::FormErrors(errors),
+            (_, Reply::FormErrors(errors)) => Answer::Private(Message::sentence(errors.into_values().collect::<Vec<_>>().join(" "))),
+            (Kind::Command { .. }, Reply::Private(message)) => Answer::Private(message),
+            (Kind::Command { .. }, Reply::Public(message)) => Answer::Public(message),
+            (Kind::Form { .. }, reply) => {
+                self.speak_later(heard, speaker, reply);
+                Answer::CloseForms
+            }
+            (_, reply) => {
+                self.speak_later(heard, speaker, reply);
+                Answer::Empty
+            }
+        }
+    }
+
+    async fn open_form(self: &Arc<Self>, heard: &Heard, speaker: &Speaker, modal: &Modal) -> Answer {
+        let opened = match &heard.trigger_id {
+            Some(trigger) => self.slack.open_view(trigger, modal).await.map(drop).map_err(|error| error.to_string()),
+            None => Err("this delivery can not open a form".to_owned()),
+        };
+        if let Err(why) = opened {
+            tracing::warn!(why, "a form could not be opened");
+            let words = format!("The form could not be opened ({why}). Nothing was done; say it with words: `/deploy help` lists them.");
+            self.speak_later(heard, speaker, Reply::Private(Message::sentence(words)));
+        }
+        Answer::Empty
+    }
+
+    /// Best effort: what was said is durable, and the card shows it whether or not this arrives.
+    fn speak_later(self: &Arc<Self>, heard: &Heard, speaker: &Speaker, reply: Reply) {
+        let (message, public) = match reply {
+            Reply::Private(message) => (message, false),
+            Reply::Public(message) => (message, true),
+            Reply::None | Reply::Form(_) | Reply::FormErrors(_) => return,
+        };
+        let (engine, speaker, url) = (Arc::clone(self), speaker.clone(), heard.response_url.clone());
+        let thread = match &heard.kind {
+            Kind::Mention { ts, .. } => Some(heard.thread_ts.clone().unwrap_or_else(|| ts.clone())),
+            _ => None,
+        };
+        self.tasks.spawn(async move {
+            let told = match url {
+                Some(url) => engine.slack.respond(&url, &message, public).await,
+                None if public => engine.slack.speak(&speaker.channel, thread.as_deref(), &message).await,
+                None => engine.slack.whisper(&speaker.channel, thread.as_deref(), &speaker.user, &message).await,
+            };
+            if let Err(error) = told {
+                tracing::warn!(%error, user = %speaker.user, "a reply did not arrive");
+            }
+        });
+    }
+}
+
+/// Who stands in the journal for a speaker.
+fn actor(speaker: &Speaker) -> String {
+    match &speaker.via {
+        Via::CommandLine { os_user, .. } => format!("{} (os:{os_user})", speaker.user),
+        _ => speaker.user.to_string(),
+    }
+}
+
+impl Wish {
+    const fn service(&self) -> &ServiceId {
+        match self {
+            Self::Command(command) => &command.service,
+            Self::TellMe(service, _) | Self::Note { service, .. } => service,
+        }
+    }
+
+    fn needs(&self, service: &commands::catalog::Service) -> Needs {
+        match self {
+            Self::Command(command) => command.request.needs(service),
+            Self::TellMe(..) => Needs::default(),
+            Self::Note { .. } => Needs { every_open: true, ..Needs::default() },
+        }
+    }
+
+    /// The queue in which this wish stands; looks stand in none.
+    fn turn(&self) -> Option<String> {
+        match self {
+            Self::Command(command) if command.request.spec().act == commands::gate::Act::Read => None,
+            Self::Command(command) => {
+                let needs = command.request.run();
+                Some(needs.map_or_else(|| command.service.to_string(), |run| format!("{} {run}", command.service)))
+            }
+            Self::TellMe(service, _) | Self::Note { service, .. } => Some(service.to_string()),
+        }
+    }
+
+    fn decide(&self, facts: &commands::facts::Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+        match self {
+            Self::Command(command) => command.request.decide(facts, speaker),
+            Self::TellMe(_, environment) => verb::tell_me(facts, speaker, environment),
+            Self::Note { parent, text, .. } => note(facts, speaker, parent, text),
+        }
+    }
+}
+
+/// Words in a run's thread become part of its record; words elsewhere are nobody's business.
+fn note(facts: &commands::facts::Facts<'_>, speaker: &Speaker, parent: &str, text: &str) -> Result<Decision, Illegal> {
+    let mut plan = commands::plan::Plan::new(facts);
+    let run = facts.runs.values().find(|run| run.card.as_ref().is_some_and(|card| card.ts == parent)).map(|run| run.id.clone());
+    if let (Some(id), Standing::Member) = (run, facts.standing(&speaker.user)) {
+        let note = run::Note { user: speaker.user.clone(), at: facts.now, text: text.chars().take(2000).collect() };
+        plan.tell(&id, run::Event::Noted { note }, Reason::Note)?;
+    }
+    Ok(plan.finish(Reply::None))
+}
+
+/// Several services answer with one message.
+fn merge(replies: Vec<Reply>) -> Reply {
+    let mut messages = Vec::new();
+    for reply in replies {
+        match reply {
+            Reply::Private(message) => messages.push(message),
+            Reply::None => {}
+            other => return other,
+        }
+    }
+    match messages.len() {
+        0 => Reply::None,
+        1 => messages.pop().map_or(Reply::None, Reply::Private),
+        _ => {
+            let fallback = messages.iter().map(|message| message.fallback.clone()).collect::<Vec<_>>().join(" · ");
+            Reply::Private(Message { fallback, blocks: messages.into_iter().flat_map(|message| message.blocks).collect() })
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Once a minute each service's ledger is sealed on standard output: outside the store, so that a tail that was cut off shows.
+
+use std::sync::Arc;
+
+use commands::time::Span;
+use state::audit::Sealer;
+
+use super::engine::Engine;
+
+/// How often.
+const EVERY: Span = Span::minutes(1);
+
+impl Engine {
+    /// Seals until it is stopped.
+    pub async fn seal(self: Arc<Self>) {
+        let mut sealers: Vec<Sealer> = self.catalog.services.keys().map(|slot| Sealer::new(self.clerk.key.clone(), slot.clone())).collect();
+        loop {
+            for sealer in &mut sealers {
+                match sealer.next(&*self.store).await {
+                    Ok(Some(seal)) => tracing::info!(target: "signalbox::seal", "{}", seal.line()),
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(%error, "a ledger could not be sealed; its next seal covers it"),
+                }
+            }
+            tokio::select! {
+                () = self.clock.sleep(EVERY) => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+}
