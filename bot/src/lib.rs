@@ -8,12 +8,17 @@
 //! | [`clock`], [`ids`], [`door`] | time, randomness and the way out, as arguments |
 //! | [`config`] | what is read at the start: files and environment |
 //! | [`http`] | what Slack sends, and what monitors ask |
-//! | [`slack`] | whom the bot speaks with |
+//! | [`slack`], [`aws`], [`github`] | whom the bot calls |
+//! | [`checks`] | evidence: fetched here, judged purely |
+//! | [`telemetry`] | logs and metrics |
 
 pub mod aws;
+pub mod checks;
 pub mod clock;
 pub mod config;
 pub mod door;
+pub mod github;
 pub mod http;
 pub mod ids;
 pub mod slack;
+pub mod telemetry;

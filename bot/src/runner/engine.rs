@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use commands::catalog::{Catalog, Service};
 use commands::facts::{Facts, Person};
@@ -19,7 +20,8 @@ use super::commit::Clerk;
 use super::drawings::Drawings;
 use super::queues::Queues;
 use super::snapshot::{Cache, Snapshot};
-use crate::aws::Clients;
+use crate::aws::cloudwatch::CloudWatch;
+use crate::aws::codepipeline::CodePipeline;
 use crate::clock::Clock;
 use crate::github::GitHub;
 use crate::ids::Ids;
@@ -41,8 +43,12 @@ pub struct Engine {
     pub slack: Arc<Slack>,
     /// Who is who.
     pub people: Arc<People>,
-    /// AWS.
-    pub aws: Arc<Clients>,
+    /// CodePipeline.
+    pub pipelines: CodePipeline,
+    /// CloudWatch.
+    pub alarms: CloudWatch,
+    /// Whether the last read of AWS was answered: 0 none was made, 1 yes, 2 no.
+    pub aws_health: AtomicU8,
     /// GitHub.
     pub github: Arc<GitHub>,
     /// The folds that were seen last.
@@ -98,6 +104,11 @@ impl Engine {
             groups: &crowd.groups,
             services: &self.catalog.services,
         }
+    }
+
+    /// Remembers whether AWS answered, for the readiness report.
+    pub fn aws_answered(&self, answered: bool) {
+        self.aws_health.store(if answered { 1 } else { 2 }, Ordering::Relaxed);
     }
 
     /// Wakes the worker of a service.

@@ -1,0 +1,180 @@
+//! The bot: its parts put together, started, drained, or killed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use anyhow::{Context, Result, bail};
+use async_trait::async_trait;
+use axum::Router;
+use commands::catalog::Catalog;
+use metrics_exporter_prometheus::PrometheusHandle;
+use state::Store;
+use state::audit::Key;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::aws::Clients;
+use crate::aws::cloudwatch::CloudWatch;
+use crate::aws::codepipeline::CodePipeline;
+use crate::aws::events::{Events, Queue};
+use crate::clock::Clock;
+use crate::config::Secret;
+use crate::door::Outgoing;
+use crate::github::GitHub;
+use crate::http::{Http, Probe, Readiness, router};
+use crate::ids::Ids;
+use crate::runner::commit::Clerk;
+use crate::runner::drawings::Drawings;
+use crate::runner::snapshot::Cache;
+use crate::runner::{Ears, Engine};
+use crate::slack::{People, Slack};
+
+/// Everything the bot is made of. With another store, door, clock and ids, all of it runs in a test.
+pub struct Parts {
+    /// The configuration.
+    pub catalog: Catalog,
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// By which people live.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub ids: Arc<dyn Ids>,
+    /// The way out.
+    pub door: Arc<dyn Outgoing>,
+    /// The secret of the audit chain.
+    pub audit_key: Key,
+    /// Slack's Web API and the bot's token.
+    pub slack: (Url, Secret),
+    /// The secret with which Slack signs.
+    pub signing_secret: Secret,
+    /// AWS.
+    pub aws: Arc<Clients>,
+    /// GitHub's REST API and the token, if there is one.
+    pub github: (Url, Option<Secret>),
+    /// Queues with hints.
+    pub events: Vec<Queue>,
+    /// Renders the metrics.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// A bot.
+pub struct Bot {
+    engine: Arc<Engine>,
+    router: Router,
+}
+
+impl Bot {
+    /// Puts the parts together. Nothing runs yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let slack = Arc::new(Slack::new(Arc::clone(&parts.door), Arc::clone(&parts.clock), parts.slack.0, parts.slack.1));
+        let people = Arc::new(People::new(Arc::clone(&slack), Arc::clone(&parts.clock), parts.catalog.teams.clone()));
+        let pokes = parts.catalog.services.keys().map(|slot| (slot.clone(), Notify::new())).collect();
+        let engine = Arc::new(Engine {
+            clerk: Clerk { key: parts.audit_key, config: parts.catalog.digest.clone() },
+            catalog: Arc::new(parts.catalog),
+            store: parts.store,
+            clock: Arc::clone(&parts.clock),
+            ids: parts.ids,
+            slack,
+            people,
+            pipelines: CodePipeline::new(Arc::clone(&parts.aws), Arc::clone(&parts.clock)),
+            alarms: CloudWatch::new(Arc::clone(&parts.aws)),
+            aws_health: AtomicU8::new(0),
+            github: Arc::new(GitHub::new(Arc::clone(&parts.door), Arc::clone(&parts.clock), parts.github.0, parts.github.1)),
+            cache: Cache::default(),
+            drawings: Drawings::default(),
+            queues: Default::default(),
+            pokes,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        });
+        for queue in parts.events {
+            let events = Events::new(Arc::clone(&parts.aws), Arc::clone(&parts.clock), queue);
+            let (listener, stop) = (Arc::clone(&engine), engine.stop.clone());
+            engine.tasks.spawn(async move { events.listen(stop, async |hint| listener.look_at(&hint.pipeline).await).await });
+        }
+        let http = Http {
+            bot: Arc::new(Ears(Arc::clone(&engine))),
+            signing_secret: parts.signing_secret,
+            clock: parts.clock,
+            probe: Arc::new(Health(Arc::clone(&engine))),
+            metrics: parts.metrics,
+        };
+        Self { engine, router: router(http) }
+    }
+
+    /// The routes.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// What runs it, for the command line and for tests.
+    #[must_use]
+    pub const fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Watches the pipelines and starts the workers.
+    ///
+    /// # Errors
+    /// When the store does not take what has to be there first.
+    pub async fn start(&self) -> Result<()> {
+        if let Err(trouble) = self.engine.watch_pipelines().await {
+            bail!("the watches could not be stored: {trouble:?}");
+        }
+        self.engine.start();
+        Ok(())
+    }
+
+    /// Takes up no more work and waits until what was begun is done.
+    pub async fn drain(&self) {
+        self.engine.stop.cancel();
+        self.engine.tasks.close();
+        self.engine.tasks.wait().await;
+    }
+}
+
+struct Health(Arc<Engine>);
+
+#[async_trait]
+impl Probe for Health {
+    async fn ready(&self) -> Readiness {
+        let engine = &self.0;
+        let health = engine.store.health().await;
+        Readiness {
+            store: health.is_ok(),
+            store_detail: health.map_or_else(|error| error.to_string(), |health| health.server),
+            slack: engine.slack.answered(),
+            aws: match engine.aws_health.load(Ordering::Relaxed) {
+                0 => None,
+                state => Some(state == 1),
+            },
+        }
+    }
+}
+
+/// The store that the environment names, and the key of its audit chain.
+///
+/// # Errors
+/// When it can not be opened, or production runs on a store that may lose what it acknowledged.
+pub async fn open_store(redis: Option<&Secret>, file: &std::path::Path) -> Result<Arc<dyn Store>> {
+    Ok(match redis {
+        Some(url) => {
+            let store = state::redis::Redis::open(url.expose()).context("REDIS_URL")?;
+            Arc::new(store)
+        }
+        None => Arc::new(state::embedded::Embedded::open(file).with_context(|| format!("the store {}", file.display()))?),
+    })
+}
+
+/// The services by name, for messages about what is configured.
+#[must_use]
+pub fn summary(catalog: &Catalog) -> BTreeMap<String, Vec<String>> {
+    let names = |service: &commands::catalog::Service| service.environments.iter().map(|environment| environment.id.to_string()).collect();
+    catalog.services.values().map(|service| (service.id.to_string(), names(service))).collect()
+}

@@ -1,0 +1,75 @@
+//! What the bot reads of GitHub's answers.
+
+use commands::round::Commit;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub(super) struct Compared {
+    #[serde(default)]
+    pub(super) status: String,
+    pub(super) ahead_by: Option<usize>,
+    #[serde(default)]
+    pub(super) total_commits: usize,
+    pub(super) html_url: Option<String>,
+    #[serde(default)]
+    pub(super) commits: Vec<RawCommit>,
+    pub(super) files: Option<Vec<File>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct File {
+    filename: String,
+    previous_filename: Option<String>,
+}
+
+impl File {
+    /// A file that was moved touches both places.
+    pub(super) fn names(self) -> impl Iterator<Item = String> {
+        self.previous_filename.into_iter().chain([self.filename])
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawCommit {
+    sha: String,
+    html_url: Option<String>,
+    commit: Inner,
+}
+
+#[derive(Deserialize)]
+struct Inner {
+    #[serde(default)]
+    message: String,
+    author: Option<Author>,
+}
+
+#[derive(Deserialize)]
+struct Author {
+    name: Option<String>,
+    email: Option<String>,
+}
+
+impl RawCommit {
+    pub(super) fn commit(self) -> Commit {
+        let (name, email) = self
+            .commit
+            .author
+            .map_or((None, None), |author| (author.name, author.email));
+        Commit {
+            sha: self.sha,
+            title: self
+                .commit
+                .message
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(300)
+                .collect(),
+            author: name.or_else(|| email.clone()).unwrap_or_else(|| "unknown".to_owned()),
+            email: email.unwrap_or_default(),
+            user: None,
+            url: self.html_url,
+        }
+    }
+}
