@@ -18,6 +18,8 @@ mod history;
 mod message;
 mod notes;
 mod people;
+#[cfg(test)]
+mod picture;
 mod receipts;
 mod refusal;
 mod runs;

@@ -5,8 +5,8 @@ use super::super::people;
 use super::super::words::{DOT, cut};
 use crate::catalog::{CheckName, Tier};
 use crate::check::{Level, Verdict};
+use crate::decision::Refusal;
 use crate::facts::Facts;
-use crate::gate::{self, Act};
 use crate::reason::Reason;
 use crate::run::Run;
 use crate::time::Timestamp;
@@ -15,15 +15,15 @@ use crate::time::Timestamp;
 const EVIDENCE: usize = 3;
 
 /// What is in the way for everyone, whoever asks. Checks have their own lines, and commits that are still looked up say so themselves.
-pub(super) fn in_the_way(run: &Run, facts: &Facts<'_>) -> Vec<Line> {
+pub(super) fn in_the_way(refusals: &[Refusal], run: &Run) -> Vec<Line> {
     let said_elsewhere =
         |reason: Reason| reason == Reason::Checks || (reason == Reason::UnknownAuthor && run.change.is_none());
-    gate::evaluate_run(facts, None, Act::Approve, run)
-        .into_iter()
+    refusals
+        .iter()
         .filter(|refusal| !said_elsewhere(refusal.reason))
         .map(|refusal| {
             let mut line = line![sign_of(refusal.reason), " "];
-            line.extend(refusal.message);
+            line.extend(refusal.message.iter().cloned());
             line
         })
         .collect()
@@ -39,11 +39,8 @@ pub(in crate::view) const fn sign_of(reason: Reason) -> Sign {
 }
 
 /// What is not in the way, in one line.
-pub(super) fn clear(run: &Run, facts: &Facts<'_>) -> Line {
-    let refused: Vec<Reason> = gate::evaluate_run(facts, None, Act::Approve, run)
-        .into_iter()
-        .map(|refusal| refusal.reason)
-        .collect();
+pub(super) fn clear(refusals: &[Refusal], run: &Run, facts: &Facts<'_>) -> Line {
+    let refused: Vec<Reason> = refusals.iter().map(|refusal| refusal.reason).collect();
     let environments = people::environments(facts, run);
     let mut words: Vec<String> = Vec::new();
     for (reason, clear) in [

@@ -7,16 +7,18 @@ use super::super::words::{self, DOT, headline, in_about, joined};
 use super::{evidence, links, shipment, trouble};
 use crate::facts::Facts;
 use crate::gate::tally::{self, Tally};
+use crate::gate::{self, Act};
 use crate::run::{Ballot, Run};
 
 pub(super) fn draw(run: &Run, facts: &Facts<'_>) -> Message {
     let tally = tally::count(facts, run);
     let first = headline(Sign::Waiting, run, &standing(run, facts));
     let over = run.pinned.gives_up_at <= facts.now;
-    let mut state = evidence::in_the_way(run, facts);
+    let refusals = gate::evaluate_run(facts, None, Act::Approve, run);
+    let mut state = evidence::in_the_way(&refusals, run);
     if !over {
         state.extend(evidence::checks(run, facts));
-        state.extend(Some(evidence::clear(run, facts)).filter(|line| !line.is_empty()));
+        state.extend(Some(evidence::clear(&refusals, run, facts)).filter(|line| !line.is_empty()));
     }
     let troubles = run
         .trouble

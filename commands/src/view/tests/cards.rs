@@ -7,9 +7,10 @@ use crate::round::Revision;
 use crate::run::{Ballot, Event, Run, StageState, Trouble};
 use crate::view::card;
 use crate::view::fixtures::{
-    World, answered, approved, at, behind, change, clock, decided, env, evidence, failure, group, picture, pinned,
-    run_of, stages, user, verdict, vote,
+    World, answered, approved, at, behind, change, clock, decided, env, evidence, failure, group, pinned, run_of,
+    stages, user, verdict, vote,
 };
+use crate::view::picture::picture;
 
 /// Compares a card with its picture.
 macro_rules! looks {

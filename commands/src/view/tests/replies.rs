@@ -7,9 +7,10 @@ use crate::reason::Reason;
 use crate::run::{Ballot, Event, Run};
 use crate::time::Span;
 use crate::view::fixtures::{
-    World, answered, approved, at, behind, clock, decided, env, evidence, failure, finished, group, picture,
-    picture_of_form, pinned, run_of, user, vote,
+    World, answered, approved, at, behind, clock, decided, env, evidence, failure, finished, group, pinned, run_of,
+    user, vote,
 };
+use crate::view::picture::{picture, picture_of_form};
 use crate::view::{self, HelpRow, Place};
 
 fn waiting() -> Run {

@@ -5,9 +5,10 @@ use crate::reason::Reason;
 use crate::run::{Ballot, Event, Run, StageState};
 use crate::time::{Span, Timestamp};
 use crate::view::fixtures::{
-    World, answered, approved, behind, change, clock, decided, evidence, failure, picture, pinned, run_of, stages,
-    user, verdict, vote,
+    World, answered, approved, behind, change, clock, decided, evidence, failure, pinned, run_of, stages, user,
+    verdict, vote,
 };
+use crate::view::picture::picture;
 use crate::view::{self, Block, Button, Inline, Line, Message, Sign, card, next_redraw, spoken};
 
 /// Slack's limits on what a message is made of.
