@@ -6,6 +6,8 @@
 //! stay outside the store, count the ledger and hash it, so that a whole store which was put back to an old state shows.
 
 mod seal;
+#[cfg(test)]
+mod tamper;
 mod verify;
 
 use commands::ids::{RecordId, ServiceId};

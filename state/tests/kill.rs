@@ -1,6 +1,7 @@
 //! The embedded file under SIGKILL: a child commits and says what was answered; it is killed, and the file is opened again.
 //!
 //! It has no harness of its own kind because it runs itself as the child.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! A Redis that stalls, dies, refuses or is set up badly: what is written, and what the caller is told.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -81,6 +81,7 @@ pub async fn verify(store: &dyn Store, slots: &[ServiceId], key: &Key, seals: &[
             ledger: Ledger::default(),
             report: &mut report,
             at,
+            broken_seal: None,
         };
         let stopped = walk.go(&seals).await.err();
         let at = walk.at;
@@ -132,6 +133,8 @@ struct Walk<'a> {
     report: &'a mut Report,
     /// What is being read, for the case that it can not be.
     at: Place,
+    /// A sealed range that is not what it was. It names a range only, so that a check that names a row goes before it.
+    broken_seal: Option<(Place, String)>,
 }
 
 impl Walk<'_> {
@@ -145,7 +148,8 @@ impl Walk<'_> {
         let before = self.ledger.count;
         let heads = self.walk_records(before).await?;
         self.read_ledger(&[]).await?;
-        self.heads_are_in_ledger(&heads)
+        self.heads_are_in_ledger(&heads)?;
+        self.broken_seal.take().map_or(Ok(()), |(place, why)| bad(place, why))
     }
 
     /// Reads the ledger from where it was left, and compares it with the seals on the way.
@@ -161,9 +165,10 @@ impl Walk<'_> {
                     .filter(|(seal, _)| (seal.from..=seal.to).contains(&row.seq))
                 {
                     root.push(row);
-                    if root.count == seal.count && std::mem::take(root).end() != seal.root {
+                    if root.count == seal.count && std::mem::take(root).end() != seal.root && self.broken_seal.is_none()
+                    {
                         let why = format!("the rows {} to {} are not those that were sealed", seal.from, seal.to);
-                        return bad(Place::Ledger(seal.from), why);
+                        self.broken_seal = Some((Place::Ledger(seal.from), why));
                     }
                 }
                 open.retain(|(seal, _)| seal.to > row.seq);
@@ -243,27 +248,20 @@ impl Walk<'_> {
 
     async fn walk_journal(&mut self, record: &Stored, before: u64) -> Result<Option<(RecordId, u64, String)>, Stop> {
         self.report.records += 1;
+        let journal = |seq| Place::Journal(record.id.clone(), seq);
         let mut chain = Chain::new(self.key, self.slot, &record.id);
-        let lines = self.ledger.lines.get(&record.id).map_or(&[][..], Vec::as_slice);
-        // Lines in the order of the journal: each names the row at which a commit ended.
-        let mut lines = lines.iter().filter(|(seq, ..)| *seq <= before).peekable();
-        let mut last = None;
+        let mut places = HashMap::new();
         loop {
-            self.at = Place::Journal(record.id.clone(), chain.end().0 + 1);
+            self.at = journal(chain.end().0 + 1);
             let page = self.store.journal(self.slot, &record.id, chain.end().0, PAGE).await?;
             for row in &page {
                 if let Err(found) = chain.push(row) {
-                    return bad(Place::Journal(record.id.clone(), found.seq), found.why);
+                    return bad(journal(found.seq), found.why);
                 }
                 if row.seq == record.rows && row.mac != record.head {
-                    return bad(
-                        Place::Journal(record.id.clone(), row.seq),
-                        "the record names another row as its newest",
-                    );
+                    return bad(journal(row.seq), "the record names another row as its newest");
                 }
-                if lines.next_if(|(_, _, mac)| *mac == row.mac).is_some() {
-                    last = Some(row.seq);
-                }
+                places.insert(row.mac.clone(), row.seq);
             }
             self.report.rows += page.len() as u64;
             if page.len() < PAGE {
@@ -273,29 +271,47 @@ impl Walk<'_> {
         let (rows, head) = chain.end();
         if rows < record.rows {
             return bad(
-                Place::Journal(record.id.clone(), rows + 1),
+                journal(rows + 1),
                 format!("it is missing: the record counts {} rows", record.rows),
             );
         }
-        if let Some((seq, version, _)) = lines.next() {
-            let after = last.map_or(1, |seq| seq + 1);
-            let why = format!("it is not the row that ledger row {seq} names for version {version}");
-            return bad(Place::Journal(record.id.clone(), after), why);
-        }
-        let known = self.ledger.lines.get(&record.id).and_then(|lines| lines.last());
-        if let Some((seq, version, _)) = known
-            && *seq <= before
-            && *version > record.version
-        {
-            return bad(
-                Place::Record(record.id.clone()),
-                format!(
-                    "ledger row {seq} names version {version}, and it has {}",
-                    record.version
-                ),
-            );
-        }
+        self.lines_are_in_journal(record, before, (&places, rows))?;
         Ok((rows > 0).then(|| (record.id.clone(), rows, head.to_owned())))
+    }
+
+    /// Each line of the ledger names the row at which a commit ended, in the order of the journal.
+    fn lines_are_in_journal(
+        &self,
+        record: &Stored,
+        before: u64,
+        (places, rows): (&HashMap<String, u64>, u64),
+    ) -> Result<(), Stop> {
+        let lines = self.ledger.lines.get(&record.id).map_or(&[][..], Vec::as_slice);
+        let lines = || lines.iter().filter(|(seq, ..)| *seq <= before);
+        let mut last = 0;
+        for (seq, version, mac) in lines() {
+            match places.get(mac) {
+                Some(place) if *place > last => last = *place,
+                None if !lines().any(|(later, _, mac)| later > seq && places.contains_key(mac)) => {
+                    let why = format!("it is missing: ledger row {seq} knows version {version} of the record");
+                    return bad(Place::Journal(record.id.clone(), rows + 1), why);
+                }
+                _ => {
+                    return bad(
+                        Place::Ledger(*seq),
+                        format!("it names no row of `{}` that comes after the one before", record.id),
+                    );
+                }
+            }
+            if *version > record.version {
+                let why = format!(
+                    "ledger row {seq} knows version {version}, and it has {}",
+                    record.version
+                );
+                return bad(Place::Record(record.id.clone()), why);
+            }
+        }
+        Ok(())
     }
 
     fn heads_are_in_ledger(&self, heads: &[(RecordId, u64, String)]) -> Result<(), Stop> {
