@@ -7,6 +7,7 @@ import { h } from "./dom.js";
 import { element, inputElement } from "./elements.js";
 import { plainText, textObject } from "./inline.js";
 import { markdown } from "./markdown.js";
+import { picture } from "./picture.js";
 import { richText } from "./rich-text.js";
 
 const BLOCKS = { section, header, divider, context, actions, input, image, rich_text: richTextBlock, markdown: markdownBlock, table, video };
@@ -87,13 +88,6 @@ function image(block) {
     block.title && h("figcaption", { class: "image-title" }, plainText(block.title.text)),
     picture(block.image_url, block.alt_text, "image-full"),
   );
-}
-
-/** A picture; when it cannot be loaded (the page loads nothing from other hosts) its description stands in for it. */
-function picture(url, alt, name) {
-  const shown = h("img", { class: name, src: url, alt: alt ?? "", loading: "lazy" });
-  shown.addEventListener("error", () => shown.replaceWith(h("span", { class: "image-missing" }, alt || "image")));
-  return shown;
 }
 
 function richTextBlock(block, place) {

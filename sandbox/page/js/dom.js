@@ -124,7 +124,7 @@ export function replaceKeepingFocus(old, fresh) {
     return;
   }
   const twin = handle && [...fresh.querySelectorAll(FOCUSABLE)].find((element) => handleOf(element) === handle);
-  const target = twin ?? firstFocusable(fresh) ?? fresh;
+  const target = twin ?? fresh.querySelector(FOCUSABLE) ?? fresh;
   if (target === fresh && !fresh.hasAttribute("tabindex")) {
     fresh.tabIndex = -1;
   }
@@ -143,8 +143,9 @@ function handleOf(element) {
 export const FOCUSABLE =
   'a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), textarea:not([disabled]), summary, [tabindex]:not([tabindex="-1"])';
 
-function firstFocusable(element) {
-  return element.querySelector(FOCUSABLE);
+/** The first control below an element that can be seen and reached. */
+export function firstFocusable(element) {
+  return [...element.querySelectorAll(FOCUSABLE)].find((each) => !each.closest("[inert]") && each.checkVisibility({ visibilityProperty: true }));
 }
 
 /** Runs a function at the next frame, once, however often it is asked for before. */

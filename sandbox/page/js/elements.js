@@ -9,6 +9,7 @@ import { icon } from "./icons.js";
 import { plainText, textObject } from "./inline.js";
 import { menu } from "./menu.js";
 import { safeLink } from "./mrkdwn.js";
+import { picture } from "./picture.js";
 import { fromZone, toZone } from "./zone.js";
 
 const MULTI = new Set(["checkboxes", "multi_static_select", "multi_users_select", "multi_channels_select", "multi_conversations_select"]);
@@ -33,7 +34,7 @@ const DRAW = {
   datepicker: dateInput,
   timepicker: dateInput,
   datetimepicker: dateInput,
-  image: (spec) => h("img", { class: "accessory-image", src: spec.image_url, alt: spec.alt_text ?? "", loading: "lazy" }),
+  image: (spec) => picture(spec.image_url, spec.alt_text, "accessory-image"),
 };
 
 /** An element of a section, an actions block or a context_actions block: operating it tells the bot. */

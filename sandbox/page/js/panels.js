@@ -1,7 +1,7 @@
 // Which panels are open. On a wide window they stand beside the messages; on a narrow one they cover them, one at a time, keep the focus
 // inside and close on Escape.
 
-import { FOCUSABLE } from "./dom.js";
+import { firstFocusable } from "./dom.js";
 import { go } from "./location.js";
 import { changed, state } from "./state.js";
 import { refresh } from "./sync.js";
@@ -59,7 +59,7 @@ export function togglePanel(name, opener) {
   changed();
   requestAnimationFrame(() => {
     if (covers(name)) {
-      elements.get(name)?.querySelector(FOCUSABLE)?.focus({ preventScroll: true });
+      firstFocusable(elements.get(name))?.focus({ preventScroll: true });
     }
   });
 }
@@ -134,5 +134,5 @@ function nextRegion(step) {
   const regions = [...document.querySelectorAll("[data-region]")].filter((element) => !element.inert && !element.closest("[inert]") && element.offsetParent !== null);
   const at = regions.findIndex((region) => region.contains(document.activeElement));
   const next = regions.at((at + step + regions.length) % regions.length);
-  (next?.querySelector("[data-first]") ?? next?.querySelector(FOCUSABLE))?.focus();
+  (next?.querySelector("[data-first]") ?? (next && firstFocusable(next)))?.focus();
 }

@@ -43,6 +43,13 @@ function waitingIn(pipeline) {
   return null;
 }
 
+/** Whether what a stage shows is of an earlier run than the one that is on its way to it. */
+function ofEarlierRun(pipeline, stage) {
+  const open = pipeline.executions.find((each) => each.status === "InProgress");
+  const here = pipeline.stages.findIndex((each) => each.name === open?.stage);
+  return here !== -1 && pipeline.stages.indexOf(stage) > here && !stage.actions.some((action) => action.status === "InProgress");
+}
+
 /** How a stage stands: the newest of its actions that matters. */
 function standing(stage) {
   const now = stage.actions.find((action) => action.status === "InProgress") ?? stage.actions.find((action) => action.status === "Failed");
@@ -64,7 +71,7 @@ function stageItem(pipeline, stage, attempt) {
   const opener = h(
     "button",
     { class: "stage", type: "button", title: `${stage.name}: ${notes.join(", ")}`, "aria-label": `Stage ${stage.name}: ${notes.join(", ")}. Controls`, data: { test: "stage", value: stage.name } },
-    h("span", { class: `stage-lamp ${kind}` }, icon(name)),
+    h("span", { class: `stage-lamp ${kind}${ofEarlierRun(pipeline, stage) ? " past" : ""}` }, icon(name)),
     h("span", { class: "stage-name" }, stage.name),
     stage.waiting.length > 0 && h("span", { class: "stage-queue", "aria-hidden": "true" }, `+${stage.waiting.length}`),
     stage.fail_next && h("span", { class: "stage-flag", "aria-hidden": "true" }, "!"),

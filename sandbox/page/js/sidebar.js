@@ -44,7 +44,7 @@ export function drawSidebar() {
   const rows = { key: (each) => each.id, sign: (each) => JSON.stringify([each.name, each.kind, each.is_ext_shared, each.is_archived, unread(each), each.id === state.channel, state.me]), build: channelRow };
   reconcile(channelsHost, mine.filter((each) => each.kind === "channel"), rows);
   reconcile(directHost, mine.filter((each) => each.kind === "im"), rows);
-  directHost.classList.toggle("empty", directHost.childElementCount === 0);
+  directHost.classList.toggle("nobody", directHost.childElementCount === 0);
   const me = person(state.me);
   reconcile(switcherHost, me ? [me] : [], { key: () => "me", sign: JSON.stringify, build: switcher });
 }

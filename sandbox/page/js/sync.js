@@ -123,6 +123,11 @@ async function readJournal() {
   if (!state.panels.drawer) {
     return;
   }
+  const { host } = state.world;
+  if (!host.available) {
+    state.journal = { rows: [], reason: `${host.reason}.` };
+    return;
+  }
   try {
     const { rows } = await read("/host/journal", { limit: 200 });
     state.journal = { rows, reason: "" };
