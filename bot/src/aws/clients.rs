@@ -21,6 +21,7 @@ use super::connector::DoorHttp;
 use super::error::AwsError;
 use super::session::Sessions;
 use crate::clock::Clock;
+use crate::config::Secret;
 use crate::door::{Lease, Outgoing};
 
 /// One try of a call.
@@ -92,32 +93,32 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Reads the SDK's own settings (profile, environment, container, machine). `endpoint` is where AWS is, if not where it always is; `credentials`
-    /// stand in for those the SDK would look for.
-    pub async fn load(
-        door: Arc<dyn Outgoing>,
-        clock: Arc<dyn Clock>,
-        endpoint: Option<Url>,
-        credentials: Option<Credentials>,
-    ) -> Self {
-        let http = DoorHttp {
-            door,
-            lease: Lease::NONE,
-            timeout: ATTEMPT,
-            endpoint: endpoint.map(Arc::new),
-        };
-        let mut settings = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http.clone())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    /// Reads the SDK's own settings (profile, environment, container, machine). `endpoint` is where AWS is, if not where it always is.
+    pub async fn load(door: Arc<dyn Outgoing>, clock: Arc<dyn Clock>, endpoint: Option<Url>) -> Self {
+        let http = http(door, endpoint);
+        let mut settings = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http.clone());
         if let Some(endpoint) = &http.endpoint {
             settings = settings.endpoint_url(endpoint.as_str());
-        }
-        if let Some(credentials) = credentials {
-            settings = settings.credentials_provider(credentials);
         }
         Self {
             base: settings.load().await,
             http,
+            sessions: Sessions::new(clock),
+        }
+    }
+
+    /// With a pair of keys, and nothing read from anywhere: for AWS at `endpoint`, which is none.
+    #[must_use]
+    pub fn with_keys(door: Arc<dyn Outgoing>, clock: Arc<dyn Clock>, endpoint: Url, id: &str, secret: &Secret) -> Self {
+        let keys = Credentials::new(id, secret.expose(), None, None, "signalbox-keys");
+        let base = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .endpoint_url(endpoint.as_str())
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .build();
+        Self {
+            base,
+            http: http(door, Some(endpoint)),
             sessions: Sessions::new(clock),
         }
     }
@@ -199,9 +200,20 @@ impl Clients {
             .to_builder()
             .region(Region::new(within.target.region.clone()))
             .http_client(http)
+            // Answers come whole from the door: there is no stream that could stall.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::standard().with_max_attempts(tries))
             .timeout_config(timeouts)
             .build()
+    }
+}
+
+fn http(door: Arc<dyn Outgoing>, endpoint: Option<Url>) -> DoorHttp {
+    DoorHttp {
+        door,
+        lease: Lease::NONE,
+        timeout: ATTEMPT,
+        endpoint: endpoint.map(Arc::new),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use commands::catalog::AwsTarget;
 use commands::time::Span;
 use serde_json::Value;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::clients::{Actor, Clients, Within};
@@ -52,8 +53,9 @@ impl Events {
         Self { clients, clock, queue }
     }
 
-    /// Tells every hint, until it is canceled. A message is deleted once it has been told: losing one costs a minute, the next read finds the truth.
-    pub async fn listen(&self, canceled: CancellationToken, mut tell: impl AsyncFnMut(Hint) + Send) {
+    /// Tells every hint, until it is canceled or nobody listens. A message is deleted when it is read: losing one costs a minute, the next read of the
+    /// pipeline finds the truth.
+    pub async fn listen(&self, canceled: CancellationToken, tell: mpsc::Sender<Hint>) {
         loop {
             let heard = tokio::select! {
                 () = canceled.cancelled() => return,
@@ -62,7 +64,9 @@ impl Events {
             match heard {
                 Ok(hints) => {
                     for hint in hints {
-                        tell(hint).await;
+                        if tell.send(hint).await.is_err() {
+                            return;
+                        }
                     }
                 }
                 Err(error) => {
