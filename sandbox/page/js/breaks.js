@@ -30,10 +30,12 @@ const KINDS = [
 const activeHost = h("ul", { class: "active-faults", "aria-label": "Faults that are set", data: { test: "active-faults" } });
 const heldHost = h("div", { class: "held" });
 const hostControls = h("div", { class: "host-controls" });
+const expire = h("button", { class: "button small", type: "button", data: { test: "expire-approval" } }, icon("clock"), h("span", { class: "expire-text" }));
 const failed = h("p", { class: "control-error", role: "alert", hidden: true, data: { test: "break-error" } });
 
 /** The controls. */
 export function breaksView() {
+  expire.addEventListener("click", () => attempt(() => act("/aws/expire", { pipeline: waitingPipeline() })));
   return h(
     "div",
     { class: "breaks" },
@@ -41,6 +43,7 @@ export function breaksView() {
     h("div", { class: "active-wrap" }, activeHost, heldHost),
     h("h3", { class: "group-title" }, "The bot and the clock"),
     hostControls,
+    h("div", { class: "button-row" }, expire),
     h("h3", { class: "group-title" }, "What goes wrong next"),
     h("div", { class: "break-grid" }, BREAKS.map(breakButton)),
     custom(),
@@ -53,8 +56,19 @@ export function drawBreaks() {
   activeHost.hidden = faults.length === 0;
   reconcile(activeHost, faults, { key: (each) => each.id, sign: JSON.stringify, build: activeRow });
   fill(heldHost, held.length > 0 && heldRow(held));
+  const waiting = waitingPipeline();
+  expire.disabled = waiting === undefined;
+  expire.querySelector(".expire-text").textContent = waiting === undefined ? "Expire the approval: nothing waits" : `Expire the approval of ${waiting}`;
   const available = Boolean(host?.available);
   reconcile(hostControls, [{ available, reason: host?.reason ?? "" }], { key: () => "host", sign: JSON.stringify, build: hostRow });
+}
+
+/** The pipeline whose approval has waited longest, by name. */
+function waitingPipeline() {
+  const open = (state.world.aws.pipelines ?? []).flatMap((pipeline) =>
+    pipeline.stages.flatMap((stage) => stage.actions.filter((action) => action.expires_ms).map((action) => ({ name: pipeline.name, since: action.since_ms }))),
+  );
+  return open.sort((a, b) => a.since - b.since)[0]?.name;
 }
 
 /** Does something and shows why it could not be done, if so. */

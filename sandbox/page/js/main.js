@@ -33,6 +33,7 @@ function draw() {
   if (!state.world) {
     return;
   }
+  document.querySelector("#main > .boot")?.remove();
   drawBar();
   drawSidebar();
   drawChannel();

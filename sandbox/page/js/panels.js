@@ -7,7 +7,7 @@ import { changed, state } from "./state.js";
 import { refresh } from "./sync.js";
 
 const STORE = "signalbox-panels";
-const COVERS = { side: "(max-width: 800px)", aws: "(max-width: 1180px)", drawer: "(max-width: 800px)", thread: "(max-width: 800px)" };
+const COVERS = { side: "(max-width: 800px)", aws: "(max-width: 1000px)", drawer: "(max-width: 800px)", thread: "(max-width: 800px)" };
 const openers = new Map();
 const elements = new Map();
 
@@ -123,6 +123,13 @@ export function panelKeys() {
     } else if (event.key === "F6") {
       event.preventDefault();
       nextRegion(event.shiftKey ? -1 : 1);
+    }
+  });
+  // What is behind a sheet is inert, so a press beside the sheet lands on the page itself.
+  document.addEventListener("click", (event) => {
+    const name = covering();
+    if (name && name !== "thread" && event.target.isConnected && !elements.get(name).contains(event.target) && !event.target.closest("dialog, .menu, #bar")) {
+      closePanel(name);
     }
   });
   for (const query of new Set(Object.values(COVERS))) {

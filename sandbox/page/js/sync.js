@@ -6,7 +6,7 @@ import { changed, setClock, state } from "./state.js";
 
 const GATHER_MS = 40;
 const KEPT_ENTRIES = 2000;
-const READS = { state: readState, messages: readMessages, log: readLog, journal: readJournal };
+const READS = { state: readState, messages: readMessages, log: readLog, journal: readJournal, commands: readCommands };
 const CAUSES = {
   slack: ["state", "messages"],
   aws: ["state"],
@@ -20,7 +20,7 @@ const due = new Set();
 const busy = new Set();
 let timer = 0;
 
-/** Reads parts of the state again soon: `state`, `messages`, `log`, `journal`. */
+/** Reads parts of the state again soon: `state`, `messages`, `log`, `journal`, `commands`. */
 export function refresh(...parts) {
   for (const part of parts) {
     due.add(part);
@@ -65,6 +65,10 @@ async function readState() {
   const world = await read("/state");
   state.world = world;
   const { people, groups, channels } = world.slack;
+  if (!people.some((each) => each.id === state.me)) {
+    // An address that names nobody: look through the first one's eyes.
+    state.me = people[0]?.id ?? state.me;
+  }
   state.directory = hash(JSON.stringify([people, groups, channels.map(({ id, name }) => [id, name])]));
   setClock(world.now_ms, world.frozen);
 }
@@ -136,6 +140,10 @@ async function readJournal() {
   }
 }
 
+async function readCommands() {
+  state.commands = (await read("/host/commands")).commands;
+}
+
 /** Listens for changes for as long as the page is open. */
 export function listen() {
   const stream = new EventSource("/control/changes");
@@ -145,7 +153,7 @@ export function listen() {
   stream.addEventListener("open", () => {
     state.connected = true;
     // What happened while the stream was down left no hint.
-    refresh("state", "messages", "log", "journal");
+    refresh("state", "messages", "log", "journal", "commands");
   });
   stream.addEventListener("error", () => {
     state.connected = false;
@@ -164,8 +172,6 @@ function causesOf(data) {
 /** Reads what the page needs before it can show anything. */
 export async function start() {
   await readState();
-  const registry = await read("/host/commands").catch(() => ({ commands: [] }));
-  state.commands = registry.commands;
-  await Promise.allSettled([readMessages(), readLog(), readJournal()]);
+  await Promise.allSettled([readMessages(), readCommands(), readLog(), readJournal()]);
   changed();
 }

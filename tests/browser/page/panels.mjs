@@ -44,6 +44,17 @@ export function panels(stage) {
     await tab.close();
   });
 
+  test("an approval is let run out from the drawer", async () => {
+    const tab = await stage.open();
+    await drawer(tab);
+    const message = unique("Wait too long");
+    await control(stage.url, "/aws/push", { pipeline: SERVICE, message, author: "dana" });
+    await tab.test("waiting-approval").getByText(message).waitFor();
+    await tab.test("expire-approval").getByText(SERVICE).click();
+    await tab.test("execution", "Failed").filter({ hasText: message }).waitFor();
+    await tab.close();
+  });
+
   test("a stage is held, fails and is retried from its menu", async () => {
     const tab = await stage.open();
     const card = tab.test("pipeline", "web-staging");
