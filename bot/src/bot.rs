@@ -11,7 +11,7 @@ use commands::catalog::Catalog;
 use metrics_exporter_prometheus::PrometheusHandle;
 use state::Store;
 use state::audit::Key;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -70,11 +70,28 @@ impl Bot {
     /// Puts the parts together. Nothing runs yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let slack = Arc::new(Slack::new(Arc::clone(&parts.door), Arc::clone(&parts.clock), parts.slack.0, parts.slack.1));
-        let people = Arc::new(People::new(Arc::clone(&slack), Arc::clone(&parts.clock), parts.catalog.teams.clone()));
-        let pokes = parts.catalog.services.keys().map(|slot| (slot.clone(), Notify::new())).collect();
+        let slack = Arc::new(Slack::new(
+            Arc::clone(&parts.door),
+            Arc::clone(&parts.clock),
+            parts.slack.0,
+            parts.slack.1,
+        ));
+        let people = Arc::new(People::new(
+            Arc::clone(&slack),
+            Arc::clone(&parts.clock),
+            parts.catalog.teams.clone(),
+        ));
+        let pokes = parts
+            .catalog
+            .services
+            .keys()
+            .map(|slot| (slot.clone(), Notify::new()))
+            .collect();
         let engine = Arc::new(Engine {
-            clerk: Clerk { key: parts.audit_key, config: parts.catalog.digest.clone() },
+            clerk: Clerk {
+                key: parts.audit_key,
+                config: parts.catalog.digest.clone(),
+            },
             catalog: Arc::new(parts.catalog),
             store: parts.store,
             clock: Arc::clone(&parts.clock),
@@ -84,7 +101,12 @@ impl Bot {
             pipelines: CodePipeline::new(Arc::clone(&parts.aws), Arc::clone(&parts.clock)),
             alarms: CloudWatch::new(Arc::clone(&parts.aws)),
             aws_health: AtomicU8::new(0),
-            github: Arc::new(GitHub::new(Arc::clone(&parts.door), Arc::clone(&parts.clock), parts.github.0, parts.github.1)),
+            github: Arc::new(GitHub::new(
+                Arc::clone(&parts.door),
+                Arc::clone(&parts.clock),
+                parts.github.0,
+                parts.github.1,
+            )),
             cache: Cache::default(),
             drawings: Drawings::default(),
             queues: Default::default(),
@@ -94,8 +116,15 @@ impl Bot {
         });
         for queue in parts.events {
             let events = Events::new(Arc::clone(&parts.aws), Arc::clone(&parts.clock), queue);
-            let (listener, stop) = (Arc::clone(&engine), engine.stop.clone());
-            engine.tasks.spawn(async move { events.listen(stop, async |hint| listener.look_at(&hint.pipeline).await).await });
+            let (tell, mut hints) = mpsc::channel(16);
+            let stop = engine.stop.clone();
+            engine.tasks.spawn(async move { events.listen(stop, tell).await });
+            let listener = Arc::clone(&engine);
+            engine.tasks.spawn(async move {
+                while let Some(hint) = hints.recv().await {
+                    listener.look_at(&hint.pipeline).await;
+                }
+            });
         }
         let http = Http {
             bot: Arc::new(Ears(Arc::clone(&engine))),
@@ -104,7 +133,10 @@ impl Bot {
             probe: Arc::new(Health(Arc::clone(&engine))),
             metrics: parts.metrics,
         };
-        Self { engine, router: router(http) }
+        Self {
+            engine,
+            router: router(http),
+        }
     }
 
     /// The routes.
@@ -168,13 +200,25 @@ pub async fn open_store(redis: Option<&Secret>, file: &std::path::Path) -> Resul
             let store = state::redis::Redis::open(url.expose()).context("REDIS_URL")?;
             Arc::new(store)
         }
-        None => Arc::new(state::embedded::Embedded::open(file).with_context(|| format!("the store {}", file.display()))?),
+        None => {
+            Arc::new(state::embedded::Embedded::open(file).with_context(|| format!("the store {}", file.display()))?)
+        }
     })
 }
 
 /// The services by name, for messages about what is configured.
 #[must_use]
 pub fn summary(catalog: &Catalog) -> BTreeMap<String, Vec<String>> {
-    let names = |service: &commands::catalog::Service| service.environments.iter().map(|environment| environment.id.to_string()).collect();
-    catalog.services.values().map(|service| (service.id.to_string(), names(service))).collect()
+    let names = |service: &commands::catalog::Service| {
+        service
+            .environments
+            .iter()
+            .map(|environment| environment.id.to_string())
+            .collect()
+    };
+    catalog
+        .services
+        .values()
+        .map(|service| (service.id.to_string(), names(service)))
+        .collect()
 }

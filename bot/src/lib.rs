@@ -10,15 +10,22 @@
 //! | [`http`] | what Slack sends, and what monitors ask |
 //! | [`slack`], [`aws`], [`github`] | whom the bot calls |
 //! | [`checks`] | evidence: fetched here, judged purely |
+//! | [`runner`], [`bot`] | what happens between a delivery and its effects |
 //! | [`telemetry`] | logs and metrics |
 
 pub mod aws;
+pub mod bot;
 pub mod checks;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod door;
 pub mod github;
 pub mod http;
 pub mod ids;
+pub mod runner;
 pub mod slack;
 pub mod telemetry;
+
+#[cfg(test)]
+mod testing;

@@ -44,7 +44,12 @@ impl Wire {
 
     /// The addresses that were asked, in order.
     pub(crate) fn addresses(&self) -> Vec<String> {
-        self.calls.lock().unwrap().iter().map(|call| call.request.uri().to_string()).collect()
+        self.calls
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|call| call.request.uri().to_string())
+            .collect()
     }
 }
 
@@ -59,7 +64,10 @@ impl Outgoing for Wire {
 
 /// An answer with a body.
 pub(crate) fn answer(status: u16, body: &str) -> Answer {
-    Ok(http::Response::builder().status(status).body(Bytes::copy_from_slice(body.as_bytes())).unwrap())
+    Ok(http::Response::builder()
+        .status(status)
+        .body(Bytes::copy_from_slice(body.as_bytes()))
+        .unwrap())
 }
 
 /// An answer that says no more than that the call may have been carried out.

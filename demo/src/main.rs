@@ -1,1 +1,49 @@
-fn main() {}
+//! `scripts/demo`: a Slack workspace, an AWS account and the bot, on this machine, with nothing to sign up for.
+#![expect(clippy::print_stdout, reason = "the address goes to whoever started it")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Parser;
+use demo::{DemoHost, Options, Rig, Stored};
+use sandbox::host::Host;
+
+/// The sandbox and the bot in one process.
+#[derive(Debug, Parser)]
+struct Cli {
+    /// Where the page is
+    #[arg(long, default_value = "127.0.0.1:8700")]
+    listen: SocketAddr,
+    /// The file of the embedded store; without it each start begins anew
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Another configuration than docs/example.toml
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Where the bodies that the bot sends are written down, for checks against Slack's schemas
+    #[arg(long)]
+    record_bodies: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    bot::telemetry::logs(std::env::var_os("RUST_LOG").and_then(|value| value.into_string().ok()).as_deref().or(Some("warn")))?;
+    let cli = Cli::parse();
+    let folder = tempfile::tempdir()?;
+    let data = cli.data.unwrap_or_else(|| folder.path().join("demo.redb"));
+    let mut options = Options::new(Stored::File(data));
+    options.sandbox.listen = cli.listen;
+    options.sandbox.record_bodies = cli.record_bodies;
+    if let Some(path) = cli.config {
+        options.config = std::fs::read_to_string(path)?;
+    }
+    let rig = Rig::start(options).await?;
+    let host: Arc<dyn Host> = Arc::new(DemoHost::new(&rig));
+    rig.sandbox().world().set_host(Some(host));
+    println!("Signalbox is in #deploys: open {}", rig.sandbox().url());
+    tokio::signal::ctrl_c().await?;
+    rig.kill().await;
+    Ok(())
+}

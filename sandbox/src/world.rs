@@ -92,6 +92,11 @@ impl World {
         self.github.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lends the page what the embedding program can do.
+    pub fn set_host(&self, host: Option<Arc<dyn Host>>) {
+        *self.host.lock().unwrap_or_else(PoisonError::into_inner) = host;
+    }
+
     /// The embedding program, if there is one.
     pub fn host(&self) -> Option<Arc<dyn Host>> {
         self.host

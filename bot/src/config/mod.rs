@@ -1,5 +1,83 @@
 //! What is read once, at the start: the environment and the configuration files.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `env` | [`Env`]: every environment variable, read once |
+//! | `file` | [`load`]: the files, parsed once into the core's [`Catalog`] and the shell's [`Settings`] |
+//! | `service`, `environment`, `people`, `account`, `freezes` | one table of the files each |
+//! | `cross`, `overlap` | what only shows when environments and services are seen side by side |
+//! | `section`, `problem` | tables that know their lines, and complaints that name them |
+//!
+//! A file is read to its end whatever is wrong with it: people mend all of it at once, and every complaint names the line and what to write instead.
 
+mod account;
+mod cross;
+mod env;
+mod environment;
+mod file;
+mod freezes;
+mod overlap;
+mod people;
+mod problem;
 mod secret;
+mod section;
+mod service;
 
+use std::collections::BTreeSet;
+
+use commands::catalog::{AwsTarget, Catalog};
+
+pub use env::{Env, EnvError, Local};
+pub use file::load;
+pub use problem::{ConfigErrors, Problem};
 pub use secret::Secret;
+
+use crate::aws::events::Queue;
+
+/// What the files say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// What the core decides by; the workspaces of `teams` are in it too.
+    pub catalog: Catalog,
+    /// What the shell needs besides.
+    pub settings: Settings,
+    /// What is allowed and probably not meant; one line each, with file and line.
+    pub warnings: Vec<String>,
+}
+
+/// What the shell needs besides the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// What `signalbox say` may do.
+    pub command_line: CommandLine,
+    /// The queues in which CodePipeline's events arrive.
+    pub events: Vec<Queue>,
+    /// Whether production environments may stand on a store that can lose what it confirmed.
+    pub accept_unsafe_store: bool,
+}
+
+/// What `signalbox say` may do. One operating-system user is one voter, and the machine vouches for nobody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CommandLine {
+    /// Nothing.
+    Off,
+    /// Everything, but not on production environments.
+    #[default]
+    Standard,
+    /// Everything.
+    Production,
+}
+
+impl Loaded {
+    /// Every AWS region that is named: the bot speaks to AWS there and nowhere else.
+    #[must_use]
+    pub fn regions(&self) -> BTreeSet<String> {
+        let services = self.catalog.services.values();
+        let environments = services.flat_map(|service| &service.environments).map(|environment| &environment.aws);
+        let queues = self.settings.events.iter().map(|queue| &queue.aws);
+        environments.chain(queues).map(|aws: &AwsTarget| aws.region.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,10 @@ fn signed(path: &str, kind: &str, body: String) -> Request {
     Request::post(path)
         .header("content-type", kind)
         .header("x-slack-request-timestamp", &stamp)
-        .header("x-slack-signature", sign(&Secret::new(SECRET), &stamp, body.as_bytes()).unwrap())
+        .header(
+            "x-slack-signature",
+            sign(&Secret::new(SECRET), &stamp, body.as_bytes()).unwrap(),
+        )
         .body(Body::from(body))
         .unwrap()
 }
@@ -109,12 +112,27 @@ fn the_example_that_slack_publishes_verifies() {
     let stamp = "1531420618";
     let signature = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
     let now = Timestamp(1_531_420_618_000);
-    assert_eq!(verify(&secret, &headers(stamp, signature), body.as_bytes(), now), Ok(()));
+    assert_eq!(
+        verify(&secret, &headers(stamp, signature), body.as_bytes(), now),
+        Ok(())
+    );
     let upper = signature.to_uppercase().replace("V0", "v0");
-    assert_eq!(verify(&secret, &headers(stamp, &upper), body.as_bytes(), now), Err(Unsigned::Signature));
-    for (away, result) in [(300, Ok(())), (-300, Ok(())), (301, Err(Unsigned::Stamp)), (-301, Err(Unsigned::Stamp))] {
+    assert_eq!(
+        verify(&secret, &headers(stamp, &upper), body.as_bytes(), now),
+        Err(Unsigned::Signature)
+    );
+    for (away, result) in [
+        (300, Ok(())),
+        (-300, Ok(())),
+        (301, Err(Unsigned::Stamp)),
+        (-301, Err(Unsigned::Stamp)),
+    ] {
         let now = now + Span::seconds(away);
-        assert_eq!(verify(&secret, &headers(stamp, signature), body.as_bytes(), now), result, "{away} s");
+        assert_eq!(
+            verify(&secret, &headers(stamp, signature), body.as_bytes(), now),
+            result,
+            "{away} s"
+        );
     }
 }
 
@@ -127,13 +145,25 @@ fn each_header_comes_once_and_looks_right() {
     for name in ["x-slack-request-timestamp", "x-slack-signature"] {
         let mut doubled = headers(&stamp, &good);
         doubled.append(name, doubled[name].clone());
-        assert_eq!(verify(&secret, &doubled, b"body", NOW), Err(Unsigned::Headers), "{name} twice");
+        assert_eq!(
+            verify(&secret, &doubled, b"body", NOW),
+            Err(Unsigned::Headers),
+            "{name} twice"
+        );
         let mut missing = headers(&stamp, &good);
         missing.remove(name);
-        assert_eq!(verify(&secret, &missing, b"body", NOW), Err(Unsigned::Headers), "{name} missing");
+        assert_eq!(
+            verify(&secret, &missing, b"body", NOW),
+            Err(Unsigned::Headers),
+            "{name} missing"
+        );
     }
     for bad in ["", "now", "+1795226400", "1795226400.0", "99999999999999999999"] {
-        assert_eq!(verify(&secret, &headers(bad, &good), b"body", NOW), Err(Unsigned::Headers), "{bad}");
+        assert_eq!(
+            verify(&secret, &headers(bad, &good), b"body", NOW),
+            Err(Unsigned::Headers),
+            "{bad}"
+        );
     }
     assert_eq!(sign(&Secret::new(""), &stamp, b"body"), None);
 }
@@ -155,8 +185,14 @@ proptest! {
 #[tokio::test]
 async fn what_is_not_slacks_is_not_heard() {
     let bot = Arc::new(Bot::default());
-    let mut request = signed("/slack/commands", "application/x-www-form-urlencoded", "command=%2Fdeploy".to_owned());
-    request.headers_mut().insert("x-slack-signature", HeaderValue::from_static("v0=00"));
+    let mut request = signed(
+        "/slack/commands",
+        "application/x-www-form-urlencoded",
+        "command=%2Fdeploy".to_owned(),
+    );
+    request
+        .headers_mut()
+        .insert("x-slack-signature", HeaderValue::from_static("v0=00"));
     assert_eq!(send(&bot, request).await, (StatusCode::UNAUTHORIZED, String::new()));
     let bare = Request::post("/slack/events").body(Body::from("{}")).unwrap();
     assert_eq!(send(&bot, bare).await.0, StatusCode::UNAUTHORIZED);
@@ -170,8 +206,16 @@ async fn a_body_that_is_too_large_is_not_even_verified() {
     let request = signed("/slack/commands", "application/x-www-form-urlencoded", large.clone());
     assert_eq!(send(&bot, request).await.0, StatusCode::PAYLOAD_TOO_LARGE);
     // Without a declared length the body is cut off on the way.
-    let chunks = futures::stream::iter(large.into_bytes().chunks(1 << 16).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>());
-    let request = Request::post("/slack/commands").body(Body::from_stream(chunks)).unwrap();
+    let chunks = futures::stream::iter(
+        large
+            .into_bytes()
+            .chunks(1 << 16)
+            .map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()))
+            .collect::<Vec<_>>(),
+    );
+    let request = Request::post("/slack/commands")
+        .body(Body::from_stream(chunks))
+        .unwrap();
     assert_eq!(send(&bot, request).await.0, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
@@ -194,7 +238,10 @@ async fn a_command_is_heard_whole_and_answered_in_place() {
     let (status, body) = form(&bot, "/slack/commands", COMMAND).await;
     assert_eq!(status, StatusCode::OK);
     let body: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!((&body["response_type"], &body["text"]), (&json!("ephemeral"), &json!("locked &lt;now&gt;")));
+    assert_eq!(
+        (&body["response_type"], &body["text"]),
+        (&json!("ephemeral"), &json!("locked &lt;now&gt;"))
+    );
     let heard = only(&bot);
     assert_eq!(heard.delivery.as_str(), "command/1.2.abc");
     assert_eq!(heard.who.user.as_str(), "U0ANN");
@@ -207,8 +254,14 @@ async fn a_command_is_heard_whole_and_answered_in_place() {
 #[tokio::test]
 async fn slacks_probe_of_the_certificate_is_no_command() {
     let bot = Arc::new(Bot::default());
-    assert_eq!(form(&bot, "/slack/commands", &[("ssl_check", "1")]).await, (StatusCode::OK, String::new()));
-    assert_eq!(form(&bot, "/slack/commands", &[("command", "/deploy")]).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        form(&bot, "/slack/commands", &[("ssl_check", "1")]).await,
+        (StatusCode::OK, String::new())
+    );
+    assert_eq!(
+        form(&bot, "/slack/commands", &[("command", "/deploy")]).await.0,
+        StatusCode::BAD_REQUEST
+    );
     assert!(bot.heard.lock().unwrap().is_empty());
 }
 
@@ -244,12 +297,22 @@ async fn the_same_press_has_the_same_id_and_another_one_another() {
     let bot = Arc::new(Bot::default());
     interaction(&bot, &press()).await;
     interaction(&bot, &press()).await;
-    for (pointer, value) in [("/actions/0/action_ts", "17.2"), ("/user/id", "U0BRUNO"), ("/actions/0/action_id", "reject")] {
+    for (pointer, value) in [
+        ("/actions/0/action_ts", "17.2"),
+        ("/user/id", "U0BRUNO"),
+        ("/actions/0/action_id", "reject"),
+    ] {
         let mut other = press();
         *other.pointer_mut(pointer).unwrap() = json!(value);
         interaction(&bot, &other).await;
     }
-    let ids: Vec<_> = bot.heard.lock().unwrap().iter().map(|heard| heard.delivery.clone()).collect();
+    let ids: Vec<_> = bot
+        .heard
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|heard| heard.delivery.clone())
+        .collect();
     assert_eq!(ids[0], ids[1]);
     let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(distinct.len(), 4);
@@ -268,8 +331,14 @@ async fn a_form_comes_back_with_its_fields_and_gets_its_errors() {
     let (status, body) = interaction(&bot, &payload).await;
     assert_eq!(status, StatusCode::OK);
     let body: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(body, json!({"response_action": "errors", "errors": {"reason": "say why"}}));
-    let fields = BTreeMap::from([("note".to_owned(), "x & y".to_owned()), ("reason".to_owned(), String::new())]);
+    assert_eq!(
+        body,
+        json!({"response_action": "errors", "errors": {"reason": "say why"}})
+    );
+    let fields = BTreeMap::from([
+        ("note".to_owned(), "x & y".to_owned()),
+        ("reason".to_owned(), String::new()),
+    ]);
     let (form, about) = ("reject".to_owned(), "wallet run/1".to_owned());
     assert_eq!(only(&bot).kind, Kind::Form { form, about, fields });
 }
@@ -279,7 +348,11 @@ async fn payloads_of_other_kinds_are_acknowledged_and_nothing_else() {
     let bot = Arc::new(Bot::default());
     for kind in ["shortcut", "interactive_message", "workflow_step_edit", "brand_new"] {
         let payload = json!({"type": kind, "user": {"id": "U0ANN"}});
-        assert_eq!(interaction(&bot, &payload).await, (StatusCode::OK, String::new()), "{kind}");
+        assert_eq!(
+            interaction(&bot, &payload).await,
+            (StatusCode::OK, String::new()),
+            "{kind}"
+        );
     }
     let empty = json!({"type": "view_submission", "user": {"id": "U0ANN"}, "view": {"id": "V1", "callback_id": "f", "state": {}}});
     assert_eq!(interaction(&bot, &empty).await.0, StatusCode::OK);
@@ -303,8 +376,10 @@ async fn the_challenge_is_answered() {
 #[tokio::test]
 async fn a_mention_is_heard_from_behind_the_mention() {
     let bot = Arc::new(Bot::default());
-    let body = said(json!({"type": "app_mention", "user": "U0ANN", "channel": "C0DEPLOYS", "ts": "2.1", "thread_ts": "1.1",
-        "team": "T0SIGNAL", "text": "hey <@U0SIGNAL> approve mainnet &amp; tell <@U0BRUNO>"}));
+    let body = said(
+        json!({"type": "app_mention", "user": "U0ANN", "channel": "C0DEPLOYS", "ts": "2.1", "thread_ts": "1.1",
+        "team": "T0SIGNAL", "text": "hey <@U0SIGNAL> approve mainnet &amp; tell <@U0BRUNO>"}),
+    );
     assert_eq!(event(&bot, &body).await.0, StatusCode::OK);
     let heard = only(&bot);
     assert_eq!(heard.delivery.as_str(), "event/Ev1");
@@ -317,8 +392,12 @@ async fn a_mention_is_heard_from_behind_the_mention() {
 async fn replies_in_threads_are_heard_and_other_messages_are_not() {
     let bot = Arc::new(Bot::default());
     let message = |fields: Value| {
-        let mut event = json!({"type": "message", "user": "U0ANN", "channel": "C0DEPLOYS", "ts": "2.1", "text": "looks fine"});
-        event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let mut event =
+            json!({"type": "message", "user": "U0ANN", "channel": "C0DEPLOYS", "ts": "2.1", "text": "looks fine"});
+        event
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
         said(event)
     };
     let ignored = [
@@ -333,7 +412,11 @@ async fn replies_in_threads_are_heard_and_other_messages_are_not() {
         assert_eq!(event(&bot, &message(fields)).await.0, StatusCode::OK);
     }
     assert!(bot.heard.lock().unwrap().is_empty());
-    event(&bot, &message(json!({"thread_ts": "1.1", "subtype": "thread_broadcast"}))).await;
+    event(
+        &bot,
+        &message(json!({"thread_ts": "1.1", "subtype": "thread_broadcast"})),
+    )
+    .await;
     assert!(matches!(only(&bot).kind, Kind::ThreadReply { ref parent, .. } if parent == "1.1"));
 }
 
@@ -368,7 +451,10 @@ async fn an_outage_of_slack_does_not_make_the_bot_unready_but_one_of_the_store_d
         assert_eq!(answer.status(), expected);
         let body = to_bytes(answer.into_body(), 1 << 16).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!((&body["store"], &body["slack"], &body["aws"]), (&json!(store), &json!(false), &json!(null)));
+        assert_eq!(
+            (&body["store"], &body["slack"], &body["aws"]),
+            (&json!(store), &json!(false), &json!(null))
+        );
     }
     let request = Request::get("/healthz").body(Body::empty()).unwrap();
     assert_eq!(send(&bot, request).await, (StatusCode::OK, "ok\n".to_owned()));

@@ -45,8 +45,19 @@ impl Clerk {
     ///
     /// # Errors
     /// When a state can not be written as JSON, which would be a bug.
-    pub fn write(&self, snapshot: &Snapshot, decision: &Decision, cause: &Cause<'_>, now: Timestamp, finish: Option<Finish>) -> Result<Commit, serde_json::Error> {
-        let mut read: Vec<(RecordId, u64)> = snapshot.positions.iter().map(|(id, position)| (id.clone(), position.version)).collect();
+    pub fn write(
+        &self,
+        snapshot: &Snapshot,
+        decision: &Decision,
+        cause: &Cause<'_>,
+        now: Timestamp,
+        finish: Option<Finish>,
+    ) -> Result<Commit, serde_json::Error> {
+        let mut read: Vec<(RecordId, u64)> = snapshot
+            .positions
+            .iter()
+            .map(|(id, position)| (id.clone(), position.version))
+            .collect();
         let mut write = Vec::new();
         for change in &decision.changes {
             let one = self.change(snapshot, change, cause, now)?;
@@ -55,7 +66,10 @@ impl Clerk {
             }
             write.push(one);
         }
-        let claim = |(environment, holder): &(commands::ids::EnvironmentId, RecordId)| Claim { name: environment.to_string(), holder: holder.clone() };
+        let claim = |(environment, holder): &(commands::ids::EnvironmentId, RecordId)| Claim {
+            name: environment.to_string(),
+            holder: holder.clone(),
+        };
         Ok(Commit {
             slot: snapshot.slot.clone(),
             id: cause.id.clone(),
@@ -66,32 +80,68 @@ impl Clerk {
             effects: decision
                 .effects
                 .iter()
-                .map(|(effect, due)| Ok(NewEffect { key: effect.key(), body: serde_json::to_string(effect)?, due: *due }))
+                .map(|(effect, due)| {
+                    Ok(NewEffect {
+                        key: effect.key(),
+                        body: serde_json::to_string(effect)?,
+                        due: *due,
+                    })
+                })
                 .collect::<Result<_, serde_json::Error>>()?,
             finish,
             take: decision.take.iter().map(claim).collect(),
             free: decision.free.iter().map(claim).collect(),
-            refusals: decision.refusals.iter().map(|refusal| self.refusal(snapshot, refusal, cause, now)).collect(),
+            refusals: decision
+                .refusals
+                .iter()
+                .map(|refusal| self.refusal(snapshot, refusal, cause, now))
+                .collect(),
             reply: serde_json::to_string(&decision.reply)?,
         })
     }
 
-    fn change(&self, snapshot: &Snapshot, change: &Change, cause: &Cause<'_>, now: Timestamp) -> Result<Write, serde_json::Error> {
+    fn change(
+        &self,
+        snapshot: &Snapshot,
+        change: &Change,
+        cause: &Cause<'_>,
+        now: Timestamp,
+    ) -> Result<Write, serde_json::Error> {
         let place = |id: RecordId| {
             let position = snapshot.positions.get(&id).cloned().unwrap_or_default();
-            Place { clerk: self, snapshot, cause, now, id, position }
+            Place {
+                clerk: self,
+                snapshot,
+                cause,
+                now,
+                id,
+                position,
+            }
         };
         Ok(match change {
             Change::Run { run, events, next_wake } => place(run.id.clone()).write(&**run, events, *next_wake)?,
-            Change::Desk { desk, events, next_wake } => place(RecordId::desk()).write(&**desk, events, *next_wake)?,
-            Change::Watch { id, watch, events, next_wake } => place(id.clone()).write(watch, events, *next_wake)?,
+            Change::Desk {
+                desk,
+                events,
+                next_wake,
+            } => place(RecordId::desk()).write(&**desk, events, *next_wake)?,
+            Change::Watch {
+                id,
+                watch,
+                events,
+                next_wake,
+            } => place(id.clone()).write(watch, events, *next_wake)?,
         })
     }
 
     fn refusal(&self, snapshot: &Snapshot, refusal: &Refusal, cause: &Cause<'_>, now: Timestamp) -> Row {
         let record = refusal.about.clone().unwrap_or_else(RecordId::desk);
         let event = serde_json::json!({ "event": "refused", "why": plain(&refusal.message) }).to_string();
-        Row::refusal(&self.key, &snapshot.slot, self.draft(record, refusal.reason, event, cause, now))
+        Row::refusal(
+            &self.key,
+            &snapshot.slot,
+            self.draft(record, refusal.reason, event, cause, now),
+        )
     }
 
     fn draft(&self, record: RecordId, reason: Reason, event: String, cause: &Cause<'_>, now: Timestamp) -> Draft {
@@ -119,16 +169,31 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn write<S: Serialize, E: Serialize>(mut self, state: &S, events: &[(E, Reason)], next_wake: Option<Timestamp>) -> Result<Write, serde_json::Error> {
+    fn write<S: Serialize, E: Serialize>(
+        mut self,
+        state: &S,
+        events: &[(E, Reason)],
+        next_wake: Option<Timestamp>,
+    ) -> Result<Write, serde_json::Error> {
         let mut rows = Vec::with_capacity(events.len());
         for (event, reason) in events {
             let event = serde_json::to_string(event)?;
             let draft = self.clerk.draft(self.id.clone(), *reason, event, self.cause, self.now);
-            let row = Row::chain(&self.clerk.key, &self.snapshot.slot, (self.position.rows, &self.position.head), draft);
+            let row = Row::chain(
+                &self.clerk.key,
+                &self.snapshot.slot,
+                (self.position.rows, &self.position.head),
+                draft,
+            );
             self.position.rows += 1;
             self.position.head.clone_from(&row.mac);
             rows.push(row);
         }
-        Ok(Write { id: self.id, fold: serde_json::to_string(state)?, next_wake, rows })
+        Ok(Write {
+            id: self.id,
+            fold: serde_json::to_string(state)?,
+            next_wake,
+            rows,
+        })
     }
 }

@@ -94,11 +94,17 @@ impl Engine {
             amend(&mut crowd);
             let now = self.clock.now();
             let watch = snapshot.watches.values().next();
-            let decision = decide(&self.facts(matter.service, &snapshot, &crowd, now), watch.map(|watch| &**watch))?;
+            let decision = decide(
+                &self.facts(matter.service, &snapshot, &crowd, now),
+                watch.map(|watch| &**watch),
+            )?;
             if decision.is_empty() && decision.refusals.is_empty() && matter.finish.is_none() {
                 return Ok(Settled::Done(decision.reply));
             }
-            let commit = self.clerk.write(&snapshot, &decision, &matter.cause, now, matter.finish.clone()).map_err(|error| Trouble::Fault(error.to_string()))?;
+            let commit = self
+                .clerk
+                .write(&snapshot, &decision, &matter.cause, now, matter.finish.clone())
+                .map_err(|error| Trouble::Fault(error.to_string()))?;
             match self.commit(commit).await? {
                 Committed::Done { reply: stored, .. } => {
                     self.poke(&matter.service.id);
@@ -114,7 +120,12 @@ impl Engine {
     }
 
     async fn load(&self, matter: &Matter<'_>) -> Result<Snapshot, Trouble> {
-        let request = snapshot::Request { slot: &matter.service.id, needs: &matter.needs, records: &matter.records, delivery: matter.delivery.as_ref() };
+        let request = snapshot::Request {
+            slot: &matter.service.id,
+            needs: &matter.needs,
+            records: &matter.records,
+            delivery: matter.delivery.as_ref(),
+        };
         Ok(snapshot::load(&*self.store, &self.cache, request).await?)
     }
 

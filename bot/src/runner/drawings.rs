@@ -19,7 +19,8 @@ impl Drawings {
     #[must_use]
     pub fn is(&self, run: &RecordId, ts: &str, digest: &str) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(run).is_some_and(|(known_ts, known)| known_ts == ts && known == digest)
+        seen.get(run)
+            .is_some_and(|(known_ts, known)| known_ts == ts && known == digest)
     }
 
     /// Remembers what was drawn.

@@ -93,7 +93,13 @@ impl Engine {
 
     /// The facts of a decision.
     #[must_use]
-    pub fn facts<'a>(&'a self, service: &'a Service, snapshot: &'a Snapshot, crowd: &'a Crowd, now: Timestamp) -> Facts<'a> {
+    pub fn facts<'a>(
+        &'a self,
+        service: &'a Service,
+        snapshot: &'a Snapshot,
+        crowd: &'a Crowd,
+        now: Timestamp,
+    ) -> Facts<'a> {
         Facts {
             now,
             service,
@@ -123,9 +129,18 @@ impl Engine {
     pub fn pace(&self, service: &Service) -> Pace {
         let account = |service: &Service| service.environments.first().map(|environment| environment.aws.clone());
         let mine = account(service);
-        let pipelines: usize = self.catalog.services.values().filter(|other| account(other) == mine).map(|other| other.pipelines().len()).sum();
+        let pipelines: usize = self
+            .catalog
+            .services
+            .values()
+            .filter(|other| account(other) == mine)
+            .map(|other| other.pipelines().len())
+            .sum();
         let least = Span(PER_ACCOUNT.0.saturating_mul(i64::try_from(pipelines).unwrap_or(1)));
-        Pace { idle: IDLE_PERIOD.max(least), busy: BUSY_PERIOD.max(least) }
+        Pace {
+            idle: IDLE_PERIOD.max(least),
+            busy: BUSY_PERIOD.max(least),
+        }
     }
 }
 
@@ -133,5 +148,7 @@ impl Engine {
 #[must_use]
 pub fn voters<'a>(runs: impl Iterator<Item = &'a Run>) -> BTreeSet<UserId> {
     let undecided = runs.filter(|run| matches!(run.status, Status::Waiting | Status::Answering));
-    undecided.flat_map(|run| run.votes.iter().map(|vote| vote.user.clone())).collect()
+    undecided
+        .flat_map(|run| run.votes.iter().map(|vote| vote.user.clone()))
+        .collect()
 }

@@ -27,7 +27,11 @@ enum Wish {
     /// To be told when an environment is free.
     TellMe(ServiceId, EnvironmentId),
     /// A note for the run in whose thread it was said.
-    Note { service: ServiceId, parent: String, text: String },
+    Note {
+        service: ServiceId,
+        parent: String,
+        text: String,
+    },
 }
 
 /// The bot, as HTTP sees it.
@@ -71,9 +75,13 @@ impl Kind {
 impl Engine {
     async fn answer(self: &Arc<Self>, heard: Heard) -> Answer {
         let standing = self.people.belongs(&heard.who).await;
-        let Some(channel) = heard.channel.clone().or_else(|| self.home_of(&heard)) else { return Answer::Empty };
+        let Some(channel) = heard.channel.clone().or_else(|| self.home_of(&heard)) else {
+            return Answer::Empty;
+        };
         let team = heard.who.team.clone().or_else(|| heard.who.enterprise.clone());
-        let Some(team) = standing.as_ref().ok().cloned().or(team) else { return Answer::Empty };
+        let Some(team) = standing.as_ref().ok().cloned().or(team) else {
+            return Answer::Empty;
+        };
         let thread = match &heard.kind {
             // The card is itself the parent of its thread.
             Kind::Mention { .. } | Kind::ThreadReply { .. } => heard.thread_ts.clone(),
@@ -85,7 +93,14 @@ impl Engine {
             Kind::Form { .. } | Kind::FormClosed { .. } => Via::Form,
             Kind::Mention { .. } | Kind::ThreadReply { .. } => Via::Mention,
         };
-        let speaker = Speaker { user: heard.who.user.clone(), team, channel, thread, via, delivery: heard.delivery.clone() };
+        let speaker = Speaker {
+            user: heard.who.user.clone(),
+            team,
+            channel,
+            thread,
+            via,
+            delivery: heard.delivery.clone(),
+        };
         let wishes = match self.understand(&heard, &speaker) {
             Ok(wishes) => wishes,
             Err(message) => return self.deliver(&heard, &speaker, Reply::Private(message)).await,
@@ -96,34 +111,56 @@ impl Engine {
 
     /// A form that was opened outside of a channel belongs to the home channel of its service.
     fn home_of(&self, heard: &Heard) -> Option<commands::ids::ChannelId> {
-        let Kind::Form { about, .. } = &heard.kind else { return None };
+        let Kind::Form { about, .. } = &heard.kind else {
+            return None;
+        };
         let (service, _) = about.split_once(' ')?;
         Some(self.catalog.services.get(service)?.channel.clone())
     }
 
     fn understand(&self, heard: &Heard, speaker: &Speaker) -> Result<Vec<Wish>, Message> {
-        let unknown = || Message::sentence("This button or form is not known to this version of Signalbox. `/deploy status` shows what is there.");
+        let unknown = || {
+            Message::sentence(
+                "This button or form is not known to this version of Signalbox. `/deploy status` shows what is there.",
+            )
+        };
         match &heard.kind {
             Kind::Command { command, text } => self.read(&format!("{command} {text}"), speaker),
             Kind::Mention { text, .. } => self.read(&format!("/deploy {text}"), speaker),
-            Kind::Press { action, value, .. } => match press::button(&self.catalog, action, value).ok_or_else(unknown)? {
-                Press::Command(command) => Ok(vec![Wish::Command(command)]),
-                Press::TellMe(service, environment) => Ok(vec![Wish::TellMe(service, environment)]),
-            },
+            Kind::Press { action, value, .. } => {
+                match press::button(&self.catalog, action, value).ok_or_else(unknown)? {
+                    Press::Command(command) => Ok(vec![Wish::Command(command)]),
+                    Press::TellMe(service, environment) => Ok(vec![Wish::TellMe(service, environment)]),
+                }
+            }
             Kind::Form { form, about, fields } => {
                 let reason = fields.get("reason").map_or("", String::as_str);
-                press::form(&self.catalog, form, about, reason).map(|command| vec![Wish::Command(command)]).ok_or_else(unknown)
+                press::form(&self.catalog, form, about, reason)
+                    .map(|command| vec![Wish::Command(command)])
+                    .ok_or_else(unknown)
             }
             Kind::FormClosed { .. } => Ok(Vec::new()),
             Kind::ThreadReply { text, parent, .. } => {
                 let services = self.catalog.at_home_in(&speaker.channel).into_iter();
-                Ok(services.map(|service| Wish::Note { service: service.id.clone(), parent: parent.clone(), text: text.clone() }).collect())
+                Ok(services
+                    .map(|service| Wish::Note {
+                        service: service.id.clone(),
+                        parent: parent.clone(),
+                        text: text.clone(),
+                    })
+                    .collect())
             }
         }
     }
 
     fn read(&self, text: &str, speaker: &Speaker) -> Result<Vec<Wish>, Message> {
-        match verb::parse(text.trim(), &Scope { catalog: &self.catalog, channel: &speaker.channel }) {
+        match verb::parse(
+            text.trim(),
+            &Scope {
+                catalog: &self.catalog,
+                channel: &speaker.channel,
+            },
+        ) {
             Ok(Parsed::Commands(commands)) => Ok(commands.into_iter().map(Wish::Command).collect()),
             Ok(Parsed::Answer(message)) => Err(message),
             Err(error) => Err(error.message()),
@@ -148,7 +185,9 @@ impl Engine {
     }
 
     async fn fulfill_one(self: &Arc<Self>, speaker: &Speaker, wish: &Wish, standing: Option<Standing>) -> Reply {
-        let Some(service) = self.catalog.services.get(wish.service()) else { return Reply::None };
+        let Some(service) = self.catalog.services.get(wish.service()) else {
+            return Reply::None;
+        };
         let _turn = match wish.turn() {
             Some(key) => Some(self.queues.enter(&key).await),
             None => None,
@@ -160,12 +199,21 @@ impl Engine {
             records: Vec::new(),
             delivery: Some(speaker.delivery.clone()),
             people: BTreeSet::from([speaker.user.clone()]),
-            cause: Cause { id: speaker.delivery.to_string(), actor: &actor, channel: speaker.channel.as_str(), remember: REMEMBER_DELIVERY },
+            cause: Cause {
+                id: speaker.delivery.to_string(),
+                actor: &actor,
+                channel: speaker.channel.as_str(),
+                remember: REMEMBER_DELIVERY,
+            },
             finish: None,
         };
         let amend = |crowd: &mut Crowd| {
             if let Some(standing) = &standing {
-                crowd.set(Person { id: speaker.user.clone(), name: speaker.user.to_string(), standing: standing.clone() });
+                crowd.set(Person {
+                    id: speaker.user.clone(),
+                    name: speaker.user.to_string(),
+                    standing: standing.clone(),
+                });
             }
         };
         match self.settle(matter, amend, |facts, _| wish.decide(facts, speaker)).await {
@@ -181,16 +229,22 @@ impl Engine {
         let words = match trouble {
             Trouble::NotRecorded(why) => {
                 tracing::error!(reference, why, user = %speaker.user, "not recorded");
-                format!("Not recorded, nothing was done: {why}. What waits still waits; try again, or use the AWS console. Reference {reference}.")
+                format!(
+                    "Not recorded, nothing was done: {why}. What waits still waits; try again, or use the AWS console. Reference {reference}."
+                )
             }
             Trouble::Unknown(commit) => {
                 tracing::error!(reference, user = %speaker.user, "the store did not answer a commit");
                 self.look_later(*commit, speaker.clone(), reference.clone());
-                format!("I cannot confirm yet whether this was recorded. Nothing was sent to AWS. You will be told within some seconds. Reference {reference}.")
+                format!(
+                    "I cannot confirm yet whether this was recorded. Nothing was sent to AWS. You will be told within some seconds. Reference {reference}."
+                )
             }
             Trouble::Fault(why) => {
                 tracing::error!(reference, why, user = %speaker.user, "a fault");
-                format!("Something is wrong in Signalbox itself, so nothing was done. Tell its operators the reference {reference}.")
+                format!(
+                    "Something is wrong in Signalbox itself, so nothing was done. Tell its operators the reference {reference}."
+                )
             }
         };
         Reply::Private(Message::sentence(words))
@@ -207,7 +261,9 @@ impl Engine {
                         engine.poke(&commit.slot);
                         break format!("It is recorded after all. Reference {reference}.");
                     }
-                    Ok(_) => break format!("It was not recorded, and nothing was done. Try again. Reference {reference}."),
+                    Ok(_) => {
+                        break format!("It was not recorded, and nothing was done. Try again. Reference {reference}.");
+                    }
                     Err(error) => tracing::warn!(reference, %error, "the store still does not answer"),
                 }
                 tokio::select! {
@@ -216,7 +272,11 @@ impl Engine {
                 }
             };
             let message = Message::sentence(words);
-            if let Err(error) = engine.slack.whisper(&speaker.channel, speaker.thread.as_deref(), &speaker.user, &message).await {
+            if let Err(error) = engine
+                .slack
+                .whisper(&speaker.channel, speaker.thread.as_deref(), &speaker.user, &message)
+                .await
+            {
                 tracing::warn!(%error, "a speaker could not be told");
             }
         });
@@ -225,10 +285,18 @@ impl Engine {
     /// Brings the reply to the speaker: commands and forms are answered in the acknowledgement, buttons by their `response_url`, mentions in their thread.
     async fn deliver(self: &Arc<Self>, heard: &Heard, speaker: &Speaker, reply: Reply) -> Answer {
         match (&heard.kind, reply) {
-            (_, Reply::None) => if matches!(heard.kind, Kind::Form { .. }) { Answer::CloseForms } else { Answer::Empty },
+            (_, Reply::None) => {
+                if matches!(heard.kind, Kind::Form { .. }) {
+                    Answer::CloseForms
+                } else {
+                    Answer::Empty
+                }
+            }
             (_, Reply::Form(modal)) => self.open_form(heard, speaker, &modal).await,
             (Kind::Form { .. }, Reply::FormErrors(errors)) => Answer::FormErrors(errors),
-            (_, Reply::FormErrors(errors)) => Answer::Private(Message::sentence(errors.into_values().collect::<Vec<_>>().join(" "))),
+            (_, Reply::FormErrors(errors)) => {
+                Answer::Private(Message::sentence(errors.into_values().collect::<Vec<_>>().join(" ")))
+            }
             (Kind::Command { .. }, Reply::Private(message)) => Answer::Private(message),
             (Kind::Command { .. }, Reply::Public(message)) => Answer::Public(message),
             (Kind::Form { .. }, reply) => {
@@ -244,12 +312,19 @@ impl Engine {
 
     async fn open_form(self: &Arc<Self>, heard: &Heard, speaker: &Speaker, modal: &Modal) -> Answer {
         let opened = match &heard.trigger_id {
-            Some(trigger) => self.slack.open_view(trigger, modal).await.map(drop).map_err(|error| error.to_string()),
+            Some(trigger) => self
+                .slack
+                .open_view(trigger, modal)
+                .await
+                .map(drop)
+                .map_err(|error| error.to_string()),
             None => Err("this delivery can not open a form".to_owned()),
         };
         if let Err(why) = opened {
             tracing::warn!(why, "a form could not be opened");
-            let words = format!("The form could not be opened ({why}). Nothing was done; say it with words: `/deploy help` lists them.");
+            let words = format!(
+                "The form could not be opened ({why}). Nothing was done; say it with words: `/deploy help` lists them."
+            );
             self.speak_later(heard, speaker, Reply::Private(Message::sentence(words)));
         }
         Answer::Empty
@@ -271,7 +346,12 @@ impl Engine {
             let told = match url {
                 Some(url) => engine.slack.respond(&url, &message, public).await,
                 None if public => engine.slack.speak(&speaker.channel, thread.as_deref(), &message).await,
-                None => engine.slack.whisper(&speaker.channel, thread.as_deref(), &speaker.user, &message).await,
+                None => {
+                    engine
+                        .slack
+                        .whisper(&speaker.channel, thread.as_deref(), &speaker.user, &message)
+                        .await
+                }
             };
             if let Err(error) = told {
                 tracing::warn!(%error, user = %speaker.user, "a reply did not arrive");
@@ -300,7 +380,10 @@ impl Wish {
         match self {
             Self::Command(command) => command.request.needs(service),
             Self::TellMe(..) => Needs::default(),
-            Self::Note { .. } => Needs { every_open: true, ..Needs::default() },
+            Self::Note { .. } => Needs {
+                every_open: true,
+                ..Needs::default()
+            },
         }
     }
 
@@ -310,7 +393,10 @@ impl Wish {
             Self::Command(command) if command.request.spec().act == commands::gate::Act::Read => None,
             Self::Command(command) => {
                 let needs = command.request.run();
-                Some(needs.map_or_else(|| command.service.to_string(), |run| format!("{} {run}", command.service)))
+                Some(needs.map_or_else(
+                    || command.service.to_string(),
+                    |run| format!("{} {run}", command.service),
+                ))
             }
             Self::TellMe(service, _) | Self::Note { service, .. } => Some(service.to_string()),
         }
@@ -328,9 +414,17 @@ impl Wish {
 /// Words in a run's thread become part of its record; words elsewhere are nobody's business.
 fn note(facts: &commands::facts::Facts<'_>, speaker: &Speaker, parent: &str, text: &str) -> Result<Decision, Illegal> {
     let mut plan = commands::plan::Plan::new(facts);
-    let run = facts.runs.values().find(|run| run.card.as_ref().is_some_and(|card| card.ts == parent)).map(|run| run.id.clone());
+    let run = facts
+        .runs
+        .values()
+        .find(|run| run.card.as_ref().is_some_and(|card| card.ts == parent))
+        .map(|run| run.id.clone());
     if let (Some(id), Standing::Member) = (run, facts.standing(&speaker.user)) {
-        let note = run::Note { user: speaker.user.clone(), at: facts.now, text: text.chars().take(2000).collect() };
+        let note = run::Note {
+            user: speaker.user.clone(),
+            at: facts.now,
+            text: text.chars().take(2000).collect(),
+        };
         plan.tell(&id, run::Event::Noted { note }, Reason::Note)?;
     }
     Ok(plan.finish(Reply::None))
@@ -350,8 +444,15 @@ fn merge(replies: Vec<Reply>) -> Reply {
         0 => Reply::None,
         1 => messages.pop().map_or(Reply::None, Reply::Private),
         _ => {
-            let fallback = messages.iter().map(|message| message.fallback.clone()).collect::<Vec<_>>().join(" · ");
-            Reply::Private(Message { fallback, blocks: messages.into_iter().flat_map(|message| message.blocks).collect() })
+            let fallback = messages
+                .iter()
+                .map(|message| message.fallback.clone())
+                .collect::<Vec<_>>()
+                .join(" · ");
+            Reply::Private(Message {
+                fallback,
+                blocks: messages.into_iter().flat_map(|message| message.blocks).collect(),
+            })
         }
     }
 }

@@ -13,7 +13,12 @@ const EVERY: Span = Span::minutes(1);
 impl Engine {
     /// Seals until it is stopped.
     pub async fn seal(self: Arc<Self>) {
-        let mut sealers: Vec<Sealer> = self.catalog.services.keys().map(|slot| Sealer::new(self.clerk.key.clone(), slot.clone())).collect();
+        let mut sealers: Vec<Sealer> = self
+            .catalog
+            .services
+            .keys()
+            .map(|slot| Sealer::new(self.clerk.key.clone(), slot.clone(), 0))
+            .collect();
         loop {
             for sealer in &mut sealers {
                 match sealer.next(&*self.store).await {

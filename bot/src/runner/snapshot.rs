@@ -70,14 +70,20 @@ impl Cache {
     }
 
     fn known(&self, slot: &ServiceId, id: &RecordId) -> u64 {
-        self.lock().get(&(slot.clone(), id.clone())).map_or(0, |(version, _)| *version)
+        self.lock()
+            .get(&(slot.clone(), id.clone()))
+            .map_or(0, |(version, _)| *version)
     }
 
     /// The fold of a stored record: parsed, or the one kept for its version. `None`: it can not be read.
     fn fold(&self, slot: &ServiceId, stored: &Stored) -> Option<Fold> {
         let key = (slot.clone(), stored.id.clone());
         let Some(text) = &stored.fold else {
-            return self.lock().get(&key).filter(|(version, _)| *version == stored.version).map(|(_, fold)| fold.clone());
+            return self
+                .lock()
+                .get(&key)
+                .filter(|(version, _)| *version == stored.version)
+                .map(|(_, fold)| fold.clone());
         };
         let fold = match parse(&stored.id, text) {
             Ok(fold) => fold,
@@ -134,7 +140,11 @@ pub async fn load(store: &dyn Store, cache: &Cache, request: Request<'_>) -> Res
     wanted.extend(request.records.iter().cloned());
     let open = request.needs.every_open || !request.needs.open_in.is_empty() || !request.needs.newest_of.is_empty();
     let snapshot = trip(store, cache, &request, wanted.clone(), open).await?;
-    let newest = request.needs.newest_of.iter().filter_map(|environment| Some(snapshot.desk.recent.get(environment)?.first()?.run.clone()));
+    let newest = request
+        .needs
+        .newest_of
+        .iter()
+        .filter_map(|environment| Some(snapshot.desk.recent.get(environment)?.first()?.run.clone()));
     let newest: Vec<RecordId> = newest.filter(|id| !snapshot.positions.contains_key(id)).collect();
     if newest.is_empty() {
         return Ok(snapshot);
@@ -143,11 +153,23 @@ pub async fn load(store: &dyn Store, cache: &Cache, request: Request<'_>) -> Res
     trip(store, cache, &request, wanted, open).await
 }
 
-async fn trip(store: &dyn Store, cache: &Cache, request: &Request<'_>, wanted: Vec<RecordId>, open: bool) -> Result<Snapshot, StoreError> {
+async fn trip(
+    store: &dyn Store,
+    cache: &Cache,
+    request: &Request<'_>,
+    wanted: Vec<RecordId>,
+    open: bool,
+) -> Result<Snapshot, StoreError> {
     let slot = request.slot;
     let load = |known: bool| Load {
         slot: slot.clone(),
-        records: wanted.iter().map(|id| Wanted { id: id.clone(), known: if known { cache.known(slot, id) } else { 0 } }).collect(),
+        records: wanted
+            .iter()
+            .map(|id| Wanted {
+                id: id.clone(),
+                known: if known { cache.known(slot, id) } else { 0 },
+            })
+            .collect(),
         open_under: open.then(|| "run/".to_owned()),
         delivery: request.delivery.cloned(),
     };
@@ -157,7 +179,8 @@ async fn trip(store: &dyn Store, cache: &Cache, request: &Request<'_>, wanted: V
         // The cache was emptied between asking and answering.
         None => {
             let loaded = store.load(load(false)).await?;
-            understand(cache, slot, &wanted, loaded).ok_or_else(|| StoreError::Corrupt("a record came without its fold".to_owned()))
+            understand(cache, slot, &wanted, loaded)
+                .ok_or_else(|| StoreError::Corrupt("a record came without its fold".to_owned()))
         }
     }
 }
@@ -171,11 +194,19 @@ fn understand(cache: &Cache, slot: &ServiceId, wanted: &[RecordId], loaded: Load
         watches: BTreeMap::new(),
         positions: wanted.iter().map(|id| (id.clone(), Position::default())).collect(),
         newer: Vec::new(),
-        claims: loaded.claims.into_iter().filter_map(|(name, holder)| Some((EnvironmentId::parse(&name).ok()?, holder))).collect(),
+        claims: loaded
+            .claims
+            .into_iter()
+            .filter_map(|(name, holder)| Some((EnvironmentId::parse(&name).ok()?, holder)))
+            .collect(),
         answered: loaded.answered,
     };
     for stored in loaded.records {
-        let position = Position { version: stored.version, rows: stored.rows, head: stored.head.clone() };
+        let position = Position {
+            version: stored.version,
+            rows: stored.rows,
+            head: stored.head.clone(),
+        };
         snapshot.positions.insert(stored.id.clone(), position);
         match cache.fold(slot, &stored) {
             Some(Fold::Desk(desk)) => snapshot.desk = desk,

@@ -28,13 +28,30 @@ impl Engine {
                     records: vec![id.clone()],
                     delivery: None,
                     people: BTreeSet::new(),
-                    cause: Cause { id: format!("start:{}:{}", id, self.ids.reference()), actor: "signalbox", channel: "", remember: REMEMBER_REPORT },
+                    cause: Cause {
+                        id: format!("start:{}:{}", id, self.ids.reference()),
+                        actor: "signalbox",
+                        channel: "",
+                        remember: REMEMBER_REPORT,
+                    },
                     finish: None,
                 };
                 let decide = |facts: &commands::facts::Facts<'_>, known: Option<&Watch>| {
-                    let events = if known.is_some() { Vec::new() } else { vec![(Event::Started, Reason::Progress)] };
+                    let events = if known.is_some() {
+                        Vec::new()
+                    } else {
+                        vec![(Event::Started, Reason::Progress)]
+                    };
                     let watch = known.cloned().unwrap_or_else(|| Watch::new(pipeline.to_owned()));
-                    Ok(Decision { changes: vec![Change::Watch { id: id.clone(), watch, events, next_wake: Some(facts.now) }], ..Decision::default() })
+                    Ok(Decision {
+                        changes: vec![Change::Watch {
+                            id: id.clone(),
+                            watch,
+                            events,
+                            next_wake: Some(facts.now),
+                        }],
+                        ..Decision::default()
+                    })
                 };
                 self.settle(matter, |_| {}, decide).await?;
             }
@@ -52,21 +69,40 @@ impl Engine {
 
     /// Looks at a pipeline now: something hinted at a change.
     pub async fn look_at(self: &Arc<Self>, pipeline: &str) {
-        for service in self.catalog.services.values().filter(|service| service.pipelines().contains_key(pipeline)) {
+        for service in self
+            .catalog
+            .services
+            .values()
+            .filter(|service| service.pipelines().contains_key(pipeline))
+        {
             let id = RecordId::watch(pipeline);
             let matter = Matter {
                 service,
-                needs: Needs { every_open: true, ..Needs::default() },
+                needs: Needs {
+                    every_open: true,
+                    ..Needs::default()
+                },
                 records: vec![id],
                 delivery: None,
                 people: BTreeSet::new(),
-                cause: Cause { id: format!("hint:{pipeline}:{}", self.ids.reference()), actor: "aws", channel: "", remember: REMEMBER_REPORT },
+                cause: Cause {
+                    id: format!("hint:{pipeline}:{}", self.ids.reference()),
+                    actor: "aws",
+                    channel: "",
+                    remember: REMEMBER_REPORT,
+                },
                 finish: None,
             };
             let pace = self.pace(service);
-            let decide = |facts: &commands::facts::Facts<'_>, watch: Option<&Watch>| Ok(watch.map_or_else(Decision::default, |watch| commands::wake::watch(facts, watch, pace)));
+            let decide = |facts: &commands::facts::Facts<'_>, watch: Option<&Watch>| {
+                Ok(watch.map_or_else(Decision::default, |watch| commands::wake::watch(facts, watch, pace)))
+            };
             if let Err(trouble) = self.settle(matter, |_| {}, decide).await {
-                tracing::warn!(pipeline, ?trouble, "a hint was lost; the watch looks by itself before long");
+                tracing::warn!(
+                    pipeline,
+                    ?trouble,
+                    "a hint was lost; the watch looks by itself before long"
+                );
             }
         }
     }

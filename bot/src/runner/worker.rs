@@ -38,7 +38,13 @@ impl Engine {
     pub async fn work(self: Arc<Self>, slot: ServiceId) {
         let room = Arc::new(Semaphore::new(AT_ONCE));
         while !self.stop.is_cancelled() {
-            let poll = Poll { slot: slot.clone(), now: self.clock.now(), effects: room.available_permits(), wakes: AT_ONCE, lease: LEASE };
+            let poll = Poll {
+                slot: slot.clone(),
+                now: self.clock.now(),
+                effects: room.available_permits(),
+                wakes: AT_ONCE,
+                lease: LEASE,
+            };
             let claimed_at = self.clock.monotonic();
             let next = match self.store.poll(poll).await {
                 Ok(polled) => {
@@ -77,9 +83,12 @@ impl Engine {
     }
 
     async fn take_up(self: &Arc<Self>, slot: &ServiceId, owed: Owed, claimed_at: Duration, room: &Arc<Semaphore>) {
-        let Ok(permit) = Arc::clone(room).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(room).acquire_owned().await else {
+            return;
+        };
         let (engine, slot) = (Arc::clone(self), slot.clone());
-        let ends = claimed_at + Duration::from_millis(u64::try_from(LEASE.0).unwrap_or_default()).saturating_sub(LEASE_MARGIN);
+        let ends =
+            claimed_at + Duration::from_millis(u64::try_from(LEASE.0).unwrap_or_default()).saturating_sub(LEASE_MARGIN);
         self.tasks.spawn(async move {
             engine.carry_out(&slot, &owed, Lease::until(ends)).await;
             drop(permit);
@@ -96,15 +105,29 @@ impl Engine {
                 return self.put_off(slot, owed, self.clock.now() + LONGEST_PAUSE).await;
             }
         };
-        let Some(service) = self.catalog.services.get(slot) else { return };
-        let done = execute::execute(self, service, &effect, execute::Try { attempt: owed.attempt, lease, key: &owed.key }).await;
+        let Some(service) = self.catalog.services.get(slot) else {
+            return;
+        };
+        let done = execute::execute(
+            self,
+            service,
+            &effect,
+            execute::Try {
+                attempt: owed.attempt,
+                lease,
+                key: &owed.key,
+            },
+        )
+        .await;
         match done {
             Done::Outcome(outcome) => {
-                metrics::counter!("signalbox_effects_total", "effect" => effect.name(), "outcome" => name(&outcome)).increment(1);
+                metrics::counter!("signalbox_effects_total", "effect" => effect.name(), "outcome" => name(&outcome))
+                    .increment(1);
                 self.report(service, owed, &effect, outcome).await;
             }
             Done::Later { after, why } => {
-                metrics::counter!("signalbox_effects_total", "effect" => effect.name(), "outcome" => "later").increment(1);
+                metrics::counter!("signalbox_effects_total", "effect" => effect.name(), "outcome" => "later")
+                    .increment(1);
                 tracing::info!(key = %owed.key, attempt = owed.attempt, why, "an effect is tried again later");
                 let pause = after.unwrap_or_else(|| backoff(owed.attempt));
                 self.put_off(slot, owed, self.clock.now() + pause).await;
@@ -113,7 +136,13 @@ impl Engine {
     }
 
     /// Decides on an outcome in the commit that finishes the effect.
-    async fn report(self: &Arc<Self>, service: &commands::catalog::Service, owed: &Owed, effect: &Effect, outcome: Outcome) {
+    async fn report(
+        self: &Arc<Self>,
+        service: &commands::catalog::Service,
+        owed: &Owed,
+        effect: &Effect,
+        outcome: Outcome,
+    ) {
         let (needs, records) = needed(service, effect, &outcome);
         let pace = self.pace(service);
         let matter = Matter {
@@ -122,10 +151,25 @@ impl Engine {
             records,
             delivery: None,
             people: BTreeSet::new(),
-            cause: Cause { id: format!("{}@{}", owed.key, owed.fence), actor: "signalbox", channel: "", remember: REMEMBER_REPORT },
-            finish: Some(Finish { key: owed.key.clone(), fence: owed.fence, then: Then::Done }),
+            cause: Cause {
+                id: format!("{}@{}", owed.key, owed.fence),
+                actor: "signalbox",
+                channel: "",
+                remember: REMEMBER_REPORT,
+            },
+            finish: Some(Finish {
+                key: owed.key.clone(),
+                fence: owed.fence,
+                then: Then::Done,
+            }),
         };
-        let settled = self.settle(matter, |_| {}, |facts, watch| outcome::hear(facts, effect, &outcome, watch, pace)).await;
+        let settled = self
+            .settle(
+                matter,
+                |_| {},
+                |facts, watch| outcome::hear(facts, effect, &outcome, watch, pace),
+            )
+            .await;
         match settled {
             Ok(Settled::Done(_)) => {}
             Ok(Settled::Stale) => execute::disown(self, service, effect, &outcome).await,
@@ -135,13 +179,35 @@ impl Engine {
     }
 
     async fn put_off(&self, slot: &ServiceId, owed: &Owed, until: Timestamp) {
-        let snapshot = snapshot::load(&*self.store, &self.cache, snapshot::Request { slot, needs: &Needs::default(), records: &[], delivery: None }).await;
+        let snapshot = snapshot::load(
+            &*self.store,
+            &self.cache,
+            snapshot::Request {
+                slot,
+                needs: &Needs::default(),
+                records: &[],
+                delivery: None,
+            },
+        )
+        .await;
         let Ok(mut snapshot) = snapshot else { return };
         // Nothing is decided, so nothing that was read matters.
         snapshot.positions.clear();
-        let cause = Cause { id: format!("{}@{}", owed.key, owed.fence), actor: "signalbox", channel: "", remember: REMEMBER_REPORT };
-        let finish = Finish { key: owed.key.clone(), fence: owed.fence, then: Then::Again(until) };
-        let commit = match self.clerk.write(&snapshot, &Decision::default(), &cause, self.clock.now(), Some(finish)) {
+        let cause = Cause {
+            id: format!("{}@{}", owed.key, owed.fence),
+            actor: "signalbox",
+            channel: "",
+            remember: REMEMBER_REPORT,
+        };
+        let finish = Finish {
+            key: owed.key.clone(),
+            fence: owed.fence,
+            then: Then::Again(until),
+        };
+        let commit = match self
+            .clerk
+            .write(&snapshot, &Decision::default(), &cause, self.clock.now(), Some(finish))
+        {
             Ok(commit) => commit,
             Err(error) => return tracing::error!(%error, "a commit could not be written"),
         };
@@ -153,10 +219,26 @@ impl Engine {
     }
 
     async fn wake(self: &Arc<Self>, slot: &ServiceId, record: RecordId, version: u64) {
-        let Some(service) = self.catalog.services.get(slot) else { return };
+        let Some(service) = self.catalog.services.get(slot) else {
+            return;
+        };
         let id = record.as_str();
-        let needs = if id.starts_with("run/") { Needs { runs: BTreeSet::from([record.clone()]), ..Needs::default() } } else { Needs { every_open: true, ..Needs::default() } };
-        let records = if id.starts_with("watch/") { vec![record.clone()] } else { Vec::new() };
+        let needs = if id.starts_with("run/") {
+            Needs {
+                runs: BTreeSet::from([record.clone()]),
+                ..Needs::default()
+            }
+        } else {
+            Needs {
+                every_open: true,
+                ..Needs::default()
+            }
+        };
+        let records = if id.starts_with("watch/") {
+            vec![record.clone()]
+        } else {
+            Vec::new()
+        };
         let pace = self.pace(service);
         let matter = Matter {
             service,
@@ -164,7 +246,12 @@ impl Engine {
             records,
             delivery: None,
             people: BTreeSet::new(),
-            cause: Cause { id: format!("wake:{record}@{version}"), actor: "signalbox", channel: "", remember: REMEMBER_REPORT },
+            cause: Cause {
+                id: format!("wake:{record}@{version}"),
+                actor: "signalbox",
+                channel: "",
+                remember: REMEMBER_REPORT,
+            },
             finish: None,
         };
         let decide = |facts: &commands::facts::Facts<'_>, watch: Option<&Watch>| match watch {
@@ -180,7 +267,15 @@ impl Engine {
 
 /// What has to be loaded to decide on an outcome.
 fn needed(service: &commands::catalog::Service, effect: &Effect, outcome: &Outcome) -> (Needs, Vec<RecordId>) {
-    let run = |run: &RecordId| (Needs { runs: BTreeSet::from([run.clone()]), ..Needs::default() }, Vec::new());
+    let run = |run: &RecordId| {
+        (
+            Needs {
+                runs: BTreeSet::from([run.clone()]),
+                ..Needs::default()
+            },
+            Vec::new(),
+        )
+    };
     match effect {
         Effect::DrawCard { run: id }
         | Effect::PostInThread { run: id, .. }
@@ -190,7 +285,10 @@ fn needed(service: &commands::catalog::Service, effect: &Effect, outcome: &Outco
         | Effect::RetryStage { run: id, .. }
         | Effect::StopExecution { run: id, .. } => run(id),
         Effect::ReadPipeline { watch, .. } => {
-            let mut needs = Needs { every_open: true, ..Needs::default() };
+            let mut needs = Needs {
+                every_open: true,
+                ..Needs::default()
+            };
             if let Outcome::Observed { observation } = outcome {
                 needs.runs.extend(watch::runs_of(service, observation));
             }

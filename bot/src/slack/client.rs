@@ -4,6 +4,7 @@
 //! after [`SlackError::Unknown`] a post may be there, and its marker in the message's metadata tells.
 
 mod answers;
+mod speak;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -67,6 +67,14 @@ fn inline(piece: &Inline, out: &mut Cutter) -> bool {
             Some(url) => out.wrapped(&format!("<{url}|"), label(text).as_str(), ">"),
             None => out.wrapped("", &tame(text), ""),
         },
+        // Slack's own redirect finds the workspace, whose address is not known here.
+        Inline::Permalink { channel, ts, text } => {
+            let url = format!(
+                "https://slack.com/app_redirect?channel={channel}&amp;message_ts={}",
+                tame(ts)
+            );
+            out.wrapped(&format!("<{url}|"), label(text).as_str(), ">")
+        }
         Inline::Date { at, style } => {
             let token = match style {
                 commands::view::DateStyle::Seconds => "{time_secs}",

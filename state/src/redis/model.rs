@@ -506,7 +506,7 @@ const BROKEN: [(Which, &str, &str); 19] = [
     (|scripts| &mut scripts.commit, "now > tonumber(deadline)", "false"),
     (|scripts| &mut scripts.commit, "finishing.fence ~= fence", "false"),
     (|scripts| &mut scripts.commit, " or finishing.lease == '-'", ""),
-    (|scripts| &mut scripts.commit, "found[1] ~= version", "false"),
+    (|scripts| &mut scripts.commit, "found[1] ~= versions[n]", "false"),
     (|scripts| &mut scripts.commit, "or write.prev ~= old[4]", ""),
     (
         |scripts| &mut scripts.commit,
@@ -521,20 +521,12 @@ const BROKEN: [(Which, &str, &str); 19] = [
         "finishing.attempt = finishing.attempt",
     ),
     (|scripts| &mut scripts.commit, "e and e.lease ~= '-'", "false"),
+    (|scripts| &mut scripts.commit, "call('ZREM', wakes, write.record)", ""),
+    (|scripts| &mut scripts.commit, "call('ZREM', open, write.record)", ""),
     (
         |scripts| &mut scripts.commit,
-        "redis.call('ZREM', wakes, write.record)",
-        "",
-    ),
-    (
-        |scripts| &mut scripts.commit,
-        "redis.call('ZREM', open, write.record)",
-        "",
-    ),
-    (
-        |scripts| &mut scripts.commit,
-        "if write.count > 0 then\n    redis.call('RPUSH', ledger",
-        "if true then\n    redis.call('RPUSH', ledger",
+        "if write.count > 0 then\n    call('RPUSH', ledger",
+        "if true then\n    call('RPUSH', ledger",
     ),
     (
         |scripts| &mut scripts.poll,

@@ -10,7 +10,18 @@ use crate::aws::codepipeline::ApprovalAnswer;
 use crate::runner::engine::Engine;
 
 pub(super) async fn answer(engine: &Arc<Engine>, effect: &Effect, this: Try<'_>) -> Done {
-    let Effect::AnswerApproval { round, aws, actor, ballot, summary, marker, good_until, revision, .. } = effect else {
+    let Effect::AnswerApproval {
+        round,
+        aws,
+        actor,
+        ballot,
+        summary,
+        marker,
+        good_until,
+        revision,
+        ..
+    } = effect
+    else {
         return Done::later("not an answer");
     };
     let answer = ApprovalAnswer {

@@ -19,13 +19,27 @@ use crate::slack::{Post, SlackError};
 
 /// The marker of a run's card. A card that was deleted and posted again has another one.
 fn marker(run: &Run) -> String {
-    if run.reposts == 0 { format!("card:{}", run.id) } else { format!("card:{}:{}", run.id, run.reposts) }
+    if run.reposts == 0 {
+        format!("card:{}", run.id)
+    } else {
+        format!("card:{}:{}", run.id, run.reposts)
+    }
 }
 
 async fn load(engine: &Engine, service: &Service, run: &RecordId) -> Result<Snapshot, String> {
-    let needs = Needs { runs: BTreeSet::from([run.clone()]), ..Needs::default() };
-    let request = snapshot::Request { slot: &service.id, needs: &needs, records: &[], delivery: None };
-    snapshot::load(&*engine.store, &engine.cache, request).await.map_err(|error| error.to_string())
+    let needs = Needs {
+        runs: BTreeSet::from([run.clone()]),
+        ..Needs::default()
+    };
+    let request = snapshot::Request {
+        slot: &service.id,
+        needs: &needs,
+        records: &[],
+        delivery: None,
+    };
+    snapshot::load(&*engine.store, &engine.cache, request)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// Draws a run's card as the run stands now: whatever asked for it, the newest state is what people see.
@@ -37,7 +51,11 @@ pub(super) async fn draw(engine: &Arc<Engine>, service: &Service, id: &RecordId,
     let Some(run) = snapshot.runs.get(id) else {
         return Done::later("the run can not be read by this version");
     };
-    let groups = service.environments.iter().flat_map(commands::catalog::Environment::groups).collect();
+    let groups = service
+        .environments
+        .iter()
+        .flat_map(commands::catalog::Environment::groups)
+        .collect();
     let crowd = engine.crowd(voters(std::iter::once(run)), &groups).await;
     let card = view::card(run, &engine.facts(service, &snapshot, &crowd, engine.clock.now()));
     let drawn = render::message(&card);
@@ -48,7 +66,13 @@ pub(super) async fn draw(engine: &Arc<Engine>, service: &Service, id: &RecordId,
     }
 }
 
-async fn edit(engine: &Engine, id: &RecordId, (channel, ts): (&ChannelId, &String), drawn: &Drawn, this: Try<'_>) -> Done {
+async fn edit(
+    engine: &Engine,
+    id: &RecordId,
+    (channel, ts): (&ChannelId, &String),
+    drawn: &Drawn,
+    this: Try<'_>,
+) -> Done {
     if engine.drawings.is(id, ts, &drawn.digest) {
         return Done::Outcome(Outcome::Drawn { posted: None });
     }
@@ -60,7 +84,9 @@ async fn edit(engine: &Engine, id: &RecordId, (channel, ts): (&ChannelId, &Strin
             engine.drawings.set(id, ts, &drawn.digest);
             Done::Outcome(Outcome::Drawn { posted: None })
         }
-        Err(SlackError::Refused { code }) if matches!(code.as_str(), "message_not_found" | "cant_update_message") => Done::Outcome(Outcome::CardGone),
+        Err(SlackError::Refused { code }) if matches!(code.as_str(), "message_not_found" | "cant_update_message") => {
+            Done::Outcome(Outcome::CardGone)
+        }
         Err(error) => slack_failure(error),
     }
 }
@@ -78,7 +104,19 @@ async fn post(engine: &Engine, run: &Run, drawn: &Drawn, this: Try<'_>) -> Done 
     if let Some(done) = too_early(engine, "chat.postMessage", channel) {
         return done;
     }
-    match engine.slack.post(Post { channel, thread: None, drawn, marker: &marker }, this.lease).await {
+    match engine
+        .slack
+        .post(
+            Post {
+                channel,
+                thread: None,
+                drawn,
+                marker: &marker,
+            },
+            this.lease,
+        )
+        .await
+    {
         Ok(ts) => posted(engine, run, ts, Some(drawn)),
         Err(error) => slack_failure(error),
     }
@@ -88,25 +126,42 @@ fn posted(engine: &Engine, run: &Run, ts: String, drawn: Option<&Drawn>) -> Done
     if let Some(drawn) = drawn {
         engine.drawings.set(&run.id, &ts, &drawn.digest);
     }
-    Done::Outcome(Outcome::Drawn { posted: Some((run.pinned.channel.clone(), ts)) })
+    Done::Outcome(Outcome::Drawn {
+        posted: Some((run.pinned.channel.clone(), ts)),
+    })
 }
 
 /// The card that an earlier try posted, if one did. If two did, the younger is removed.
 async fn earlier(engine: &Engine, run: &Run, marker: &str, this: Try<'_>) -> Result<Option<String>, SlackError> {
     let home = engine.people.home().await?.clone();
     let since = run.changed_at.min(run.pinned.waiting_since);
-    let search = Search { channel: &run.pinned.channel, thread: None, marker, since };
+    let search = Search {
+        channel: &run.pinned.channel,
+        thread: None,
+        marker,
+        since,
+    };
     let mut found = engine.slack.find(search, &home, this.lease).await?.into_iter();
     let oldest = found.next().map(|message| message.ts);
     for younger in found {
-        engine.slack.delete(&run.pinned.channel, &younger.ts, this.lease).await?;
+        engine
+            .slack
+            .delete(&run.pinned.channel, &younger.ts, this.lease)
+            .await?;
     }
     Ok(oldest)
 }
 
 /// Removes a card that was posted under a lease that had run out, when the run has another one.
-pub(super) async fn remove_double(engine: &Arc<Engine>, service: &Service, id: &RecordId, (channel, ts): (&ChannelId, &String)) {
-    let Ok(snapshot) = load(engine, service, id).await else { return };
+pub(super) async fn remove_double(
+    engine: &Arc<Engine>,
+    service: &Service,
+    id: &RecordId,
+    (channel, ts): (&ChannelId, &String),
+) {
+    let Ok(snapshot) = load(engine, service, id).await else {
+        return;
+    };
     let known = snapshot.runs.get(id).and_then(|run| run.card.as_ref());
     // While no card is known, whoever holds the effect now will find this one by its marker.
     if known.is_some_and(|card| card.ts != *ts)
@@ -120,5 +175,8 @@ pub(super) async fn remove_double(engine: &Arc<Engine>, service: &Service, id: &
 pub(super) fn too_early(engine: &Engine, method: &'static str, channel: &ChannelId) -> Option<Done> {
     let now = engine.clock.now();
     let at = engine.slack.limiter().ready_at(method, Some(channel.as_str()), now)?;
-    Some(Done::Later { after: Some(at - now), why: "Slack's pace".to_owned() })
+    Some(Done::Later {
+        after: Some(at - now),
+        why: "Slack's pace".to_owned(),
+    })
 }

@@ -13,14 +13,48 @@ use crate::runner::engine::Engine;
 const TRIES: u32 = 8;
 
 pub(super) async fn retry(engine: &Arc<Engine>, effect: &Effect, this: Try<'_>) -> Done {
-    let Effect::RetryStage { pipeline, stage, execution, aws, actor, .. } = effect else { return Done::later("not a retry") };
-    let request = RetryRequest { pipeline, stage, execution, aws, actor, lease: this.lease };
+    let Effect::RetryStage {
+        pipeline,
+        stage,
+        execution,
+        aws,
+        actor,
+        ..
+    } = effect
+    else {
+        return Done::later("not a retry");
+    };
+    let request = RetryRequest {
+        pipeline,
+        stage,
+        execution,
+        aws,
+        actor,
+        lease: this.lease,
+    };
     came_back(engine.pipelines.retry_stage(&request).await, this)
 }
 
 pub(super) async fn stop(engine: &Arc<Engine>, effect: &Effect, this: Try<'_>) -> Done {
-    let Effect::StopExecution { pipeline, execution, aws, actor, reason, .. } = effect else { return Done::later("not a stop") };
-    let request = StopRequest { pipeline, execution, aws, actor, reason, lease: this.lease };
+    let Effect::StopExecution {
+        pipeline,
+        execution,
+        aws,
+        actor,
+        reason,
+        ..
+    } = effect
+    else {
+        return Done::later("not a stop");
+    };
+    let request = StopRequest {
+        pipeline,
+        execution,
+        aws,
+        actor,
+        reason,
+        lease: this.lease,
+    };
     came_back(engine.pipelines.stop_execution(&request).await, this)
 }
 
@@ -29,7 +63,9 @@ fn came_back(answer: Result<Outcome, AwsError>, this: Try<'_>) -> Done {
         Ok(outcome) => Done::Outcome(outcome),
         Err(AwsError::Fatal { code, message }) => Done::Outcome(Outcome::Refused { code, message }),
         Err(AwsError::Unknown { why }) if this.attempt >= TRIES => Done::Outcome(Outcome::Unknown { why }),
-        Err(AwsError::Retryable { code, message }) if this.attempt >= TRIES => Done::Outcome(Outcome::Refused { code, message }),
+        Err(AwsError::Retryable { code, message }) if this.attempt >= TRIES => {
+            Done::Outcome(Outcome::Refused { code, message })
+        }
         Err(error) => Done::later(error.to_string()),
     }
 }

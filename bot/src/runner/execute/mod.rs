@@ -50,7 +50,10 @@ pub enum Done {
 
 impl Done {
     fn later(why: impl Into<String>) -> Self {
-        Self::Later { after: None, why: why.into() }
+        Self::Later {
+            after: None,
+            why: why.into(),
+        }
     }
 }
 
@@ -58,21 +61,33 @@ impl Done {
 pub async fn execute(engine: &Arc<Engine>, service: &Service, effect: &Effect, this: Try<'_>) -> Done {
     match effect {
         Effect::DrawCard { run } => card::draw(engine, service, run, this).await,
-        Effect::PostInThread { run, name, message } => say::in_thread(engine, service, (run, name, message), this).await,
+        Effect::PostInThread { run, name, message } => {
+            say::in_thread(engine, service, (run, name, message), this).await
+        }
         Effect::Post { to, marker, message } => say::to(engine, (to, marker, message), this).await,
         Effect::ReadPipeline { .. } => pipeline::read(engine, service, effect, this).await,
-        Effect::GatherChange { run, base, head } => gather::change(engine, service, run, (base.as_deref(), head.as_deref())).await,
+        Effect::GatherChange { run, base, head } => {
+            gather::change(engine, service, run, (base.as_deref(), head.as_deref()), this).await
+        }
         Effect::GatherCheck { .. } => gather::check(engine, service, effect, this).await,
         Effect::AnswerApproval { .. } => answer::answer(engine, effect, this).await,
         Effect::RetryStage { .. } => intervene::retry(engine, effect, this).await,
         Effect::StopExecution { .. } => intervene::stop(engine, effect, this).await,
-        Effect::SpreadFreeze { service, freeze, by, .. } => spread::spread(engine, service, (freeze.as_ref(), by), this).await,
+        Effect::SpreadFreeze {
+            service, freeze, by, ..
+        } => spread::spread(engine, service, (freeze.as_ref(), by), this).await,
     }
 }
 
 /// Cleans up after an effect whose report came too late: somebody else has it now, and may have done it too.
 pub async fn disown(engine: &Arc<Engine>, service: &Service, effect: &Effect, outcome: &Outcome) {
-    if let (Effect::DrawCard { run }, Outcome::Drawn { posted: Some((channel, ts)) }) = (effect, outcome) {
+    if let (
+        Effect::DrawCard { run },
+        Outcome::Drawn {
+            posted: Some((channel, ts)),
+        },
+    ) = (effect, outcome)
+    {
         card::remove_double(engine, service, run, (channel, ts)).await;
     }
 }
@@ -80,7 +95,10 @@ pub async fn disown(engine: &Arc<Engine>, service: &Service, effect: &Effect, ou
 /// What a failure of Slack means for an effect whose repeat is found by its marker.
 fn slack_failure(error: SlackError) -> Done {
     match error {
-        SlackError::RateLimited { retry_after } => Done::Later { after: retry_after.or(Some(Span::seconds(5))), why: "Slack asks to slow down".to_owned() },
+        SlackError::RateLimited { retry_after } => Done::Later {
+            after: retry_after.or(Some(Span::seconds(5))),
+            why: "Slack asks to slow down".to_owned(),
+        },
         SlackError::Refused { code } if is_passing(&code) => Done::later(code),
         SlackError::Refused { code } => Done::Outcome(Outcome::Undeliverable { error: code }),
         SlackError::NotSent(why) | SlackError::Unknown(why) => Done::later(why),
@@ -91,7 +109,16 @@ fn slack_failure(error: SlackError) -> Done {
 fn is_passing(code: &str) -> bool {
     matches!(
         code,
-        "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "ratelimited" | "invalid_auth" | "account_inactive" | "token_revoked" | "not_in_channel" | "missing_scope"
+        "internal_error"
+            | "fatal_error"
+            | "service_unavailable"
+            | "request_timeout"
+            | "ratelimited"
+            | "invalid_auth"
+            | "account_inactive"
+            | "token_revoked"
+            | "not_in_channel"
+            | "missing_scope"
     )
 }
 

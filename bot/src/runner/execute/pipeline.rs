@@ -14,14 +14,35 @@ use crate::runner::engine::Engine;
 use crate::runner::snapshot;
 
 pub(super) async fn read(engine: &Arc<Engine>, service: &Service, effect: &Effect, this: Try<'_>) -> Done {
-    let Effect::ReadPipeline { pipeline, aws, following, prime, .. } = effect else { return Done::later("not a read") };
+    let Effect::ReadPipeline {
+        pipeline,
+        aws,
+        following,
+        prime,
+        ..
+    } = effect
+    else {
+        return Done::later("not a read");
+    };
     // The store's time before the first call: what was read earlier than something newer is dropped.
-    let request = snapshot::Request { slot: &service.id, needs: &Needs::default(), records: &[], delivery: None };
+    let request = snapshot::Request {
+        slot: &service.id,
+        needs: &Needs::default(),
+        records: &[],
+        delivery: None,
+    };
     let as_of = match snapshot::load(&*engine.store, &engine.cache, request).await {
         Ok(snapshot) => snapshot.now.0,
         Err(error) => return Done::later(error.to_string()),
     };
-    let request = ReadRequest { pipeline, aws, following, prime: *prime, as_of, lease: this.lease };
+    let request = ReadRequest {
+        pipeline,
+        aws,
+        following,
+        prime: *prime,
+        as_of,
+        lease: this.lease,
+    };
     let answer = engine.pipelines.read_pipeline(&request).await;
     engine.aws_answered(answer.is_ok());
     match answer {
@@ -29,7 +50,9 @@ pub(super) async fn read(engine: &Arc<Engine>, service: &Service, effect: &Effec
             for waiting in &mut observation.waiting {
                 waiting.starter.user = starter_user(engine, service, &waiting.starter).await;
             }
-            Done::Outcome(Outcome::Observed { observation: Box::new(observation) })
+            Done::Outcome(Outcome::Observed {
+                observation: Box::new(observation),
+            })
         }
         // The watch looks again on its own schedule; a pipeline that can not be read must not hold the outbox up.
         Err(error) => Done::Outcome(Outcome::ReadFailed { why: error.to_string() }),

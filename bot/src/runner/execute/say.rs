@@ -27,23 +27,51 @@ struct Place<'a> {
 }
 
 /// Says something in a run's thread. Before there is a card there is no thread: it waits.
-pub(super) async fn in_thread(engine: &Arc<Engine>, service: &Service, (id, name, message): (&RecordId, &str, &Message), this: Try<'_>) -> Done {
-    let needs = Needs { runs: BTreeSet::from([id.clone()]), ..Needs::default() };
-    let request = snapshot::Request { slot: &service.id, needs: &needs, records: &[], delivery: None };
+pub(super) async fn in_thread(
+    engine: &Arc<Engine>,
+    service: &Service,
+    (id, name, message): (&RecordId, &str, &Message),
+    this: Try<'_>,
+) -> Done {
+    let needs = Needs {
+        runs: BTreeSet::from([id.clone()]),
+        ..Needs::default()
+    };
+    let request = snapshot::Request {
+        slot: &service.id,
+        needs: &needs,
+        records: &[],
+        delivery: None,
+    };
     let snapshot = match snapshot::load(&*engine.store, &engine.cache, request).await {
         Ok(snapshot) => snapshot,
         Err(error) => return Done::later(error.to_string()),
     };
-    let Some(run) = snapshot.runs.get(id) else { return Done::later("the run can not be read by this version") };
-    let Some(card) = &run.card else {
-        return if run.reposts > 1 { Done::Outcome(Outcome::Undeliverable { error: "the card was deleted".to_owned() }) } else { Done::later("there is no card yet") };
+    let Some(run) = snapshot.runs.get(id) else {
+        return Done::later("the run can not be read by this version");
     };
-    let place = Place { channel: &card.channel, thread: Some(&card.ts) };
+    let Some(card) = &run.card else {
+        return if run.reposts > 1 {
+            Done::Outcome(Outcome::Undeliverable {
+                error: "the card was deleted".to_owned(),
+            })
+        } else {
+            Done::later("there is no card yet")
+        };
+    };
+    let place = Place {
+        channel: &card.channel,
+        thread: Some(&card.ts),
+    };
     once(engine, place, &format!("thread:{id}:{name}"), message, this).await
 }
 
 /// Says something in a channel or to a person.
-pub(super) async fn to(engine: &Arc<Engine>, (to, marker, message): (&Recipient, &str, &Message), this: Try<'_>) -> Done {
+pub(super) async fn to(
+    engine: &Arc<Engine>,
+    (to, marker, message): (&Recipient, &str, &Message),
+    this: Try<'_>,
+) -> Done {
     let direct;
     let channel = match to {
         Recipient::Channel(channel) => channel,
@@ -55,7 +83,14 @@ pub(super) async fn to(engine: &Arc<Engine>, (to, marker, message): (&Recipient,
             Err(error) => return slack_failure(error),
         },
     };
-    once(engine, Place { channel, thread: None }, &format!("post:{marker}"), message, this).await
+    once(
+        engine,
+        Place { channel, thread: None },
+        &format!("post:{marker}"),
+        message,
+        this,
+    )
+    .await
 }
 
 async fn once(engine: &Engine, place: Place<'_>, marker: &str, message: &Message, this: Try<'_>) -> Done {
@@ -70,7 +105,19 @@ async fn once(engine: &Engine, place: Place<'_>, marker: &str, message: &Message
         return done;
     }
     let drawn = render::message(message);
-    match engine.slack.post(Post { channel: place.channel, thread: place.thread, drawn: &drawn, marker }, this.lease).await {
+    match engine
+        .slack
+        .post(
+            Post {
+                channel: place.channel,
+                thread: place.thread,
+                drawn: &drawn,
+                marker,
+            },
+            this.lease,
+        )
+        .await
+    {
         Ok(_) => Done::Outcome(Outcome::Posted),
         Err(error) => slack_failure(error),
     }
@@ -79,6 +126,11 @@ async fn once(engine: &Engine, place: Place<'_>, marker: &str, message: &Message
 async fn is_there(engine: &Engine, place: &Place<'_>, marker: &str, this: Try<'_>) -> Result<bool, SlackError> {
     let home = engine.people.home().await?.clone();
     let now = engine.clock.now();
-    let search = Search { channel: place.channel, thread: place.thread, marker, since: commands::time::Timestamp(now.0 - LOOK_BACK.0) };
+    let search = Search {
+        channel: place.channel,
+        thread: place.thread,
+        marker,
+        since: commands::time::Timestamp(now.0 - LOOK_BACK.0),
+    };
     Ok(!engine.slack.find(search, &home, this.lease).await?.is_empty())
 }

@@ -14,18 +14,34 @@ use crate::runner::commit::{Cause, REMEMBER_DELIVERY};
 use crate::runner::decide::{Matter, Trouble};
 use crate::runner::engine::Engine;
 
-pub(super) async fn spread(engine: &Arc<Engine>, slot: &ServiceId, (freeze, by): (Option<&Freeze>, &UserId), this: Try<'_>) -> Done {
+pub(super) async fn spread(
+    engine: &Arc<Engine>,
+    slot: &ServiceId,
+    (freeze, by): (Option<&Freeze>, &UserId),
+    this: Try<'_>,
+) -> Done {
     let Some(service) = engine.catalog.services.get(slot) else {
-        return Done::Outcome(Outcome::Refused { code: "unknown_service".to_owned(), message: format!("{slot} is no longer configured") });
+        return Done::Outcome(Outcome::Refused {
+            code: "unknown_service".to_owned(),
+            message: format!("{slot} is no longer configured"),
+        });
     };
     let what = freeze.map_or_else(|| format!("off/{}", this.key), |freeze| freeze.since.0.to_string());
     let matter = Matter {
         service,
-        needs: Needs { every_open: true, ..Needs::default() },
+        needs: Needs {
+            every_open: true,
+            ..Needs::default()
+        },
         records: Vec::new(),
         delivery: None,
         people: BTreeSet::new(),
-        cause: Cause { id: format!("spread:{slot}:{what}"), actor: by.as_str(), channel: service.channel.as_str(), remember: REMEMBER_DELIVERY },
+        cause: Cause {
+            id: format!("spread:{slot}:{what}"),
+            actor: by.as_str(),
+            channel: service.channel.as_str(),
+            remember: REMEMBER_DELIVERY,
+        },
         finish: None,
     };
     let boxed = Box::pin(engine.settle(matter, |_| {}, |facts, _| Ok(verb::apply_spread(facts, freeze, by))));

@@ -4,8 +4,9 @@
 local records, ids, open, wakes, effects, due, leases, claims, seen, expiry, ledger, counters = unpack(KEYS, 1, 12)
 local FIXED = 12
 local PRUNE = 32
+local call = redis.call
 
-local clock = redis.call('TIME')
+local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local at = 0
@@ -16,7 +17,7 @@ end
 
 local id, remember, deadline, reply = take(), take(), take(), take()
 
-local remembered = redis.call('HGET', seen, id)
+local remembered = call('HGET', seen, id)
 if remembered then
   local till, text = string.match(remembered, '^(%S+) (.*)$')
   if tonumber(till) > now then
@@ -30,7 +31,7 @@ end
 
 -- The effect that is reported about: due, attempt, fence, lease, asked again, body.
 local function effect_line(key)
-  local line = redis.call('HGET', effects, key)
+  local line = call('HGET', effects, key)
   if not line then
     return nil
   end
@@ -48,17 +49,22 @@ if finish ~= '' then
 end
 
 local current = {}
-for _ = 1, tonumber(take()) do
-  local record, version = take(), take()
-  local line = redis.call('HGET', records, record)
-  local found = {'0', '-', '0', '-'}
-  if line then
-    found = {string.match(line, '^(%d+) (%S+) (%d+) (%S+) ')}
+local read, versions = {}, {}
+for n = 1, tonumber(take()) do
+  read[n], versions[n] = take(), take()
+end
+if #read > 0 then
+  local lines = call('HMGET', records, unpack(read))
+  for n, record in ipairs(read) do
+    local found = {'0', '-', '0', '-'}
+    if lines[n] then
+      found = {string.match(lines[n], '^(%d+) (%S+) (%d+) (%S+) ')}
+    end
+    if found[1] ~= versions[n] then
+      return {'conflict', now}
+    end
+    current[record] = found
   end
-  if found[1] ~= version then
-    return {'conflict', now}
-  end
-  current[record] = found
 end
 
 local writes = {}
@@ -81,7 +87,7 @@ local freed, frees = {}, {}
 for n = 1, tonumber(take()) do
   local name, holder = take(), take()
   frees[n] = {name, holder}
-  if redis.call('HGET', claims, name) == holder then
+  if call('HGET', claims, name) == holder then
     freed[name] = true
   end
 end
@@ -89,7 +95,7 @@ local takes = {}
 for n = 1, tonumber(take()) do
   local name, holder = take(), take()
   takes[n] = {name, holder}
-  local by = redis.call('HGET', claims, name)
+  local by = call('HGET', claims, name)
   if by and by ~= holder and not freed[name] then
     return {'held', now, name, by}
   end
@@ -98,23 +104,23 @@ end
 -- writes
 
 local till = string.format('%.0f', now + tonumber(remember))
-redis.call('HSET', seen, id, till .. ' ' .. reply)
-redis.call('ZADD', expiry, till, id)
-local over = redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, PRUNE)
+call('HSET', seen, id, till .. ' ' .. reply)
+call('ZADD', expiry, till, id)
+local over = call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, PRUNE)
 if #over > 0 then
-  redis.call('HDEL', seen, unpack(over))
-  redis.call('ZREM', expiry, unpack(over))
+  call('HDEL', seen, unpack(over))
+  call('ZREM', expiry, unpack(over))
 end
 
 local function put_effect(key, e)
-  redis.call('HSET', effects, key,
+  call('HSET', effects, key,
     table.concat({e.due, e.attempt, e.fence, e.lease, e.again, e.body}, ' '))
 end
 
 if finishing then
-  redis.call('ZREM', leases, finish)
+  call('ZREM', leases, finish)
   if outcome == 'done' and finishing.again ~= '1' then
-    redis.call('HDEL', effects, finish)
+    call('HDEL', effects, finish)
   else
     if outcome == 'done' then
       finishing.attempt = '0'
@@ -123,7 +129,7 @@ if finishing then
     end
     finishing.lease, finishing.again = '-', '0'
     put_effect(finish, finishing)
-    redis.call('ZADD', due, finishing.due, finish)
+    call('ZADD', due, finishing.due, finish)
   end
 end
 
@@ -134,19 +140,19 @@ for _ = 1, tonumber(take()) do
     e.again = '1'
   else
     e = e or {attempt = '0', fence = '0', lease = '-', again = '0'}
-    redis.call('ZADD', due, due_at, key)
+    call('ZADD', due, due_at, key)
   end
   e.due, e.body = due_at, body
   put_effect(key, e)
 end
 
 for _, claim in ipairs(frees) do
-  if freed[claim[1]] and redis.call('HGET', claims, claim[1]) == claim[2] then
-    redis.call('HDEL', claims, claim[1])
+  if freed[claim[1]] and call('HGET', claims, claim[1]) == claim[2] then
+    call('HDEL', claims, claim[1])
   end
 end
 for _, claim in ipairs(takes) do
-  redis.call('HSET', claims, claim[1], claim[2])
+  call('HSET', claims, claim[1], claim[2])
 end
 
 for n, write in ipairs(writes) do
@@ -154,27 +160,31 @@ for n, write in ipairs(writes) do
   local version = string.format('%.0f', old[1] + 1)
   local head = write.head or old[4]
   local rows = string.format('%.0f', old[3] + write.count)
-  redis.call('HSET', records, write.record, table.concat({version, write.wake, rows, head, write.fold}, ' '))
+  call('HSET', records, write.record, table.concat({version, write.wake, rows, head, write.fold}, ' '))
   if old[1] == '0' then
-    redis.call('ZADD', ids, 0, write.record)
+    call('ZADD', ids, 0, write.record)
   end
-  if write.wake == '-' then
-    redis.call('ZREM', wakes, write.record)
-    redis.call('ZREM', open, write.record)
-  else
-    redis.call('ZADD', wakes, write.wake, write.record)
-    redis.call('ZADD', open, 0, write.record)
+  if write.wake ~= old[2] then
+    if write.wake == '-' then
+      call('ZREM', wakes, write.record)
+      call('ZREM', open, write.record)
+    else
+      call('ZADD', wakes, write.wake, write.record)
+      if old[2] == '-' then
+        call('ZADD', open, 0, write.record)
+      end
+    end
   end
   for _, row in ipairs(write.rows) do
-    redis.call('RPUSH', KEYS[FIXED + n], row)
+    call('RPUSH', KEYS[FIXED + n], row)
   end
   if write.count > 0 then
-    redis.call('RPUSH', ledger, table.concat({version, head, write.record}, ' '))
+    call('RPUSH', ledger, table.concat({version, head, write.record}, ' '))
   end
 end
 
 for _ = 1, tonumber(take()) do
-  redis.call('RPUSH', ledger, take())
+  call('RPUSH', ledger, take())
 end
 
 return {'done', now, reply}

@@ -1,0 +1,132 @@
+//! The command line: `serve`, and what operators ask beside it.
+//!
+//! Redis answers everybody. The embedded store belongs to one process: beside a running server the other commands speak to it through a Unix socket, and
+//! without one they open the file themselves.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "answers of the command line go to its user")]
+
+mod ask;
+mod check;
+mod doctor;
+mod serve;
+mod setup;
+mod socket;
+mod users;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use ask::{Answer, Ask, Format};
+
+/// Signalbox: the Slack deploy bot for teams on AWS.
+#[derive(Debug, Parser)]
+#[command(name = "signalbox", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the bot
+    Serve,
+    /// Checks the configuration, offline, and prints who may say what
+    Check {
+        /// The file or folder; otherwise SIGNALBOX_CONFIG, otherwise signalbox.toml
+        path: Option<PathBuf>,
+    },
+    /// Checks tokens, scopes, permissions and the store, online, and says how to mend what is wrong
+    Doctor,
+    /// Lists the runs
+    Runs {
+        /// Of this service only
+        service: Option<String>,
+        /// Finished ones too
+        #[arg(long)]
+        all: bool,
+    },
+    /// The journal as evidence
+    Audit {
+        #[command(subcommand)]
+        what: Audit,
+    },
+    /// Says something as if in Slack: same gates, same journal
+    Say {
+        /// The words, for example "/deploy approve mainnet a1b2c3d"
+        text: String,
+        /// Your Slack user id
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Writes every row of every journal, and every refusal
+    Export {
+        /// `jsonl` or `csv`
+        #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+        format: Format,
+        /// Of this service only
+        #[arg(long)]
+        service: Option<String>,
+    },
+    /// Checks that nothing was changed, removed, inserted or cut off
+    Verify {
+        /// A file with the server's output: its seals show a ledger that was cut or put back
+        #[arg(long)]
+        seals: Option<PathBuf>,
+    },
+}
+
+/// Runs the command line.
+pub async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Serve => serve::serve().await,
+        Command::Check { path } => check::check(path),
+        Command::Doctor => doctor::doctor().await,
+        Command::Runs { service, all } => ask(Ask::Runs { service, all }).await,
+        Command::Audit { what: Audit::Export { format, service } } => ask(Ask::Export { format, service }).await,
+        Command::Audit { what: Audit::Verify { seals } } => match seals.map(std::fs::read_to_string).transpose() {
+            Ok(seals) => ask(Ask::Verify { seals: seals.unwrap_or_default() }).await,
+            Err(error) => Err(anyhow::anyhow!("the seals can not be read: {error}")),
+        },
+        Command::Say { text, user } => ask(Ask::Say { text, user }).await,
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("signalbox: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Asks the running server when the store is its own, else answers here.
+async fn ask(ask: Ask) -> anyhow::Result<bool> {
+    let setup = setup::Setup::read()?;
+    let answer = match setup.socket() {
+        Some(path) if path.exists() => match socket::ask(&path, &ask).await {
+            Ok(answer) => answer,
+            // A socket that nobody listens at was left behind by a server that was killed.
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => here(setup, ask).await?,
+            Err(error) => return Err(error.into()),
+        },
+        _ => here(setup, ask).await?,
+    };
+    for line in &answer.lines {
+        println!("{line}");
+    }
+    Ok(answer.good)
+}
+
+async fn here(setup: setup::Setup, ask: Ask) -> anyhow::Result<Answer> {
+    let confined = setup.confined();
+    let bot = setup.bot(None).await?;
+    let answer = ask::answer(bot.engine(), ask, &users::own_name(), confined).await;
+    bot.drain().await;
+    Ok(answer)
+}

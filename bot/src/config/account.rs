@@ -1,0 +1,109 @@
+//! AWS accounts: a region, and the role by which the bot is let in.
+
+use commands::catalog::AwsTarget;
+use url::Url;
+
+use super::section::{Place, Section, Value};
+
+/// What a table says about an account; what it leaves out comes from the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Account {
+    pub(super) region: Option<String>,
+    pub(super) role: Option<Role>,
+}
+
+/// A role with its external id. They are taken over together: the one is of no use with another's other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Role {
+    arn: String,
+    external_id: Option<String>,
+}
+
+impl Account {
+    /// The same, filled up with the defaults.
+    pub(super) fn or(self, defaults: &Self) -> Self {
+        Self {
+            region: self.region.or_else(|| defaults.region.clone()),
+            role: self.role.or_else(|| defaults.role.clone()),
+        }
+    }
+
+    /// What the core knows; complains if no region is known.
+    pub(super) fn target(self, place: &Place<'_>) -> AwsTarget {
+        if self.region.is_none() {
+            place.complain(
+                "the AWS region is missing: add `region = \"eu-central-1\"` here, or `aws = { region = \"eu-central-1\" }` under [defaults]",
+            );
+        }
+        let (role_arn, external_id) = self.role.map_or((None, None), |role| (Some(role.arn), role.external_id));
+        AwsTarget { region: self.region.unwrap_or_default(), role_arn, external_id }
+    }
+}
+
+/// Reads `{ region = "…", role_arn = "…", external_id = "…" }`.
+pub(super) fn read(section: Section<'_>) -> Account {
+    let place = section.place.clone();
+    let account = read_rest(section);
+    if account == Account::default() {
+        place.complain("says nothing: name a `region`, a `role_arn`, or both");
+    }
+    account
+}
+
+/// The same, of a table that may hold something else besides, which was read before.
+pub(super) fn read_rest(mut section: Section<'_>) -> Account {
+    let region = section.take("region").and_then(|value| region(&value));
+    let arn = section.take("role_arn");
+    let external_id = section.take("external_id");
+    if let (None, Some(id)) = (&arn, &external_id) {
+        id.place.complain("stands without `role_arn`, which is whom it is shown to: add the role, or delete this");
+    }
+    let external_id = external_id.and_then(|value| value.text()).map(str::to_owned);
+    let role = arn.and_then(|value| role(&value)).map(|arn| Role { arn, external_id });
+    section.finish();
+    Account { region, role }
+}
+
+fn region(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    let words: Vec<&str> = text.split('-').collect();
+    let plain = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    // It becomes a part of host names.
+    let good = words.len() >= 3 && words.iter().all(plain) && words.last().is_some_and(|last| last.parse::<u8>().is_ok());
+    if !good {
+        value.place.complain(format!("`{text}` is not an AWS region: write one such as `eu-central-1`"));
+    }
+    good.then(|| text.to_owned())
+}
+
+fn role(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let good = match parts.as_slice() {
+        ["arn", partition, "iam", "", account, role] => {
+            partition.starts_with("aws") && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) && role.starts_with("role/") && role.len() > 5
+        }
+        _ => false,
+    };
+    if !good {
+        value.place.complain(format!("`{text}` is not the ARN of a role: write one such as `arn:aws:iam::111122223333:role/signalbox`"));
+    }
+    good.then(|| text.to_owned())
+}
+
+/// The account that a role belongs to: twelve digits. Nothing without a role, which is the bot's own account.
+pub(super) fn number(target: &AwsTarget) -> Option<&str> {
+    target.role_arn.as_ref()?.split(':').nth(4)
+}
+
+/// The address of a queue.
+pub(super) fn address(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    let good = text.parse::<Url>().is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.host_str().is_some() && url.path() != "/");
+    if !good {
+        value.place.complain(format!(
+            "`{text}` is not the address of a queue: write one such as `https://sqs.eu-central-1.amazonaws.com/111122223333/signalbox`"
+        ));
+    }
+    good.then(|| text.to_owned())
+}

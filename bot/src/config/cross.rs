@@ -1,0 +1,106 @@
+//! What only shows when environments and services are seen side by side.
+
+use commands::catalog::Environment;
+
+use super::account;
+use super::environment::Draft;
+use super::freezes::no_environment;
+use super::overlap::overlap;
+use super::service;
+
+/// Complains and warns about services as a whole.
+pub(super) fn judge(services: &[service::Draft<'_>]) {
+    for service in services {
+        order(&service.environments);
+        for (index, later) in service.environments.iter().enumerate() {
+            for earlier in service.environments.iter().take(index) {
+                pair(earlier, later);
+            }
+        }
+    }
+    for (index, later) in services.iter().enumerate() {
+        for earlier in services.iter().take(index) {
+            owners(&earlier.environments, &later.environments);
+        }
+    }
+}
+
+/// `promotes_from` names another environment of the service, and following it comes to an end.
+fn order(environments: &[Draft<'_>]) {
+    let names: Vec<&str> = environments.iter().map(|draft| draft.environment.id.as_str()).collect();
+    for draft in environments {
+        let (Some(place), Some(from)) = (&draft.promotes_from, &draft.environment.promotes_from) else { continue };
+        if *from == draft.environment.id {
+            place.complain("is the environment itself: name the one in which the revision has to succeed first");
+        } else if !names.contains(&from.as_str()) {
+            place.complain(no_environment(from.as_str(), &names));
+        } else if let Some(way) = circle(draft, environments) {
+            place.complain(format!("goes in a circle ({}): nothing could ever be the first to go out", way.join(" → ")));
+        }
+    }
+}
+
+/// The way from an environment back to itself, if there is one.
+fn circle<'d>(start: &'d Draft<'_>, environments: &'d [Draft<'_>]) -> Option<Vec<&'d str>> {
+    let mut way = vec![start.environment.id.as_str()];
+    let mut at = start;
+    // At most once through all of them: a way may also lead into a circle that does not hold its start.
+    for _ in environments {
+        let from = at.environment.promotes_from.as_ref()?;
+        at = environments.iter().find(|draft| draft.environment.id == *from)?;
+        way.push(at.environment.id.as_str());
+        if at.environment.id == start.environment.id {
+            return (way.len() > 2).then_some(way);
+        }
+    }
+    None
+}
+
+/// Two environments of one service.
+fn pair(earlier: &Draft<'_>, later: &Draft<'_>) {
+    let (one, two) = (&earlier.environment, &later.environment);
+    if one.pipeline.name.is_empty() || one.pipeline.name != two.pipeline.name {
+        return;
+    }
+    if elsewhere(one, two) {
+        later.pipeline.warn(format!(
+            "`{}` is watched where `{}` has it, but the `aws` of `{}` names another account or region: a pipeline stands in one of them, so give both the same",
+            two.pipeline.name, one.id, two.id
+        ));
+    }
+    if one.pipeline == two.pipeline && both_fit(one, two) {
+        let place = later.refs.as_ref().unwrap_or(&later.place);
+        place.warn(format!("some refs fit `{}` as well as `{}`: a run of such a ref counts for both, and the rules of both hold", one.id, two.id));
+    }
+}
+
+/// Whether two environments certainly look for their pipelines in different places. Whose account the bot's own is, nothing here tells.
+fn elsewhere(one: &Environment, two: &Environment) -> bool {
+    let numbers = account::number(&one.aws).zip(account::number(&two.aws));
+    one.aws.region != two.aws.region || numbers.is_some_and(|(one, two)| one != two)
+}
+
+/// The account and the region that an environment's pipeline is looked for in.
+fn account_of(environment: &Environment) -> (Option<&str>, &str) {
+    (account::number(&environment.aws), &environment.aws.region)
+}
+
+fn both_fit(one: &Environment, two: &Environment) -> bool {
+    one.refs.is_empty() || two.refs.is_empty() || one.refs.iter().any(|a| two.refs.iter().any(|b| overlap(a, b)))
+}
+
+/// A gate has one owner: two would post two cards for one approval.
+fn owners(earlier: &[Draft<'_>], later: &[Draft<'_>]) {
+    for draft in later {
+        let same = |other: &&Draft<'_>| {
+            let (one, two) = (&other.environment, &draft.environment);
+            !one.pipeline.name.is_empty() && one.pipeline == two.pipeline && account_of(one) == account_of(two)
+        };
+        if let Some(owner) = earlier.iter().find(same) {
+            draft.pipeline.complain(format!(
+                "this approval belongs to another service already ({}, {}): give it to one of them",
+                owner.pipeline.key, owner.pipeline.at()
+            ));
+        }
+    }
+}

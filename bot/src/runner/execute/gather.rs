@@ -1,0 +1,156 @@
+//! Gathers evidence: what would go out, and what the checks look at.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use commands::catalog::Service;
+use commands::effect::{Effect, Outcome};
+use commands::facts::Needs;
+use commands::ids::{RecordId, UserId};
+use commands::round::Change;
+use commands::run::Run;
+
+use super::{Done, Try};
+use crate::checks::{self, Ask};
+use crate::github::{Authors, ChangeRequest};
+use crate::runner::engine::Engine;
+use crate::runner::snapshot;
+
+/// After so many tries what is missing is shown as unknown, so that people know; `/deploy check` looks again.
+const TRIES: u32 = 5;
+
+/// The commit that is live, and the candidate's.
+type Range<'a> = (Option<&'a str>, Option<&'a str>);
+
+pub(super) async fn change(
+    engine: &Arc<Engine>,
+    service: &Service,
+    run: &RecordId,
+    (base, head): Range<'_>,
+    this: Try<'_>,
+) -> Done {
+    let Some(repository) = &service.github else {
+        return found(unknown(engine, "no repository is configured for this service"));
+    };
+    let request = ChangeRequest {
+        repository,
+        base,
+        head,
+        lease: this.lease,
+    };
+    match engine.github.change(request, &Known { engine, service }).await {
+        Ok(change) => found(change),
+        Err(not_now) if this.attempt < TRIES => {
+            let now = engine.clock.now();
+            Done::Later {
+                after: not_now.retry_at.map(|at| at - now),
+                why: not_now.why,
+            }
+        }
+        Err(not_now) => {
+            tracing::warn!(%run, why = not_now.why, "what would go out stays unknown");
+            found(unknown(engine, &not_now.why))
+        }
+    }
+}
+
+fn found(change: Change) -> Done {
+    Done::Outcome(Outcome::Change { change })
+}
+
+fn unknown(engine: &Engine, why: &str) -> Change {
+    Change {
+        unknown: Some(why.to_owned()),
+        as_of: engine.clock.now(),
+        ..Change::default()
+    }
+}
+
+/// Whose e-mail it is: configuration first, then Slack.
+struct Known<'a> {
+    engine: &'a Engine,
+    service: &'a Service,
+}
+
+#[async_trait]
+impl Authors for Known<'_> {
+    async fn user_of(&self, email: &str) -> Result<Option<UserId>, String> {
+        match self.service.authors.get(email) {
+            Some(user) => Ok(Some(user.clone())),
+            None => self
+                .engine
+                .people
+                .by_email(email)
+                .await
+                .map_err(|error| error.to_string()),
+        }
+    }
+}
+
+pub(super) async fn check(engine: &Arc<Engine>, service: &Service, effect: &Effect, this: Try<'_>) -> Done {
+    let Effect::GatherCheck {
+        run,
+        check: name,
+        environment,
+        ..
+    } = effect
+    else {
+        return Done::later("not a check");
+    };
+    let now = engine.clock.now();
+    let unknown = |why: &str| {
+        Done::Outcome(Outcome::Judged {
+            verdict: checks::unknown(name, why, now),
+        })
+    };
+    let (Some(check), Some(environment)) = (checks::find(&name.0), service.environment(environment)) else {
+        return unknown("this check or its environment is no longer configured");
+    };
+    let run = match load(engine, service, run).await {
+        Ok(run) => run,
+        Err(why) => return Done::later(why),
+    };
+    if run.change.is_none() && this.attempt < TRIES {
+        // Some checks look at the files; they come in within a second or two.
+        return Done::Later {
+            after: Some(commands::time::Span::seconds(1)),
+            why: "what would go out is not gathered yet".to_owned(),
+        };
+    }
+    let ask = Ask {
+        service,
+        environment,
+        change: run.change.as_ref(),
+        cloudwatch: &engine.alarms,
+        now,
+        lease: this.lease,
+    };
+    let answer = check.gather(&ask).await;
+    match answer {
+        Ok(verdict) => Done::Outcome(Outcome::Judged { verdict }),
+        Err(error @ crate::aws::AwsError::Fatal { .. }) => unknown(&super::read_failure(&error)),
+        Err(error) if this.attempt >= TRIES => unknown(&super::read_failure(&error)),
+        Err(error) => Done::later(super::read_failure(&error)),
+    }
+}
+
+async fn load(engine: &Engine, service: &Service, id: &RecordId) -> Result<Run, String> {
+    let needs = Needs {
+        runs: BTreeSet::from([id.clone()]),
+        ..Needs::default()
+    };
+    let request = snapshot::Request {
+        slot: &service.id,
+        needs: &needs,
+        records: &[],
+        delivery: None,
+    };
+    let mut snapshot = snapshot::load(&*engine.store, &engine.cache, request)
+        .await
+        .map_err(|error| error.to_string())?;
+    snapshot
+        .runs
+        .remove(id)
+        .ok_or_else(|| "the run can not be read by this version".to_owned())
+}
