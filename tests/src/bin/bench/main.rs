@@ -1,0 +1,246 @@
+//! `bench`: how fast the bot is, beside the same job in Bolt for JavaScript, and whether both give the same answers.
+//!
+//! `scripts/bench` builds and fetches what this needs, and calls it. docs/bench.md says what is measured and how to read the tables. Nothing here
+//! asserts on real time.
+
+#![expect(clippy::print_stdout, reason = "the tables are this program's output")]
+
+mod data;
+mod drive;
+mod report;
+mod same;
+mod servers;
+mod slack;
+mod stats;
+mod stub;
+mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use commands::time::Timestamp;
+use state::testing::RedisServer;
+
+use self::data::{Amount, Open};
+use self::drive::{Feed, Pace, Phase};
+use self::report::Visit;
+use self::servers::{Places, Server, Side};
+use self::stats::{Sample, usage};
+use self::stub::Stub;
+
+/// How fast the bot is, beside the same job in Bolt for JavaScript.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The binary `signalbox`, built for release.
+    #[arg(long)]
+    bot: PathBuf,
+    /// The checkout.
+    #[arg(long, default_value = ".")]
+    root: PathBuf,
+    /// Where npm put `@slack/bolt` and `ioredis`.
+    #[arg(long)]
+    node_modules: PathBuf,
+    /// Only compare the answers of both, and say whether they are the same.
+    #[arg(long)]
+    same: bool,
+    /// How often each server is visited.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// How many finished runs are stored, in turn.
+    #[arg(long, value_delimiter = ',', default_values_t = [100, 100_000])]
+    stored: Vec<usize>,
+    /// How many connections ask at once, in turn.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 32, 256])]
+    connections: Vec<usize>,
+    /// Seconds of each phase of reading; phases of clicks have a fixed number of clicks.
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    /// Clicks of a phase.
+    #[arg(long, default_value_t = 6000)]
+    clicks: usize,
+    /// Requests a second of the open loop.
+    #[arg(long, default_value_t = 1000)]
+    rate: u32,
+    /// Visit only the bot.
+    #[arg(long)]
+    alone: bool,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let work = tempfile::tempdir()?;
+    let places = Places {
+        bot: arguments.bot.clone(),
+        bolt: arguments.root.join("bench/bolt/app.mjs"),
+        node_modules: arguments.node_modules.clone(),
+        scripts: arguments.root.join("state/src/redis/scripts"),
+        work: work.path().to_owned(),
+    };
+    if arguments.same {
+        return same::compare(&places).await;
+    }
+    let sides: &[Side] = if arguments.alone {
+        &[Side::Bot]
+    } else {
+        &[Side::Bot, Side::Bolt]
+    };
+    let mut visits = Vec::new();
+    for stored in &arguments.stored {
+        for round in 1..=arguments.rounds {
+            for side in sides {
+                println!(
+                    "{} with {stored} stored runs, round {round} of {}",
+                    side.name(),
+                    arguments.rounds
+                );
+                visits.push(visit(&arguments, &places, *side, *stored).await?);
+            }
+        }
+    }
+    println!("{}", report::tables(&visits));
+    Ok(())
+}
+
+/// One visit: a store of its own, one start, all phases.
+struct Tour<'a> {
+    arguments: &'a Arguments,
+    server: Server,
+    stub: Stub,
+    open: Arc<Vec<Open>>,
+    /// How many open runs are voted on already.
+    used: usize,
+    phases: Vec<(String, Sample)>,
+}
+
+async fn visit(arguments: &Arguments, places: &Places, side: Side, stored: usize) -> Result<Visit> {
+    let redis = RedisServer::start();
+    let open = arguments.clicks * (arguments.connections.len() + 2) + 1000;
+    let now = Timestamp(i64::try_from(drive::epoch().as_millis())?);
+    let open = Arc::new(data::fill(&redis.url(), Amount { stored, open }, now).await?);
+    let stub = Stub::start().await?;
+    let server = servers::start(places, side, &redis.url(), stub.address).await?;
+    let mut tour = Tour {
+        arguments,
+        server,
+        stub,
+        open,
+        used: 0,
+        phases: Vec::new(),
+    };
+    tour.warm_up().await?;
+    for connections in &arguments.connections {
+        tour.status(
+            &format!("status, {connections} connections"),
+            *connections,
+            Pace::Closed,
+        )
+        .await?;
+        tour.approve(
+            &format!("approve, {connections} connections"),
+            *connections,
+            Pace::Closed,
+        )
+        .await?;
+    }
+    let rate = arguments.rate;
+    tour.status(&format!("status at {rate}/s"), 64, Pace::Open(rate))
+        .await?;
+    tour.approve(&format!("approve at {rate}/s"), 64, Pace::Open(rate))
+        .await?;
+    servers::set_fsync(&redis.address(), "always")?;
+    tour.approve("approve, 32 connections, fsync always", 32, Pace::Closed)
+        .await?;
+    let taken = usage(tour.server.process());
+    let accepted: usize = tour
+        .phases
+        .iter()
+        .filter(|(name, _)| name.starts_with("approve"))
+        .map(|(_, sample)| sample.latencies.len())
+        .sum();
+    let votes = data::votes(&redis.url()).await?;
+    ensure!(
+        votes == accepted,
+        "{} clicks were accepted, and {votes} votes are stored",
+        accepted
+    );
+    Ok(Visit {
+        side,
+        stored,
+        ready: tour.server.ready_after.as_secs_f64() * 1000.0,
+        resident: taken.resident,
+        peak: taken.peak,
+        phases: tour.phases,
+    })
+}
+
+impl Tour<'_> {
+    /// Fills caches and lets a just-in-time compiler see the code.
+    async fn warm_up(&mut self) -> Result<()> {
+        self.status("warm up", 32, Pace::Closed).await?;
+        self.approve_some("approve, warm up", 32, Pace::Closed, 1000).await?;
+        self.phases.retain(|(name, _)| name != "warm up");
+        Ok(())
+    }
+
+    async fn status(&mut self, name: &str, connections: usize, pace: Pace) -> Result<()> {
+        let sink = self.stub.address;
+        let base = self.phases.len() * 10_000_000;
+        let feed: Feed = Arc::new(move |number| Some(slack::status(base + number, sink)));
+        self.phase(name, connections, pace, feed).await
+    }
+
+    async fn approve(&mut self, name: &str, connections: usize, pace: Pace) -> Result<()> {
+        let clicks = match pace {
+            Pace::Closed if connections == 1 => self.arguments.clicks / 4,
+            Pace::Closed => self.arguments.clicks,
+            Pace::Open(rate) => self
+                .arguments
+                .clicks
+                .min(usize::try_from(u64::from(rate) * self.arguments.seconds)?),
+        };
+        self.approve_some(name, connections, pace, clicks).await
+    }
+
+    async fn approve_some(&mut self, name: &str, connections: usize, pace: Pace, clicks: usize) -> Result<()> {
+        let (sink, open, first) = (self.stub.address, Arc::clone(&self.open), self.used);
+        self.used = (first + clicks).min(open.len());
+        let last = self.used;
+        let sent = AtomicUsize::new(first);
+        let feed: Feed = Arc::new(move |_| {
+            let number = sent.fetch_add(1, Ordering::Relaxed);
+            let run = open.get(number).filter(|_| number < last)?;
+            Some(slack::approve(&run.service, &run.run, number, sink))
+        });
+        self.phase(name, connections, pace, feed).await
+    }
+
+    async fn phase(&mut self, name: &str, connections: usize, pace: Pace, feed: Feed) -> Result<()> {
+        let seconds = if name.starts_with("approve") {
+            120
+        } else {
+            self.arguments.seconds
+        };
+        let phase = Phase {
+            server: self.server.address,
+            process: self.server.process(),
+            connections,
+            pace,
+            most: Duration::from_secs(seconds),
+            feed,
+        };
+        let sample = drive::run(&phase).await?;
+        println!(
+            "  {name}: {:.0}/s, p99 {:.2} ms, {} errors",
+            sample.rate(),
+            sample.percentile(0.99),
+            sample.errors
+        );
+        self.phases.push((name.to_owned(), sample));
+        Ok(())
+    }
+}
