@@ -35,8 +35,14 @@ impl Account {
                 "the AWS region is missing: add `region = \"eu-central-1\"` here, or `aws = { region = \"eu-central-1\" }` under [defaults]",
             );
         }
-        let (role_arn, external_id) = self.role.map_or((None, None), |role| (Some(role.arn), role.external_id));
-        AwsTarget { region: self.region.unwrap_or_default(), role_arn, external_id }
+        let (role_arn, external_id) = self
+            .role
+            .map_or((None, None), |role| (Some(role.arn), role.external_id));
+        AwsTarget {
+            region: self.region.unwrap_or_default(),
+            role_arn,
+            external_id,
+        }
     }
 }
 
@@ -56,7 +62,8 @@ pub(super) fn read_rest(mut section: Section<'_>) -> Account {
     let arn = section.take("role_arn");
     let external_id = section.take("external_id");
     if let (None, Some(id)) = (&arn, &external_id) {
-        id.place.complain("stands without `role_arn`, which is whom it is shown to: add the role, or delete this");
+        id.place
+            .complain("stands without `role_arn`, which is whom it is shown to: add the role, or delete this");
     }
     let external_id = external_id.and_then(|value| value.text()).map(str::to_owned);
     let role = arn.and_then(|value| role(&value)).map(|arn| Role { arn, external_id });
@@ -69,9 +76,12 @@ fn region(value: &Value<'_>) -> Option<String> {
     let words: Vec<&str> = text.split('-').collect();
     let plain = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     // It becomes a part of host names.
-    let good = words.len() >= 3 && words.iter().all(plain) && words.last().is_some_and(|last| last.parse::<u8>().is_ok());
+    let good =
+        words.len() >= 3 && words.iter().all(plain) && words.last().is_some_and(|last| last.parse::<u8>().is_ok());
     if !good {
-        value.place.complain(format!("`{text}` is not an AWS region: write one such as `eu-central-1`"));
+        value.place.complain(format!(
+            "`{text}` is not an AWS region: write one such as `eu-central-1`"
+        ));
     }
     good.then(|| text.to_owned())
 }
@@ -81,12 +91,18 @@ fn role(value: &Value<'_>) -> Option<String> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let good = match parts.as_slice() {
         ["arn", partition, "iam", "", account, role] => {
-            partition.starts_with("aws") && account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) && role.starts_with("role/") && role.len() > 5
+            partition.starts_with("aws")
+                && account.len() == 12
+                && account.bytes().all(|b| b.is_ascii_digit())
+                && role.starts_with("role/")
+                && role.len() > 5
         }
         _ => false,
     };
     if !good {
-        value.place.complain(format!("`{text}` is not the ARN of a role: write one such as `arn:aws:iam::111122223333:role/signalbox`"));
+        value.place.complain(format!(
+            "`{text}` is not the ARN of a role: write one such as `arn:aws:iam::111122223333:role/signalbox`"
+        ));
     }
     good.then(|| text.to_owned())
 }
@@ -99,7 +115,9 @@ pub(super) fn number(target: &AwsTarget) -> Option<&str> {
 /// The address of a queue.
 pub(super) fn address(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
-    let good = text.parse::<Url>().is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.host_str().is_some() && url.path() != "/");
+    let good = text
+        .parse::<Url>()
+        .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.host_str().is_some() && url.path() != "/");
     if !good {
         value.place.complain(format!(
             "`{text}` is not the address of a queue: write one such as `https://sqs.eu-central-1.amazonaws.com/111122223333/signalbox`"

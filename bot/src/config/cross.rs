@@ -29,13 +29,18 @@ pub(super) fn judge(services: &[service::Draft<'_>]) {
 fn order(environments: &[Draft<'_>]) {
     let names: Vec<&str> = environments.iter().map(|draft| draft.environment.id.as_str()).collect();
     for draft in environments {
-        let (Some(place), Some(from)) = (&draft.promotes_from, &draft.environment.promotes_from) else { continue };
+        let (Some(place), Some(from)) = (&draft.promotes_from, &draft.environment.promotes_from) else {
+            continue;
+        };
         if *from == draft.environment.id {
             place.complain("is the environment itself: name the one in which the revision has to succeed first");
         } else if !names.contains(&from.as_str()) {
             place.complain(no_environment(from.as_str(), &names));
         } else if let Some(way) = circle(draft, environments) {
-            place.complain(format!("goes in a circle ({}): nothing could ever be the first to go out", way.join(" → ")));
+            place.complain(format!(
+                "goes in a circle ({}): nothing could ever be the first to go out",
+                way.join(" → ")
+            ));
         }
     }
 }
@@ -70,7 +75,10 @@ fn pair(earlier: &Draft<'_>, later: &Draft<'_>) {
     }
     if one.pipeline == two.pipeline && both_fit(one, two) {
         let place = later.refs.as_ref().unwrap_or(&later.place);
-        place.warn(format!("some refs fit `{}` as well as `{}`: a run of such a ref counts for both, and the rules of both hold", one.id, two.id));
+        place.warn(format!(
+            "some refs fit `{}` as well as `{}`: a run of such a ref counts for both, and the rules of both hold",
+            one.id, two.id
+        ));
     }
 }
 
@@ -99,7 +107,8 @@ fn owners(earlier: &[Draft<'_>], later: &[Draft<'_>]) {
         if let Some(owner) = earlier.iter().find(same) {
             draft.pipeline.complain(format!(
                 "this approval belongs to another service already ({}, {}): give it to one of them",
-                owner.pipeline.key, owner.pipeline.at()
+                owner.pipeline.key,
+                owner.pipeline.at()
             ));
         }
     }

@@ -93,17 +93,29 @@ impl Env {
     /// # Errors
     /// The same.
     pub fn from_pairs(look_up: impl Fn(&str) -> Option<String>) -> Result<Self, EnvError> {
-        let mut reader = Reader { look_up, wrong: Vec::new() };
+        let mut reader = Reader {
+            look_up,
+            wrong: Vec::new(),
+        };
         let local = reader.local();
         let slack_token = reader.secret(
             "SLACK_BOT_TOKEN",
             "it begins with `xoxb-` and stands at api.slack.com/apps, under your app, OAuth & Permissions",
         );
-        if ["xapp-", "xoxp-"].iter().any(|start| slack_token.as_ref().is_some_and(|token| token.expose().starts_with(start))) {
-            reader.wrong("SLACK_BOT_TOKEN", "is another kind of token: the one that begins with `xoxb-` is needed, from OAuth & Permissions");
+        if ["xapp-", "xoxp-"].iter().any(|start| {
+            slack_token
+                .as_ref()
+                .is_some_and(|token| token.expose().starts_with(start))
+        }) {
+            reader.wrong(
+                "SLACK_BOT_TOKEN",
+                "is another kind of token: the one that begins with `xoxb-` is needed, from OAuth & Permissions",
+            );
         }
-        let slack_signing_secret =
-            reader.secret("SLACK_SIGNING_SECRET", "it stands at api.slack.com/apps, under your app, Basic Information, App Credentials");
+        let slack_signing_secret = reader.secret(
+            "SLACK_SIGNING_SECRET",
+            "it stands at api.slack.com/apps, under your app, Basic Information, App Credentials",
+        );
         if reader.text("SLACK_APP_TOKEN").is_some() {
             reader.wrong("SLACK_APP_TOKEN", "is set, but Socket Mode is not part of this version; use HTTP: unset it, and give Slack the bot's address");
         }
@@ -116,22 +128,27 @@ impl Env {
         let proxy = reader.proxy();
         let mut warnings = Vec::new();
         if reader.text("SENTRY_DSN").is_some() {
-            warnings.push("SENTRY_DSN is set, but this version sends nothing to Sentry; errors are in the log".to_owned());
+            warnings
+                .push("SENTRY_DSN is set, but this version sends nothing to Sentry; errors are in the log".to_owned());
         }
         match (slack_token.zip(slack_signing_secret), slack_api.zip(github_api), listen) {
-            (Some((slack_token, slack_signing_secret)), Some((slack_api, github_api)), Some(listen)) if reader.wrong.is_empty() => Ok(Self {
-                local,
-                slack_token,
-                slack_signing_secret,
-                slack_api,
-                listen,
-                aws_endpoint,
-                aws_credentials,
-                github_token,
-                github_api,
-                proxy,
-                warnings,
-            }),
+            (Some((slack_token, slack_signing_secret)), Some((slack_api, github_api)), Some(listen))
+                if reader.wrong.is_empty() =>
+            {
+                Ok(Self {
+                    local,
+                    slack_token,
+                    slack_signing_secret,
+                    slack_api,
+                    listen,
+                    aws_endpoint,
+                    aws_credentials,
+                    github_token,
+                    github_api,
+                    proxy,
+                    warnings,
+                })
+            }
             _ => Err(EnvError(reader.wrong)),
         }
     }
@@ -151,15 +168,25 @@ impl Local {
     /// # Errors
     /// The same.
     pub fn from_pairs(look_up: impl Fn(&str) -> Option<String>) -> Result<Self, EnvError> {
-        let mut reader = Reader { look_up, wrong: Vec::new() };
+        let mut reader = Reader {
+            look_up,
+            wrong: Vec::new(),
+        };
         let local = reader.local();
-        if reader.wrong.is_empty() { Ok(local) } else { Err(EnvError(reader.wrong)) }
+        if reader.wrong.is_empty() {
+            Ok(local)
+        } else {
+            Err(EnvError(reader.wrong))
+        }
     }
 }
 
 /// One variable of the process.
 fn variable(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
     let value = std::env::var(name);
     match value {
         Ok(value) => Some(value),
@@ -198,8 +225,9 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     fn secret(&mut self, name: &str, where_found: &str) -> Option<Secret> {
+        let known = self.wrong.len();
         let value = self.text(name);
-        if value.is_none() {
+        if value.is_none() && self.wrong.len() == known {
             self.wrong(name, &format!("is missing: {where_found}"));
         }
         value.map(Secret::new)
@@ -208,12 +236,21 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     fn local(&mut self) -> Local {
         let audit_key = self.text("SIGNALBOX_AUDIT_KEY");
         if audit_key.as_ref().is_some_and(|key| key.len() < 16) {
-            self.wrong("SIGNALBOX_AUDIT_KEY", "is too short: 16 bytes or more, such as `openssl rand -hex 32` makes");
+            self.wrong(
+                "SIGNALBOX_AUDIT_KEY",
+                "is too short: 16 bytes or more, such as `openssl rand -hex 32` makes",
+            );
         }
         Local {
-            config: self.text("SIGNALBOX_CONFIG").unwrap_or_else(|| "signalbox.toml".to_owned()).into(),
+            config: self
+                .text("SIGNALBOX_CONFIG")
+                .unwrap_or_else(|| "signalbox.toml".to_owned())
+                .into(),
             redis_url: self.text("REDIS_URL").map(Secret::new),
-            data: self.text("SIGNALBOX_DATA").unwrap_or_else(|| "signalbox.redb".to_owned()).into(),
+            data: self
+                .text("SIGNALBOX_DATA")
+                .unwrap_or_else(|| "signalbox.redb".to_owned())
+                .into(),
             audit_key: audit_key.map(Secret::new),
             log: self.text("RUST_LOG").unwrap_or_else(|| "info".to_owned()),
         }
@@ -222,12 +259,19 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     fn address(&mut self, name: &str, default: Option<&str>, over: Over) -> Option<Url> {
         let text = self.text(name).or_else(|| default.map(str::to_owned))?;
         // The text is not repeated: it may hold a password.
-        let Some(url) = text.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) else {
+        let Some(url) = text
+            .parse::<Url>()
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        else {
             self.wrong(name, "is not an address: write one such as `https://host/path`");
             return None;
         };
         if over == Over::HttpsOrLoopback && url.scheme() == "http" && !is_loopback(&url) {
-            self.wrong(name, "would send tokens unencrypted: write `https://…`; `http://…` goes for this machine only");
+            self.wrong(
+                name,
+                "would send tokens unencrypted: write `https://…`; `http://…` goes for this machine only",
+            );
             return None;
         }
         Some(url)
@@ -237,14 +281,21 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let text = self.text("LISTEN").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let address = text.parse().ok();
         if address.is_none() {
-            self.wrong("LISTEN", &format!("is `{text}`: write an address and a port, such as `0.0.0.0:8080`"));
+            self.wrong(
+                "LISTEN",
+                &format!("is `{text}`: write an address and a port, such as `0.0.0.0:8080`"),
+            );
         }
         address
     }
 
     /// Both spellings are about; the upper-case one wins.
     fn proxy(&mut self) -> Option<Url> {
-        let spelled = if self.text("HTTPS_PROXY").is_some() { "HTTPS_PROXY" } else { "https_proxy" };
+        let spelled = if self.text("HTTPS_PROXY").is_some() {
+            "HTTPS_PROXY"
+        } else {
+            "https_proxy"
+        };
         self.address(spelled, None, Over::Any)
     }
 }
@@ -262,10 +313,18 @@ fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
 
-    const SLACK: [(&str, &str); 2] = [("SLACK_BOT_TOKEN", "xoxb-hidden"), ("SLACK_SIGNING_SECRET", "hidden-too")];
+    const SLACK: [(&str, &str); 2] = [
+        ("SLACK_BOT_TOKEN", "xoxb-hidden"),
+        ("SLACK_SIGNING_SECRET", "hidden-too"),
+    ];
 
     fn env(pairs: &[(&str, &str)]) -> Result<Env, EnvError> {
-        Env::from_pairs(|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        Env::from_pairs(|name| {
+            pairs
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
     }
 
     fn with(more: &[(&str, &str)]) -> Result<Env, EnvError> {
@@ -280,13 +339,19 @@ mod tests {
         assert_eq!(env.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(env.local.config.to_str(), Some("signalbox.toml"));
         assert_eq!(env.local.data.to_str(), Some("signalbox.redb"));
-        assert_eq!((env.local.redis_url, env.local.audit_key, env.proxy), (None, None, None));
+        assert_eq!(
+            (env.local.redis_url, env.local.audit_key, env.proxy),
+            (None, None, None)
+        );
         assert!(env.warnings.is_empty());
     }
 
     #[test]
     fn everything_that_is_missing_is_told_at_once() {
-        insta::assert_snapshot!(env(&[("SLACK_BOT_TOKEN", " ")]).unwrap_err(), @"");
+        insta::assert_snapshot!(env(&[("SLACK_BOT_TOKEN", " ")]).unwrap_err(), @r"
+        SLACK_BOT_TOKEN is missing: it begins with `xoxb-` and stands at api.slack.com/apps, under your app, OAuth & Permissions
+        SLACK_SIGNING_SECRET is missing: it stands at api.slack.com/apps, under your app, Basic Information, App Credentials
+        ");
     }
 
     #[test]
@@ -302,15 +367,35 @@ mod tests {
             ("HTTPS_PROXY", "user:secret@proxy"),
             ("SIGNALBOX_AUDIT_KEY", "short"),
         ]);
-        insta::assert_snapshot!(error.unwrap_err(), @"");
+        insta::assert_snapshot!(error.unwrap_err(), @r"
+        SIGNALBOX_AUDIT_KEY is too short: 16 bytes or more, such as `openssl rand -hex 32` makes
+        SLACK_BOT_TOKEN is another kind of token: the one that begins with `xoxb-` is needed, from OAuth & Permissions
+        SLACK_SIGNING_SECRET is not UTF-8: write it as plain text
+        SLACK_APP_TOKEN is set, but Socket Mode is not part of this version; use HTTP: unset it, and give Slack the bot's address
+        SLACK_API_URL would send tokens unencrypted: write `https://…`; `http://…` goes for this machine only
+        LISTEN is `8080`: write an address and a port, such as `0.0.0.0:8080`
+        AWS_ENDPOINT_URL is not an address: write one such as `https://host/path`
+        GITHUB_API_URL is not an address: write one such as `https://host/path`
+        HTTPS_PROXY is not an address: write one such as `https://host/path`
+        ");
     }
 
     #[test]
     fn a_sandbox_is_spoken_to_without_encryption_on_this_machine_only() {
-        for good in ["http://127.0.0.1:8700/slack/api", "http://localhost:8700/slack/api", "http://[::1]:8700/api", "https://slack.example/api"] {
+        for good in [
+            "http://127.0.0.1:8700/slack/api",
+            "http://localhost:8700/slack/api",
+            "http://[::1]:8700/api",
+            "https://slack.example/api",
+        ] {
             assert!(with(&[("SLACK_API_URL", good)]).is_ok(), "{good}");
         }
-        for bad in ["http://10.0.0.1/api", "http://localhost.example/api", "http://127.0.0.1.example/api", "ftp://localhost/api"] {
+        for bad in [
+            "http://10.0.0.1/api",
+            "http://localhost.example/api",
+            "http://127.0.0.1.example/api",
+            "ftp://localhost/api",
+        ] {
             assert!(with(&[("SLACK_API_URL", bad)]).is_err(), "{bad}");
         }
     }
@@ -331,7 +416,7 @@ mod tests {
 
     #[test]
     fn sentry_is_not_quietly_off() {
-        insta::assert_snapshot!(with(&[("SENTRY_DSN", "https://key@sentry.example/1")]).unwrap().warnings.join("\n"), @"");
+        insta::assert_snapshot!(with(&[("SENTRY_DSN", "https://key@sentry.example/1")]).unwrap().warnings.join("\n"), @"SENTRY_DSN is set, but this version sends nothing to Sentry; errors are in the log");
     }
 
     #[test]

@@ -22,18 +22,28 @@ pub(super) fn read<'a>(value: Value<'a>, defaults: &Account, known_checks: &[&st
     let mut section = value.section()?;
     let place = section.place.clone();
     let id = name(&place);
-    let tier = section.take("tier").and_then(|value| value.one_of(&[("standard", Tier::Standard), ("production", Tier::Production)]));
+    let tier = section
+        .take("tier")
+        .and_then(|value| value.one_of(&[("standard", Tier::Standard), ("production", Tier::Production)]));
     let refs = section.take("refs");
     let from = section.take("promotes_from");
     let gate = section.need("pipeline", "{ name = \"…\", stage = \"…\", action = \"…\" }");
     let pipeline_place = gate.as_ref().map_or_else(|| place.clone(), |value| value.place.clone());
     let aws_table = section.take("aws");
-    let aws_place = aws_table.as_ref().map_or_else(|| place.clone(), |value| value.place.clone());
-    let aws = aws_table.and_then(Value::section).map(account::read).unwrap_or_default();
+    let aws_place = aws_table
+        .as_ref()
+        .map_or_else(|| place.clone(), |value| value.place.clone());
+    let aws = aws_table
+        .and_then(Value::section)
+        .map(account::read)
+        .unwrap_or_default();
     let approvers = approvers(&mut section);
     let operators = section.take("operators").and_then(people::people);
     let overriders = section.take("override").and_then(people::people).unwrap_or_default();
-    let checks = section.take("checks").map(|value| checks(&value, known_checks)).unwrap_or_default();
+    let checks = section
+        .take("checks")
+        .map(|value| checks(&value, known_checks))
+        .unwrap_or_default();
     let alarms = alarms(&mut section, &checks);
     let environment = id.map(|id| Environment {
         id,
@@ -58,7 +68,11 @@ pub(super) fn read<'a>(value: Value<'a>, defaults: &Account, known_checks: &[&st
     })
 }
 
-const NO_PIPELINE: Pipeline = Pipeline { name: String::new(), stage: String::new(), action: String::new() };
+const NO_PIPELINE: Pipeline = Pipeline {
+    name: String::new(),
+    stage: String::new(),
+    action: String::new(),
+};
 
 /// `freeze all` means every environment, so none may be called that.
 fn name(place: &Place<'_>) -> Option<EnvironmentId> {
@@ -80,16 +94,27 @@ fn pipeline(mut section: Section<'_>) -> Pipeline {
         }
         value.and_then(|value| value.text()).unwrap_or_default().to_owned()
     };
-    let pipeline = Pipeline { name: part("name"), stage: part("stage"), action: part("action") };
+    let pipeline = Pipeline {
+        name: part("name"),
+        stage: part("stage"),
+        action: part("action"),
+    };
     section.finish();
     pipeline
 }
 
 /// An environment without approvers is one that the bot only watches.
 fn approvers(section: &mut Section<'_>) -> Approvers {
-    let nobody = Approvers { people: People::default(), required: 1, all_of: Vec::new(), self_approval: false };
+    let nobody = Approvers {
+        people: People::default(),
+        required: 1,
+        all_of: Vec::new(),
+        self_approval: false,
+    };
     let Some(value) = section.take("approvers") else {
-        section.place.warn("has no `approvers`, so nobody may decide here through the bot: add `approvers = { groups = [\"S…\"] }`");
+        section.place.warn(
+            "has no `approvers`, so nobody may decide here through the bot: add `approvers = { groups = [\"S…\"] }`",
+        );
         return nobody;
     };
     people::approvers(value).unwrap_or(nobody)
@@ -98,7 +123,9 @@ fn approvers(section: &mut Section<'_>) -> Approvers {
 fn patterns(value: &Value<'_>) -> Vec<Pattern> {
     let texts = value.texts();
     if texts.is_empty() {
-        value.place.complain("is an empty list: name branches or tags, or leave it out where all refs go here");
+        value
+            .place
+            .complain("is an empty list: name branches or tags, or leave it out where all refs go here");
     }
     for (item, text) in &texts {
         // What git allows in no ref; most of it comes from regular expressions.
@@ -115,25 +142,37 @@ fn checks(value: &Value<'_>, known: &[&str]) -> Vec<CheckName> {
         if known.contains(&text) {
             names.push(CheckName(text.to_owned()));
         } else {
-            let guess = closest(text, known.iter().copied()).map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
-            item.place.complain(format!("`{text}` is no check of this version.{guess} It has: {}", known.join(", ")));
+            let guess = closest(text, known.iter().copied())
+                .map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
+            item.place.complain(format!(
+                "`{text}` is no check of this version.{guess} It has: {}",
+                known.join(", ")
+            ));
         }
     }
     names
 }
 
 fn alarms(section: &mut Section<'_>, checks: &[CheckName]) -> Vec<String> {
-    let Some(value) = section.take("alarms") else { return Vec::new() };
+    let Some(value) = section.take("alarms") else {
+        return Vec::new();
+    };
     if !checks.iter().any(|check| check.0 == "alarms-quiet") {
-        value.place.complain("stands without the check that reads it: add `alarms-quiet` to `checks`, or delete this");
+        value
+            .place
+            .complain("stands without the check that reads it: add `alarms-quiet` to `checks`, or delete this");
     }
     let texts = value.texts();
     if texts.is_empty() {
-        value.place.complain("is an empty list: name alarms, or leave it out where all of the account count");
+        value
+            .place
+            .complain("is an empty list: name alarms, or leave it out where all of the account count");
     }
     for (item, text) in &texts {
         if text.trim_end_matches('*').contains('*') || text.ends_with("**") {
-            item.place.complain(format!("`{text}`: a `*` may stand at the end only, for all alarms that begin so"));
+            item.place.complain(format!(
+                "`{text}`: a `*` may stand at the end only, for all alarms that begin so"
+            ));
         }
     }
     texts.into_iter().map(|(_, text)| text.to_owned()).collect()

@@ -42,21 +42,34 @@ fn find(path: &Path) -> Result<Vec<Source>, ConfigErrors> {
     let name = path.display().to_string();
     let fail = |what: String| about(&name, what);
     let about_it = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            fail("there is no such file or folder: copy docs/example.toml there, or say in SIGNALBOX_CONFIG where it is".to_owned())
-        }
+        std::io::ErrorKind::NotFound => fail(
+            "there is no such file or folder: copy docs/example.toml there, or say in SIGNALBOX_CONFIG where it is"
+                .to_owned(),
+        ),
         _ => fail(format!("can not be read: {error}")),
     };
     let mut paths = vec![path.to_path_buf()];
     if std::fs::metadata(path).map_err(about_it)?.is_dir() {
-        let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(about_it)?;
-        paths = entries.iter().map(std::fs::DirEntry::path).filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+        let entries = std::fs::read_dir(path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(about_it)?;
+        paths = entries
+            .iter()
+            .map(std::fs::DirEntry::path)
+            .filter(|path| path.extension().is_some_and(|end| end == "toml"))
+            .collect();
         paths.sort();
         if paths.is_empty() {
-            return Err(fail("the folder holds no `*.toml`: copy docs/example.toml there".to_owned()));
+            return Err(fail(
+                "the folder holds no `*.toml`: copy docs/example.toml there".to_owned(),
+            ));
         }
     }
-    paths.iter().enumerate().map(|(order, path)| source(order, path)).collect()
+    paths
+        .iter()
+        .enumerate()
+        .map(|(order, path)| source(order, path))
+        .collect()
 }
 
 fn source(order: usize, path: &Path) -> Result<Source, ConfigErrors> {
@@ -69,14 +82,25 @@ fn source(order: usize, path: &Path) -> Result<Source, ConfigErrors> {
 
 /// A complaint about a file as a whole.
 fn about(file: &str, what: String) -> ConfigErrors {
-    ConfigErrors(vec![Problem { order: 0, line: 0, file: file.to_owned(), key: String::new(), what }])
+    ConfigErrors(vec![Problem {
+        order: 0,
+        line: 0,
+        file: file.to_owned(),
+        key: String::new(),
+        what,
+    }])
 }
 
 /// Puts the files together.
 pub(super) fn read(sources: &[Source], known_checks: &[&str]) -> Result<Loaded, ConfigErrors> {
     let tables = parse(sources)?;
     let report = Report::default();
-    let places = sources.iter().map(|source| Place { source, report: &report, key: String::new(), line: 0 });
+    let places = sources.iter().map(|source| Place {
+        source,
+        report: &report,
+        key: String::new(),
+        line: 0,
+    });
     let mut top = Top::default();
     for (place, table) in places.clone().zip(&tables) {
         top.add(Section::new(place, table.get_ref()));
@@ -90,9 +114,17 @@ pub(super) fn read(sources: &[Source], known_checks: &[&str]) -> Result<Loaded, 
     if let (Some(place), true) = (places.into_iter().next(), top.services.is_empty()) {
         place.complain("no service is configured: add a table `[service.NAME]`");
     }
-    let drafts = top.services.into_iter().filter_map(|(_, value)| service::read(value, &defaults, known_checks)).collect::<Vec<_>>();
+    let drafts = top
+        .services
+        .into_iter()
+        .filter_map(|(_, value)| service::read(value, &defaults, known_checks))
+        .collect::<Vec<_>>();
     cross::judge(&drafts);
-    let services = drafts.into_iter().filter_map(service::Draft::finish).map(|service| (service.id.clone(), service)).collect();
+    let services = drafts
+        .into_iter()
+        .filter_map(service::Draft::finish)
+        .map(|service| (service.id.clone(), service))
+        .collect();
     let warnings = report.close()?;
     let text: Vec<&str> = sources.iter().map(|source| source.text.as_str()).collect();
     let catalog = Catalog {
@@ -100,7 +132,11 @@ pub(super) fn read(sources: &[Source], known_checks: &[&str]) -> Result<Loaded, 
         services,
         digest: commands::digest::short(text.join("\0").as_bytes()),
     };
-    Ok(Loaded { catalog, settings, warnings })
+    Ok(Loaded {
+        catalog,
+        settings,
+        warnings,
+    })
 }
 
 fn parse(sources: &[Source]) -> Result<Vec<Spanned<DeTable<'_>>>, ConfigErrors> {
@@ -110,7 +146,12 @@ fn parse(sources: &[Source]) -> Result<Vec<Spanned<DeTable<'_>>>, ConfigErrors> 
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         for error in errors {
             let line = source.line(error.span().map_or(0, |span| span.start));
-            let place = Place { source, report: &report, key: String::new(), line };
+            let place = Place {
+                source,
+                report: &report,
+                key: String::new(),
+                line,
+            };
             let text = source.text.lines().nth(line - 1).unwrap_or_default().trim();
             place.complain(format!("this is not TOML: {}, in `{text}`", error.message()));
         }
@@ -149,7 +190,9 @@ impl<'a> Top<'a> {
 
 /// A table that stands in one file only.
 fn once<'a>(slot: &mut Option<Section<'a>>, found: Option<Value<'a>>) {
-    let Some(section) = found.and_then(Value::section) else { return };
+    let Some(section) = found.and_then(Value::section) else {
+        return;
+    };
     match slot {
         Some(first) => twice(&section.place, &first.place),
         None => *slot = Some(section),
@@ -164,7 +207,10 @@ fn shared(section: Option<Section<'_>>) -> Defaults {
     let mut defaults = Defaults {
         timezone: Tz::UTC,
         unknown_author: UnknownAuthor::default(),
-        migrations: MIGRATIONS.iter().map(|pattern| Pattern((*pattern).to_owned())).collect(),
+        migrations: MIGRATIONS
+            .iter()
+            .map(|pattern| Pattern((*pattern).to_owned()))
+            .collect(),
         aws: Account::default(),
         teams: BTreeSet::new(),
         command_line: CommandLine::default(),
@@ -174,7 +220,11 @@ fn shared(section: Option<Section<'_>>) -> Defaults {
         defaults.teams = teams.names(TeamId::parse).into_iter().collect();
     }
     if let Some(word) = section.take("command_line") {
-        let words = [("off", CommandLine::Off), ("standard", CommandLine::Standard), ("production", CommandLine::Production)];
+        let words = [
+            ("off", CommandLine::Off),
+            ("standard", CommandLine::Standard),
+            ("production", CommandLine::Production),
+        ];
         defaults.command_line = word.one_of(&words).unwrap_or_default();
     }
     service::zone(&mut section, &mut defaults.timezone);
@@ -188,7 +238,9 @@ fn shared(section: Option<Section<'_>>) -> Defaults {
 }
 
 fn accepts_unsafe_store(mut section: Section<'_>) -> bool {
-    let accepted = section.take("accept_unsafe_durability").and_then(|value| value.boolean());
+    let accepted = section
+        .take("accept_unsafe_durability")
+        .and_then(|value| value.boolean());
     section.finish();
     accepted.unwrap_or_default()
 }
@@ -197,11 +249,16 @@ fn queues(sections: Vec<Section<'_>>, defaults: &Defaults) -> Vec<Queue> {
     let mut found: Vec<(Place<'_>, Queue)> = Vec::new();
     for mut section in sections {
         let place = section.place.clone();
-        let address = section.need("url", "\"https://sqs.eu-central-1.amazonaws.com/111122223333/signalbox\"");
+        let address = section.need(
+            "url",
+            "\"https://sqs.eu-central-1.amazonaws.com/111122223333/signalbox\"",
+        );
         let url = address.as_ref().and_then(account::address).unwrap_or_default();
         // The role of the services is not taken over: the queue is the bot's own and often stands in another account.
         let region = defaults.aws.region.clone();
-        let aws = account::read_rest(section).or(&Account { region, role: None }).target(&place);
+        let aws = account::read_rest(section)
+            .or(&Account { region, role: None })
+            .target(&place);
         match found.iter().find(|(_, queue)| queue.url == url && !url.is_empty()) {
             Some((first, _)) => place.complain(format!("is the queue of {} again: delete one", first.at())),
             None => found.push((place, Queue { url, aws })),

@@ -13,18 +13,31 @@ pub(super) fn read(mut section: Section<'_>, environments: &[&str]) -> Option<Wi
         (Some(weekly), None) => window(weekly, When::weekly),
         (None, Some(dated)) => window(dated, When::dated),
         (Some(_), Some(_)) => {
-            section.place.complain("has both `weekly` and `dated`: write two freezes, each with its own header");
+            section
+                .place
+                .complain("has both `weekly` and `dated`: write two freezes, each with its own header");
             None
         }
         (None, None) => {
-            section.place.complain("does not say when: add `weekly = \"Fri 15:00 - Mon 08:00\"` or `dated = \"2026-12-20 - 2027-01-04\"`");
+            section.place.complain(
+                "does not say when: add `weekly = \"Fri 15:00 - Mon 08:00\"` or `dated = \"2026-12-20 - 2027-01-04\"`",
+            );
             None
         }
     };
-    let reason = section.need("reason", "\"no deploys over the weekend\"").and_then(|value| value.text());
-    let of = section.take("environments").map(|value| named(&value, environments)).unwrap_or_default();
+    let reason = section
+        .need("reason", "\"no deploys over the weekend\"")
+        .and_then(|value| value.text());
+    let of = section
+        .take("environments")
+        .map(|value| named(&value, environments))
+        .unwrap_or_default();
     section.finish();
-    Some(Window { when: when?, reason: reason?.to_owned(), environments: of })
+    Some(Window {
+        when: when?,
+        reason: reason?.to_owned(),
+        environments: of,
+    })
 }
 
 fn window<E: std::fmt::Display>(value: &Value<'_>, parse: fn(&str) -> Result<When, E>) -> Option<When> {
@@ -40,7 +53,9 @@ fn window<E: std::fmt::Display>(value: &Value<'_>, parse: fn(&str) -> Result<Whe
 fn named(value: &Value<'_>, known: &[&str]) -> Vec<EnvironmentId> {
     let texts = value.texts();
     if texts.is_empty() {
-        value.place.complain("is an empty list: name environments, or leave it out and freeze all of them");
+        value
+            .place
+            .complain("is an empty list: name environments, or leave it out and freeze all of them");
     }
     let mut named = Vec::new();
     for (item, text) in texts {
@@ -55,6 +70,10 @@ fn named(value: &Value<'_>, known: &[&str]) -> Vec<EnvironmentId> {
 
 /// What to say to a name that no environment of the service has.
 pub(super) fn no_environment(text: &str, known: &[&str]) -> String {
-    let guess = closest(text, known.iter().copied()).map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
-    format!("this service has no environment `{text}`.{guess} It has: {}", known.join(", "))
+    let guess =
+        closest(text, known.iter().copied()).map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
+    format!(
+        "this service has no environment `{text}`.{guess} It has: {}",
+        known.join(", ")
+    )
 }

@@ -73,9 +73,14 @@ impl Loaded {
     #[must_use]
     pub fn regions(&self) -> BTreeSet<String> {
         let services = self.catalog.services.values();
-        let environments = services.flat_map(|service| &service.environments).map(|environment| &environment.aws);
+        let environments = services
+            .flat_map(|service| &service.environments)
+            .map(|environment| &environment.aws);
         let queues = self.settings.events.iter().map(|queue| &queue.aws);
-        environments.chain(queues).map(|aws: &AwsTarget| aws.region.clone()).collect()
+        environments
+            .chain(queues)
+            .map(|aws: &AwsTarget| aws.region.clone())
+            .collect()
     }
 }
 

@@ -89,7 +89,11 @@ mod tests {
         let overlap = |one: &str, other: &str| {
             let (one, other) = (Pattern(one.to_owned()), Pattern(other.to_owned()));
             let found = overlap(&one, &other);
-            assert_eq!(found, super::overlap(&other, &one), "{one} and {other} are not symmetrical");
+            assert_eq!(
+                found,
+                super::overlap(&other, &one),
+                "{one} and {other} are not symmetrical"
+            );
             found
         };
         for (one, other) in [

@@ -42,7 +42,10 @@ pub(super) fn approvers(value: Value<'_>) -> Option<Approvers> {
     let all_of = all_of.map(|all_of| all_of.names(GroupId::parse)).unwrap_or_default();
     // Whoever stands for one of the groups may approve, of course.
     people.groups.extend(all_of.iter().cloned());
-    let self_approval = section.take("self_approval").and_then(|value| value.boolean()).unwrap_or_default();
+    let self_approval = section
+        .take("self_approval")
+        .and_then(|value| value.boolean())
+        .unwrap_or_default();
     if people.is_empty() {
         section.place.complain(NOBODY);
     }
@@ -50,7 +53,12 @@ pub(super) fn approvers(value: Value<'_>) -> Option<Approvers> {
         enough(required, count, (&people, all_of.len()));
     }
     section.finish();
-    Some(Approvers { people, required: count.unwrap_or(1).max(all_of.len()), all_of, self_approval })
+    Some(Approvers {
+        people,
+        required: count.unwrap_or(1).max(all_of.len()),
+        all_of,
+        self_approval,
+    })
 }
 
 /// Whether a number of approvals can be had, and whether it can mean what it says.

@@ -89,7 +89,9 @@ impl<'a> Value<'a> {
     /// A string.
     pub(super) fn text(&self) -> Option<&'a str> {
         match self.value {
-            DeValue::String(text) if text.trim().is_empty() => self.refuse("is empty: fill it in, or leave the key out"),
+            DeValue::String(text) if text.trim().is_empty() => {
+                self.refuse("is empty: fill it in, or leave the key out")
+            }
             DeValue::String(text) => Some(text),
             other => self.refuse(format!("is {}: write a string in quotes", kind(other))),
         }
@@ -152,7 +154,10 @@ impl<'a> Value<'a> {
     pub(super) fn section(self) -> Option<Section<'a>> {
         match self.value {
             DeValue::Table(table) => Some(Section::new(self.place, table)),
-            other => self.refuse(format!("is {}: write a table, such as `{{ key = \"value\" }}`", kind(other))),
+            other => self.refuse(format!(
+                "is {}: write a table, such as `{{ key = \"value\" }}`",
+                kind(other)
+            )),
         }
     }
 
@@ -162,7 +167,8 @@ impl<'a> Value<'a> {
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let known: Vec<String> = words.iter().map(|(word, _)| format!("`\"{word}\"`")).collect();
-            self.place.complain(format!("is `{text}`: write {}", known.join(" or ")));
+            self.place
+                .complain(format!("is `{text}`: write {}", known.join(" or ")));
         }
         found.map(|(_, meaning)| *meaning)
     }
@@ -170,7 +176,10 @@ impl<'a> Value<'a> {
     fn item(&self, item: &'a Spanned<DeValue<'a>>) -> Self {
         let line = self.place.source.line(item.span().start);
         Self {
-            place: Place { line, ..self.place.clone() },
+            place: Place {
+                line,
+                ..self.place.clone()
+            },
             value: item.get_ref(),
         }
     }
@@ -214,20 +223,28 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(super) const fn new(place: Place<'a>, table: &'a DeTable<'a>) -> Self {
-        Self { place, table, known: Vec::new() }
+        Self {
+            place,
+            table,
+            known: Vec::new(),
+        }
     }
 
     /// The value of a key, if it is there.
     pub(super) fn take(&mut self, key: &'static str) -> Option<Value<'a>> {
         self.known.push(key);
-        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(name, value)| self.value(name, value))
+        self.table
+            .iter()
+            .find(|(name, _)| name.get_ref() == key)
+            .map(|(name, value)| self.value(name, value))
     }
 
     /// The value of a key that must be there.
     pub(super) fn need(&mut self, key: &'static str, example: &str) -> Option<Value<'a>> {
         let found = self.take(key);
         if found.is_none() {
-            self.place.complain(format!("`{key}` is missing: add `{key} = {example}`"));
+            self.place
+                .complain(format!("`{key}` is missing: add `{key} = {example}`"));
         }
         found
     }
@@ -237,10 +254,18 @@ impl<'a> Section<'a> {
         let Some(found) = self.take(key) else { return Vec::new() };
         if matches!(found.value, DeValue::Table(_)) {
             let place = &found.place;
-            place.complain(format!("is one table, but there may be several: write its header as `[[{}]]`", place.key));
+            place.complain(format!(
+                "is one table, but there may be several: write its header as `[[{}]]`",
+                place.key
+            ));
             return Vec::new();
         }
-        found.list().unwrap_or_default().into_iter().filter_map(Value::section).collect()
+        found
+            .list()
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(Value::section)
+            .collect()
     }
 
     /// Everything in it, by keys that people choose.

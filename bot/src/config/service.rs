@@ -21,7 +21,10 @@ impl Draft<'_> {
     /// The service; nothing if there was a complaint without which it can not be made.
     pub(super) fn finish(self) -> Option<Service> {
         let environments = self.environments.into_iter().map(|draft| draft.environment).collect();
-        self.service.map(|service| Service { environments, ..service })
+        self.service.map(|service| Service {
+            environments,
+            ..service
+        })
     }
 }
 
@@ -29,9 +32,15 @@ impl Draft<'_> {
 pub(super) fn read<'a>(value: Value<'a>, defaults: &Defaults, known_checks: &[&str]) -> Option<Draft<'a>> {
     let mut section = value.section()?;
     let id = name(&section.place);
-    let channel = section.need("channel", "\"C…\", the id of the service's home").and_then(|value| value.name(ChannelId::parse));
+    let channel = section
+        .need("channel", "\"C…\", the id of the service's home")
+        .and_then(|value| value.name(ChannelId::parse));
     let github = section.take("github").and_then(|value| repository(&value));
-    let authors = section.take("authors").and_then(Value::section).map(authors).unwrap_or_default();
+    let authors = section
+        .take("authors")
+        .and_then(Value::section)
+        .map(authors)
+        .unwrap_or_default();
     let mut unknown_author = defaults.unknown_author;
     strangers(&mut section, &mut unknown_author);
     let mut timezone = defaults.timezone;
@@ -39,12 +48,21 @@ pub(super) fn read<'a>(value: Value<'a>, defaults: &Defaults, known_checks: &[&s
     let mut patterns = defaults.migrations.clone();
     migrations(&mut section, &mut patterns);
     let tables = section.take("environment").and_then(Value::section);
-    let environments = tables.map(|tables| environments(&tables, defaults, known_checks)).unwrap_or_default();
+    let environments = tables
+        .map(|tables| environments(&tables, defaults, known_checks))
+        .unwrap_or_default();
     if environments.is_empty() {
-        section.place.complain(format!("has no environment: add a table `[{}.environment.NAME]`", section.place.key));
+        section.place.complain(format!(
+            "has no environment: add a table `[{}.environment.NAME]`",
+            section.place.key
+        ));
     }
     let names: Vec<&str> = environments.iter().map(|draft| draft.environment.id.as_str()).collect();
-    let windows = section.tables("freeze").into_iter().filter_map(|window| freezes::read(window, &names)).collect();
+    let windows = section
+        .tables("freeze")
+        .into_iter()
+        .filter_map(|window| freezes::read(window, &names))
+        .collect();
     section.finish();
     let service = id.zip(channel).map(|(id, channel)| Service {
         id,
@@ -66,7 +84,9 @@ fn name(place: &Place<'_>) -> Option<ServiceId> {
     let id = place.name(text, ServiceId::parse)?;
     let verbs = verb::SPECS.iter().map(|spec| spec.name);
     if verbs.chain(["help", "all"]).any(|word| word == text) {
-        place.complain(format!("`{text}` is a word of the commands and can not be told from a service: give it another name"));
+        place.complain(format!(
+            "`{text}` is a word of the commands and can not be told from a service: give it another name"
+        ));
         return None;
     }
     Some(id)
@@ -82,7 +102,10 @@ fn environments<'a>(tables: &Section<'a>, defaults: &Defaults, known_checks: &[&
     let mut drafts = Vec::new();
     for (name, value) in tables.entries() {
         if let Some(first) = seen.get(&name.to_lowercase()) {
-            value.place.complain(format!("is the name of {} with other letters: names must differ by more than case", first.at()));
+            value.place.complain(format!(
+                "is the name of {} with other letters: names must differ by more than case",
+                first.at()
+            ));
             continue;
         }
         seen.insert(name.to_lowercase(), value.place.clone());
@@ -93,10 +116,19 @@ fn environments<'a>(tables: &Section<'a>, defaults: &Defaults, known_checks: &[&
 
 fn repository(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
-    let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-    let good = text.split_once('/').is_some_and(|(owner, name)| plain(owner) && plain(name));
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    let good = text
+        .split_once('/')
+        .is_some_and(|(owner, name)| plain(owner) && plain(name));
     if !good {
-        value.place.complain(format!("`{text}` is not a repository: write `owner/name`, without the address of GitHub"));
+        value.place.complain(format!(
+            "`{text}` is not a repository: write `owner/name`, without the address of GitHub"
+        ));
     }
     good.then(|| text.to_owned())
 }
@@ -106,10 +138,15 @@ fn authors(section: Section<'_>) -> BTreeMap<String, UserId> {
     let mut authors = BTreeMap::new();
     for (email, value) in section.entries() {
         if !email.contains('@') {
-            value.place.complain(format!("`{email}` is not an e-mail address: write `\"dev@example.org\" = \"U…\"`"));
+            value.place.complain(format!(
+                "`{email}` is not an e-mail address: write `\"dev@example.org\" = \"U…\"`"
+            ));
         }
         if let Some(first) = seen.insert(email.to_lowercase(), value.place.clone()) {
-            value.place.complain(format!("is the address of {} with other letters: delete one", first.at()));
+            value.place.complain(format!(
+                "is the address of {} with other letters: delete one",
+                first.at()
+            ));
         }
         if let Some(user) = value.name(UserId::parse) {
             authors.insert(email.to_owned(), user);
@@ -128,7 +165,9 @@ pub(super) fn zone(section: &mut Section<'_>, zone: &mut Tz) {
     }
     let guess = closest(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
     let guess = guess.map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
-    value.place.complain(format!("`{text}` is not a time zone: write an IANA name such as `America/Sao_Paulo`.{guess}"));
+    value.place.complain(format!(
+        "`{text}` is not a time zone: write an IANA name such as `America/Sao_Paulo`.{guess}"
+    ));
 }
 
 /// Reads `unknown_author`.
@@ -141,11 +180,15 @@ pub(super) fn strangers(section: &mut Section<'_>, unknown: &mut UnknownAuthor) 
 
 /// Reads `migrations`.
 pub(super) fn migrations(section: &mut Section<'_>, patterns: &mut Vec<Pattern>) {
-    let Some(value) = section.take("migrations") else { return };
+    let Some(value) = section.take("migrations") else {
+        return;
+    };
     let texts = value.texts();
     for (item, text) in &texts {
         if text.starts_with(['/', '.']) || text.contains('\\') {
-            item.place.complain(format!("`{text}` fits no file: paths start at the top of the repository, such as `db/migrations/**`"));
+            item.place.complain(format!(
+                "`{text}` fits no file: paths start at the top of the repository, such as `db/migrations/**`"
+            ));
         }
     }
     *patterns = texts.into_iter().map(|(_, text)| Pattern(text.to_owned())).collect();
