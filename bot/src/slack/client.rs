@@ -5,6 +5,7 @@
 
 mod answers;
 mod speak;
+mod wire;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,15 +16,15 @@ use bytes::Bytes;
 use commands::ids::{ChannelId, GroupId, UserId};
 use commands::time::{Span, Timestamp};
 use commands::view::{Message, Modal};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use slack_morphism::prelude::*;
 use url::Url;
 
 use self::answers::{AuthTest, ChannelAnswer, History, Members, Opened, Permalink, Posted, UserAnswer, ViewAnswer};
 pub use self::answers::{ChannelInfo, Found, Home, UserInfo};
+use self::wire::{Ask, not_sent, read, retry_after};
 use super::limiter::Limiter;
 use super::render::{self, Drawn};
 use crate::clock::Clock;
@@ -391,42 +392,6 @@ pub struct Search<'a> {
     pub since: Timestamp,
 }
 
-/// What a call carries.
-struct Ask {
-    content_type: &'static str,
-    body: Bytes,
-    /// For the pace.
-    channel: Option<String>,
-}
-
-impl Ask {
-    /// As a form, which every method of Slack's reads; empty values are left out.
-    fn form(fields: &[(&str, &str)]) -> Self {
-        let fields = fields.iter().filter(|(_, value)| !value.is_empty());
-        let body = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
-        Self {
-            content_type: "application/x-www-form-urlencoded",
-            body: body.into(),
-            channel: None,
-        }
-    }
-
-    fn json<T: Serialize>(body: &T) -> Result<Self, SlackError> {
-        Ok(Self {
-            content_type: "application/json; charset=utf-8",
-            body: serde_json::to_vec(body).map_err(|error| not_sent(&error))?.into(),
-            channel: None,
-        })
-    }
-
-    fn to(mut self, channel: &ChannelId) -> Self {
-        self.channel = Some(channel.as_str().to_owned());
-        self
-    }
-}
-
 #[derive(serde::Deserialize)]
 struct Done {}
 
@@ -435,45 +400,6 @@ fn content(drawn: &Drawn) -> SlackMessageContent {
     SlackMessageContent::new()
         .with_text(drawn.text.clone())
         .with_blocks(drawn.blocks.clone())
-}
-
-fn not_sent(error: &dyn std::error::Error) -> SlackError {
-    SlackError::NotSent(error.to_string())
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Span> {
-    let seconds: i64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Span::seconds(seconds.clamp(1, 3_600)))
-}
-
-fn read<T: DeserializeOwned>(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<T, SlackError> {
-    #[derive(serde::Deserialize)]
-    struct Envelope {
-        ok: bool,
-        error: Option<String>,
-    }
-    let limited = || SlackError::RateLimited {
-        retry_after: retry_after(headers),
-    };
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(limited());
-    }
-    let Ok(envelope) = serde_json::from_slice::<Envelope>(body) else {
-        return Err(SlackError::Unknown(format!("HTTP {status} without Slack's JSON")));
-    };
-    if envelope.ok {
-        // The work is done even if the answer has changed its shape.
-        return serde_json::from_slice(body)
-            .map_err(|error| SlackError::Unknown(format!("an answer in another shape: {:?}", error.classify())));
-    }
-    match envelope.error.unwrap_or_default().as_str() {
-        "ratelimited" | "rate_limited" => Err(limited()),
-        // By Slack's own words some of the work may have been done.
-        code @ ("fatal_error" | "internal_error" | "request_timeout" | "service_unavailable") => {
-            Err(SlackError::Unknown(code.to_owned()))
-        }
-        code => Err(SlackError::Refused { code: code.to_owned() }),
-    }
 }
 
 #[cfg(test)]

@@ -20,12 +20,57 @@ fn button(action: &str, label: &str, style: ButtonStyle) -> Button {
     }
 }
 
+/// A card with everything a card can hold.
 fn card() -> Message {
+    Message {
+        fallback: "wallet → mainnet: 4f2c1d9, retry <tx> & more".to_owned(),
+        blocks: vec![
+            headline(),
+            fields(),
+            Block::Divider,
+            small_print(),
+            Block::Verbatim("error: <bad> ```\n\tat line 3\n".to_owned()),
+            buttons(),
+        ],
+    }
+}
+
+fn when(style: DateStyle) -> Inline {
+    Inline::Date { at: AT, style }
+}
+
+fn headline() -> Block {
+    let foreign = " fix *all* & <!channel> `x`\n> y";
+    Block::Section(vec![
+        vec![bold("wallet → mainnet"), text(": "), code("4f2c1d9"), text(foreign)],
+        vec![Inline::Sign(Sign::Waiting), text(" since "), when(DateStyle::DayTime)],
+    ])
+}
+
+fn fields() -> Block {
     let link = Inline::Link {
         url: "https://github.com/acme/wallet/compare/a...b?x=1&y=<z>|w".to_owned(),
         text: "4 commits | <see>".to_owned(),
     };
-    let when = |style| Inline::Date { at: AT, style };
+    let author = Inline::Mention(UserId::parse("U0DANA").unwrap());
+    let group = Inline::Group(GroupId::parse("S0WALLET").unwrap());
+    Block::Fields(vec![
+        ("Author".to_owned(), vec![author]),
+        ("Who may".to_owned(), vec![group]),
+        ("Change".to_owned(), vec![link]),
+        ("Nothing".to_owned(), vec![]),
+    ])
+}
+
+fn small_print() -> Block {
+    let channel = Inline::Channel(ChannelId::parse("C0DEPLOYS").unwrap());
+    Block::Context(vec![
+        vec![text("in "), channel, text(" at "), when(DateStyle::Seconds)],
+        vec![Inline::Mention(UserId::parse("os:ann").unwrap()), text(" said so")],
+    ])
+}
+
+fn buttons() -> Block {
     let confirm = Confirm {
         title: "Approve on mainnet?".to_owned(),
         text: "4f2c1d9 goes <live>".to_owned(),
@@ -40,49 +85,12 @@ fn card() -> Message {
         url: Some("https://console.aws.amazon.com/x".to_owned()),
         ..button("open", "Pipeline", ButtonStyle::Plain)
     };
-    Message {
-        fallback: "wallet → mainnet: 4f2c1d9, retry <tx> & more".to_owned(),
-        blocks: vec![
-            Block::Section(vec![
-                vec![
-                    bold("wallet → mainnet"),
-                    text(": "),
-                    code("4f2c1d9"),
-                    text(" fix *all* & <!channel> `x`\n> y"),
-                ],
-                vec![Inline::Sign(Sign::Waiting), text(" since "), when(DateStyle::DayTime)],
-            ]),
-            Block::Fields(vec![
-                (
-                    "Author".to_owned(),
-                    vec![Inline::Mention(UserId::parse("U0DANA").unwrap())],
-                ),
-                (
-                    "Who may".to_owned(),
-                    vec![Inline::Group(GroupId::parse("S0WALLET").unwrap())],
-                ),
-                ("Change".to_owned(), vec![link]),
-                ("Nothing".to_owned(), vec![]),
-            ]),
-            Block::Divider,
-            Block::Context(vec![
-                vec![
-                    text("in "),
-                    Inline::Channel(ChannelId::parse("C0DEPLOYS").unwrap()),
-                    text(" at "),
-                    when(DateStyle::Seconds),
-                ],
-                vec![Inline::Mention(UserId::parse("os:ann").unwrap()), text(" said so")],
-            ]),
-            Block::Verbatim("error: <bad> ```\n\tat line 3\n".to_owned()),
-            Block::Actions(vec![
-                approve,
-                button("reject", "Reject…", ButtonStyle::Danger),
-                button("reject", "Reject all", ButtonStyle::Plain),
-                page,
-            ]),
-        ],
-    }
+    Block::Actions(vec![
+        approve,
+        button("reject", "Reject…", ButtonStyle::Danger),
+        button("reject", "Reject all", ButtonStyle::Plain),
+        page,
+    ])
 }
 
 #[test]
