@@ -4,6 +4,7 @@
 //! after [`SlackError::Unknown`] a post may be there, and its marker in the message's metadata tells.
 
 mod answers;
+mod error;
 mod speak;
 mod wire;
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use commands::ids::{ChannelId, GroupId, UserId};
-use commands::time::{Span, Timestamp};
+use commands::time::Timestamp;
 use commands::view::{Message, Modal};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
@@ -24,12 +25,13 @@ use url::Url;
 
 use self::answers::{AuthTest, ChannelAnswer, History, Members, Opened, Permalink, Posted, UserAnswer, ViewAnswer};
 pub use self::answers::{ChannelInfo, Found, Home, UserInfo};
+pub use self::error::SlackError;
 use self::wire::{Ask, not_sent, read, retry_after};
 use super::limiter::Limiter;
 use super::render::{self, Drawn};
 use crate::clock::Clock;
 use crate::config::Secret;
-use crate::door::{Call, Destination, DoorError, Lease, Limits, Outgoing};
+use crate::door::{Call, Destination, Lease, Limits, Outgoing};
 
 /// The metadata type of our messages.
 const EVENT_TYPE: &str = "signalbox";
@@ -41,38 +43,6 @@ const PATIENT: Duration = Duration::from_secs(10);
 const PROMPT: Duration = Duration::from_millis(1_500);
 const HISTORY_PAGE: u16 = 200;
 const HISTORY_PAGES: usize = 10;
-
-/// Why Slack did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SlackError {
-    /// Slack said no.
-    #[error("Slack refused: {code}")]
-    Refused {
-        /// Slack's code: `channel_not_found`.
-        code: String,
-    },
-    /// Too fast; nothing was done.
-    #[error("Slack asks to slow down")]
-    RateLimited {
-        /// For how long, if Slack says.
-        retry_after: Option<Span>,
-    },
-    /// Slack certainly did not hear it.
-    #[error("Slack was not reached: {0}")]
-    NotSent(String),
-    /// It may have been done.
-    #[error("Slack did not answer: {0}")]
-    Unknown(String),
-}
-
-impl From<DoorError> for SlackError {
-    fn from(error: DoorError) -> Self {
-        match error {
-            DoorError::NotSent(why) => Self::NotSent(why),
-            DoorError::Unknown(why) => Self::Unknown(why),
-        }
-    }
-}
 
 /// A message to post.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,9 @@
+use commands::time::Span;
 use commands::view::Message;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::door::DoorError;
 use crate::testing::{Answer, StillClock, Wire, answer, lost};
 
 const NOW: Timestamp = Timestamp(1_795_226_400_000);
