@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use bot::aws::Clients;
+use bot::aws::events::Queue;
 use bot::bot::{Bot, Parts};
 use bot::checks::CHECKS;
 use bot::clock::Clock;
@@ -14,6 +15,7 @@ use bot::config::{self, Loaded, Secret};
 use bot::door::{Allowed, Door, Outgoing};
 use bot::ids::SystemIds;
 use bot::runner::Engine;
+use commands::catalog::AwsTarget;
 use sandbox::Sandbox;
 use state::Store;
 use state::audit::Key;
@@ -186,6 +188,12 @@ impl Rig {
     }
 }
 
+/// The sandbox's account, with the role that may read it.
+fn account() -> AwsTarget {
+    let role_arn = Some(format!("arn:aws:iam::{}:role/signalbox", sandbox::aws::ACCOUNT));
+    AwsTarget { region: sandbox::aws::REGION.to_owned(), role_arn, external_id: None }
+}
+
 fn parts(options: &Options, base: &str, loaded: Loaded, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Parts> {
     let url = |path: &str| -> Result<Url> { Ok(format!("{base}{path}").parse()?) };
     let (slack, github, aws) = (url("/slack/api")?, url("/github")?, url("/aws")?);
@@ -195,6 +203,7 @@ fn parts(options: &Options, base: &str, loaded: Loaded, store: Arc<dyn Store>, c
         door = wrap(door);
     }
     let keys = Secret::new("sandbox");
+    let queue = Queue { url: format!("{base}/aws/{}/{}", sandbox::aws::ACCOUNT, sandbox::aws::EVENT_QUEUE), aws: account() };
     Ok(Parts {
         catalog: loaded.catalog,
         store,
@@ -204,7 +213,7 @@ fn parts(options: &Options, base: &str, loaded: Loaded, store: Arc<dyn Store>, c
         signing_secret: Secret::new(options.sandbox.signing_secret.clone()),
         aws: Arc::new(Clients::with_keys(Arc::clone(&door), Arc::clone(&clock), aws, "sandbox", &keys)),
         github: (github, Some(Secret::new("sandbox"))),
-        events: loaded.settings.events,
+        events: vec![queue],
         metrics: None,
         door,
         clock,

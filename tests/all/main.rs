@@ -1,1 +1,3 @@
-fn main() {}
+//! End-to-end scenarios through the real edges.
+
+mod approval;

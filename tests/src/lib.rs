@@ -1,1 +1,4 @@
-//! tests
+//! What the scenarios share: a harness around the demo, and the proofs.
+#![expect(clippy::expect_used, clippy::panic, reason = "a scenario fails by panicking")]
+
+pub mod scenario;

@@ -45,7 +45,7 @@ fn effect(facts: &Facts<'_>, run: &Run) -> Option<Effect> {
         summary: summary(facts, run, decision),
         marker: run.marker(),
         good_until: decision.at + DECISION_STANDS,
-        revision: run.pinned.revision.id.clone(),
+        revision: run.pinned.revision.commit.clone().unwrap_or_else(|| run.pinned.revision.id.clone()),
         parallel: run.pinned.parallel,
     })
 }

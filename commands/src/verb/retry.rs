@@ -4,7 +4,7 @@ use super::{Spec, Verb, refused};
 use crate::decision::{Decision, Refusal, Reply};
 use crate::effect::Effect;
 use crate::facts::{Facts, Needs, Speaker};
-use crate::gate::{self, Act};
+use crate::gate::{self, Act, Question};
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::{EnvironmentId, RecordId, ServiceId};
 use crate::plan::Plan;
@@ -50,13 +50,11 @@ impl Verb for Retry {
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
-        let Some(run) = self.target.find(facts) else {
-            return Ok(nothing("there is no run to retry"));
+        let run = match self.target.permitted(facts, speaker) {
+            Ok(run) => run,
+            Err(refusals) if refusals.is_empty() => return Ok(nothing("there is no run to retry")),
+            Err(refusals) => return Ok(refused(refusals)),
         };
-        let refusals = gate::evaluate_run(facts, Some(speaker), Act::Intervene, run);
-        if !refusals.is_empty() {
-            return Ok(refused(refusals));
-        }
         let mut plan = Plan::new(facts);
         let reply = match (run.status, failed_stage(run)) {
             (Status::Answering, _) => {
@@ -119,6 +117,19 @@ impl Target {
             needs.groups.extend(environment.groups());
         }
         needs
+    }
+
+    /// The run, if the speaker may intervene in it; else why not. No run and no reasons: there is none.
+    pub(super) fn permitted<'f>(&self, facts: &'f Facts<'_>, speaker: &Speaker) -> Result<&'f Run, Vec<Refusal>> {
+        let run = self.find(facts);
+        let refusals = match (run, self) {
+            (Some(run), _) => gate::evaluate_run(facts, Some(speaker), Act::Intervene, run),
+            (None, Self::Newest(id)) => facts.service.environment(id).map_or_else(Vec::new, |environment| {
+                gate::evaluate(&Question { facts, speaker: Some(speaker), act: Act::Intervene, environment, run: None })
+            }),
+            (None, Self::Run(_)) => Vec::new(),
+        };
+        run.filter(|_| refusals.is_empty()).ok_or(refusals)
     }
 
     /// The run; of an environment the one that is decided or followed, else the newest that ended.

@@ -5,7 +5,7 @@ use super::{Spec, Verb, refused};
 use crate::decision::{Decision, Reply};
 use crate::effect::Effect;
 use crate::facts::{Facts, Needs, Speaker};
-use crate::gate::{self, Act};
+use crate::gate::Act;
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::ServiceId;
 use crate::plan::Plan;
@@ -45,11 +45,11 @@ impl Verb for Stop {
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
-        let Some(run) = self.target.find(facts) else { return Ok(nothing("there is no run to stop")) };
-        let refusals = gate::evaluate_run(facts, Some(speaker), Act::Intervene, run);
-        if !refusals.is_empty() {
-            return Ok(refused(refusals));
-        }
+        let run = match self.target.permitted(facts, speaker) {
+            Ok(run) => run,
+            Err(refusals) if refusals.is_empty() => return Ok(nothing("there is no run to stop")),
+            Err(refusals) => return Ok(refused(refusals)),
+        };
         match run.status {
             Status::Following => {}
             Status::Waiting => return Ok(nothing("this run still waits for a decision; `reject` ends it")),
