@@ -46,19 +46,18 @@ impl Account {
     }
 }
 
-/// Reads `{ region = "…", role_arn = "…", external_id = "…" }`.
-pub(super) fn read(section: Section<'_>) -> Account {
-    let place = section.place.clone();
-    let account = read_rest(section);
-    if account == Account::default() {
-        place.complain("says nothing: name a `region`, a `role_arn`, or both");
-    }
-    account
-}
-
-/// The same, of a table that may hold something else besides, which was read before.
-pub(super) fn read_rest(mut section: Section<'_>) -> Account {
-    let region = section.take("region").and_then(|value| region(&value));
+/// Reads `{ region = "…", role_arn = "…", external_id = "…" }`, of a table that may hold something else besides, which was read before. What can not
+/// be right stays, so that nobody complains that it is missing.
+pub(super) fn read(mut section: Section<'_>) -> Account {
+    let region = section.take("region").map(|value| {
+        let region = value.text().unwrap_or_default();
+        if !region.is_empty() && !is_region(region) {
+            value.place.complain(format!(
+                "`{region}` is not an AWS region: write one such as `eu-central-1`"
+            ));
+        }
+        region.to_owned()
+    });
     let arn = section.take("role_arn");
     let external_id = section.take("external_id");
     if let (None, Some(id)) = (&arn, &external_id) {
@@ -66,45 +65,36 @@ pub(super) fn read_rest(mut section: Section<'_>) -> Account {
             .complain("stands without `role_arn`, which is whom it is shown to: add the role, or delete this");
     }
     let external_id = external_id.and_then(|value| value.text()).map(str::to_owned);
-    let role = arn.and_then(|value| role(&value)).map(|arn| Role { arn, external_id });
+    let role = arn.map(|value| {
+        let arn = value.text().unwrap_or_default();
+        if !arn.is_empty() && !is_role(arn) {
+            value.place.complain(format!(
+                "`{arn}` is not the ARN of a role: write one such as `arn:aws:iam::111122223333:role/signalbox`"
+            ));
+        }
+        Role {
+            arn: arn.to_owned(),
+            external_id,
+        }
+    });
     section.finish();
     Account { region, role }
 }
 
-fn region(value: &Value<'_>) -> Option<String> {
-    let text = value.text()?;
+/// It becomes a part of host names, so it may hold nothing odd.
+fn is_region(text: &str) -> bool {
     let words: Vec<&str> = text.split('-').collect();
     let plain = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    // It becomes a part of host names.
-    let good =
-        words.len() >= 3 && words.iter().all(plain) && words.last().is_some_and(|last| last.parse::<u8>().is_ok());
-    if !good {
-        value.place.complain(format!(
-            "`{text}` is not an AWS region: write one such as `eu-central-1`"
-        ));
-    }
-    good.then(|| text.to_owned())
+    words.len() >= 3 && words.iter().all(plain) && words.last().is_some_and(|last| last.parse::<u8>().is_ok())
 }
 
-fn role(value: &Value<'_>) -> Option<String> {
-    let text = value.text()?;
+fn is_role(text: &str) -> bool {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let good = match parts.as_slice() {
-        ["arn", partition, "iam", "", account, role] => {
-            partition.starts_with("aws")
-                && account.len() == 12
-                && account.bytes().all(|b| b.is_ascii_digit())
-                && role.starts_with("role/")
-                && role.len() > 5
-        }
-        _ => false,
+    let ["arn", partition, "iam", "", account, role] = parts.as_slice() else {
+        return false;
     };
-    if !good {
-        value.place.complain(format!(
-            "`{text}` is not the ARN of a role: write one such as `arn:aws:iam::111122223333:role/signalbox`"
-        ));
-    }
-    good.then(|| text.to_owned())
+    let number = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    partition.starts_with("aws") && number && role.strip_prefix("role/").is_some_and(|name| !name.is_empty())
 }
 
 /// The account that a role belongs to: twelve digits. Nothing without a role, which is the bot's own account.

@@ -1,6 +1,7 @@
 //! What only shows when environments and services are seen side by side.
 
 use commands::catalog::Environment;
+use commands::ids::EnvironmentId;
 
 use super::account;
 use super::environment::Draft;
@@ -19,9 +20,12 @@ pub(super) fn judge(services: &[service::Draft<'_>]) {
         }
     }
     for (index, later) in services.iter().enumerate() {
-        for earlier in services.iter().take(index) {
-            owners(&earlier.environments, &later.environments);
-        }
+        let earlier: Vec<&Draft<'_>> = services
+            .iter()
+            .take(index)
+            .flat_map(|service| &service.environments)
+            .collect();
+        owners(&earlier, &later.environments);
     }
 }
 
@@ -45,16 +49,19 @@ fn order(environments: &[Draft<'_>]) {
     }
 }
 
-/// The way from an environment back to itself, if there is one.
+/// The way from an environment back to itself, if there is one and no environment on it stands earlier in the file: a circle is told once.
 fn circle<'d>(start: &'d Draft<'_>, environments: &'d [Draft<'_>]) -> Option<Vec<&'d str>> {
+    let place = |id: &EnvironmentId| environments.iter().position(|draft| draft.environment.id == *id);
+    let first = place(&start.environment.id);
     let mut way = vec![start.environment.id.as_str()];
     let mut at = start;
     // At most once through all of them: a way may also lead into a circle that does not hold its start.
     for _ in environments {
         let from = at.environment.promotes_from.as_ref()?;
-        at = environments.iter().find(|draft| draft.environment.id == *from)?;
+        let next = place(from).filter(|next| Some(*next) >= first)?;
+        at = environments.get(next)?;
         way.push(at.environment.id.as_str());
-        if at.environment.id == start.environment.id {
+        if Some(next) == first {
             return (way.len() > 2).then_some(way);
         }
     }
@@ -98,9 +105,9 @@ fn both_fit(one: &Environment, two: &Environment) -> bool {
 }
 
 /// A gate has one owner: two would post two cards for one approval.
-fn owners(earlier: &[Draft<'_>], later: &[Draft<'_>]) {
+fn owners(earlier: &[&Draft<'_>], later: &[Draft<'_>]) {
     for draft in later {
-        let same = |other: &&Draft<'_>| {
+        let same = |other: &&&Draft<'_>| {
             let (one, two) = (&other.environment, &draft.environment);
             !one.pipeline.name.is_empty() && one.pipeline == two.pipeline && account_of(one) == account_of(two)
         };

@@ -4,8 +4,8 @@ use commands::catalog::{Approvers, CheckName, Environment, Pattern, People, Pipe
 use commands::ids::EnvironmentId;
 
 use super::account::{self, Account};
+use super::people;
 use super::section::{Place, Section, Value, closest};
-use super::{people, service};
 
 /// An environment and the places of what is judged when all of them are known.
 pub(super) struct Draft<'a> {
@@ -18,10 +18,14 @@ pub(super) struct Draft<'a> {
 
 /// Reads an environment. What could not be read is replaced by something harmless: with a complaint on file nobody gets to see it. Nothing when it has
 /// no name.
-pub(super) fn read<'a>(value: Value<'a>, defaults: &Account, known_checks: &[&str]) -> Option<Draft<'a>> {
+pub(super) fn read<'a>(
+    (name, value): (&str, Value<'a>),
+    defaults: &Account,
+    known_checks: &[&str],
+) -> Option<Draft<'a>> {
     let mut section = value.section()?;
     let place = section.place.clone();
-    let id = name(&place);
+    let id = id(name, &place);
     let tier = section
         .take("tier")
         .and_then(|value| value.one_of(&[("standard", Tier::Standard), ("production", Tier::Production)]));
@@ -75,8 +79,7 @@ const NO_PIPELINE: Pipeline = Pipeline {
 };
 
 /// `freeze all` means every environment, so none may be called that.
-fn name(place: &Place<'_>) -> Option<EnvironmentId> {
-    let text = service::last(place);
+fn id(text: &str, place: &Place<'_>) -> Option<EnvironmentId> {
     let id = place.name(text, EnvironmentId::parse)?;
     if text == "all" {
         place.complain("`all` means every environment in the commands: give it another name");
@@ -129,7 +132,7 @@ fn patterns(value: &Value<'_>) -> Vec<Pattern> {
     }
     for (item, text) in &texts {
         // What git allows in no ref; most of it comes from regular expressions.
-        if let Some(odd) = text.chars().find(|c| c.is_whitespace() || "^~:?[]\\()".contains(*c)) {
+        if let Some(odd) = text.chars().find(|c| c.is_whitespace() || "^~:?[\\".contains(*c)) {
             item.place.complain(format!("`{text}` fits no ref because of `{odd}`: write `*` for anything within a part, `**` for anything at all"));
         }
     }

@@ -117,7 +117,7 @@ pub(super) fn read(sources: &[Source], known_checks: &[&str]) -> Result<Loaded, 
     let drafts = top
         .services
         .into_iter()
-        .filter_map(|(_, value)| service::read(value, &defaults, known_checks))
+        .filter_map(|service| service::read(service, &defaults, known_checks))
         .collect::<Vec<_>>();
     cross::judge(&drafts);
     let services = drafts
@@ -153,7 +153,11 @@ fn parse(sources: &[Source]) -> Result<Vec<Spanned<DeTable<'_>>>, ConfigErrors> 
                 line,
             };
             let text = source.text.lines().nth(line - 1).unwrap_or_default().trim();
-            place.complain(format!("this is not TOML: {}, in `{text}`", error.message()));
+            let what = match error.message() {
+                "duplicate key" => "is there already: write every table and every key once",
+                other => other,
+            };
+            place.complain(format!("this is not TOML: `{text}`: {what}"));
         }
         tables.push(table);
     }
@@ -256,7 +260,7 @@ fn queues(sections: Vec<Section<'_>>, defaults: &Defaults) -> Vec<Queue> {
         let url = address.as_ref().and_then(account::address).unwrap_or_default();
         // The role of the services is not taken over: the queue is the bot's own and often stands in another account.
         let region = defaults.aws.region.clone();
-        let aws = account::read_rest(section)
+        let aws = account::read(section)
             .or(&Account { region, role: None })
             .target(&place);
         match found.iter().find(|(_, queue)| queue.url == url && !url.is_empty()) {

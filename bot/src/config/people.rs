@@ -8,8 +8,8 @@ use super::section::{Section, Value};
 /// Reads `{ groups = ["S…"], users = ["U…"] }`.
 pub(super) fn people(value: Value<'_>) -> Option<People> {
     let mut section = value.section()?;
-    let people = named(&mut section);
-    if people.is_empty() {
+    let (people, empty) = named(&mut section);
+    if empty {
         section.place.complain(NOBODY);
     }
     section.finish();
@@ -18,19 +18,24 @@ pub(super) fn people(value: Value<'_>) -> Option<People> {
 
 const NOBODY: &str = "names nobody: add `groups = [\"S…\"]` or `users = [\"U…\"]`";
 
-fn named(section: &mut Section<'_>) -> People {
-    let groups = section.take("groups").map(|groups| groups.names(GroupId::parse));
-    let users = section.take("users").map(|users| users.names(UserId::parse));
-    People {
-        groups: groups.into_iter().flatten().collect(),
-        users: users.into_iter().flatten().collect(),
-    }
+/// Who is named, and whether nobody was even meant: ids that can not be read have been complained of already.
+fn named(section: &mut Section<'_>) -> (People, bool) {
+    let (groups, users) = (section.take("groups"), section.take("users"));
+    let empty = [&groups, &users].into_iter().flatten().all(Value::is_empty_list);
+    let people = People {
+        groups: groups
+            .into_iter()
+            .flat_map(|groups| groups.names(GroupId::parse))
+            .collect(),
+        users: users.into_iter().flat_map(|users| users.names(UserId::parse)).collect(),
+    };
+    (people, empty)
 }
 
 /// Reads `{ groups, users, required, self_approval, all_of }`.
 pub(super) fn approvers(value: Value<'_>) -> Option<Approvers> {
     let mut section = value.section()?;
-    let mut people = named(&mut section);
+    let (mut people, empty) = named(&mut section);
     let required = section.take("required");
     let count = required.as_ref().and_then(Value::count);
     let all_of = section.take("all_of");
@@ -39,6 +44,9 @@ pub(super) fn approvers(value: Value<'_>) -> Option<Approvers> {
             "stands beside `groups`: write `groups` where any member will do, or `all_of` where one of each group is needed, not both",
         );
     }
+    if empty && all_of.as_ref().is_none_or(Value::is_empty_list) {
+        section.place.complain(NOBODY);
+    }
     let all_of = all_of.map(|all_of| all_of.names(GroupId::parse)).unwrap_or_default();
     // Whoever stands for one of the groups may approve, of course.
     people.groups.extend(all_of.iter().cloned());
@@ -46,9 +54,6 @@ pub(super) fn approvers(value: Value<'_>) -> Option<Approvers> {
         .take("self_approval")
         .and_then(|value| value.boolean())
         .unwrap_or_default();
-    if people.is_empty() {
-        section.place.complain(NOBODY);
-    }
     if let (Some(required), Some(count)) = (&required, count) {
         enough(required, count, (&people, all_of.len()));
     }
@@ -70,7 +75,7 @@ fn enough(required: &Value<'_>, count: usize, (people, all_of): (&People, usize)
         ));
     } else if people.groups.is_empty() && users > 0 && count > users {
         required.place.complain(format!(
-            "asks for {count} people, but no group and only {users} named: name more users, add a group, or write `required = {users}`"
+            "asks for {count} people, but only {users} and no group may approve: name more users, add a group, or write `required = {users}`"
         ));
     }
 }

@@ -90,7 +90,7 @@ impl<'a> Value<'a> {
     pub(super) fn text(&self) -> Option<&'a str> {
         match self.value {
             DeValue::String(text) if text.trim().is_empty() => {
-                self.refuse("is empty: fill it in, or leave the key out")
+                self.refuse("is empty: fill it in, or delete it if it is not needed")
             }
             DeValue::String(text) => Some(text),
             other => self.refuse(format!("is {}: write a string in quotes", kind(other))),
@@ -122,6 +122,11 @@ impl<'a> Value<'a> {
             DeValue::Array(array) => Some(array.iter().map(|item| self.item(item)).collect()),
             other => self.refuse(format!("is {}: write a list, such as `[\"…\"]`", kind(other))),
         }
+    }
+
+    /// Whether it is a list of nothing.
+    pub(super) fn is_empty_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(array) if array.is_empty())
     }
 
     /// A list of strings, none of them twice.
@@ -196,7 +201,13 @@ impl Place<'_> {
         match parse(text) {
             Ok(name) => Some(name),
             Err(bad) => {
-                self.complain(format!("{bad}{}", remedy(text, bad.kind)));
+                self.complain(format!(
+                    "`{}` is no {}: write {}{}",
+                    bad.value,
+                    bad.kind,
+                    bad.rule,
+                    remedy(bad.kind)
+                ));
                 None
             }
         }
@@ -204,9 +215,9 @@ impl Place<'_> {
 }
 
 /// What people write instead of an id, and where the id is found.
-fn remedy(text: &str, kind: &str) -> &'static str {
+fn remedy(kind: &str) -> &'static str {
     match kind {
-        "channel id" if !text.is_empty() => "; it stands at the end of the channel's details in Slack, under About",
+        "channel id" => "; it stands at the end of the channel's details in Slack, under About",
         "user id" => "; Slack shows it in the person's profile, under More (⋮), Copy member ID",
         "user group id" => "; the address of the group's page in Slack ends in it",
         "team id" => "; the address of the workspace in a browser holds it, after /client/",
@@ -305,7 +316,7 @@ impl<'a> Section<'a> {
 }
 
 /// Keys that examples show and that come with later features.
-const LATER: [&str; 5] = ["functions", "maintenance", "colors", "migrate", "runbooks"];
+const LATER: [&str; 2] = ["functions", "maintenance"];
 
 /// What a value is, to a person.
 const fn kind(value: &DeValue<'_>) -> &'static str {

@@ -29,11 +29,15 @@ impl Draft<'_> {
 }
 
 /// Reads a service. Nothing when it is not even a table.
-pub(super) fn read<'a>(value: Value<'a>, defaults: &Defaults, known_checks: &[&str]) -> Option<Draft<'a>> {
+pub(super) fn read<'a>(
+    (name, value): (&str, Value<'a>),
+    defaults: &Defaults,
+    known_checks: &[&str],
+) -> Option<Draft<'a>> {
     let mut section = value.section()?;
-    let id = name(&section.place);
+    let id = id(name, &section.place);
     let channel = section
-        .need("channel", "\"C…\", the id of the service's home")
+        .need("channel", "\"C012ABC\"")
         .and_then(|value| value.name(ChannelId::parse));
     let github = section.take("github").and_then(|value| repository(&value));
     let authors = section
@@ -79,8 +83,7 @@ pub(super) fn read<'a>(value: Value<'a>, defaults: &Defaults, known_checks: &[&s
 }
 
 /// The name of a service stands where a verb or `all` could stand, so it may be neither.
-fn name(place: &Place<'_>) -> Option<ServiceId> {
-    let text = last(place);
+fn id(text: &str, place: &Place<'_>) -> Option<ServiceId> {
     let id = place.name(text, ServiceId::parse)?;
     let verbs = verb::SPECS.iter().map(|spec| spec.name);
     if verbs.chain(["help", "all"]).any(|word| word == text) {
@@ -92,24 +95,19 @@ fn name(place: &Place<'_>) -> Option<ServiceId> {
     Some(id)
 }
 
-/// The last part of a key.
-pub(super) fn last<'p>(place: &'p Place<'_>) -> &'p str {
-    place.key.rsplit_once('.').map_or(place.key.as_str(), |(_, last)| last)
-}
-
 fn environments<'a>(tables: &Section<'a>, defaults: &Defaults, known_checks: &[&str]) -> Vec<environment::Draft<'a>> {
     let mut seen: BTreeMap<String, Place<'a>> = BTreeMap::new();
     let mut drafts = Vec::new();
     for (name, value) in tables.entries() {
         if let Some(first) = seen.get(&name.to_lowercase()) {
             value.place.complain(format!(
-                "is the name of {} with other letters: names must differ by more than case",
+                "differs from the name in {} only in upper and lower case: give it another name",
                 first.at()
             ));
             continue;
         }
         seen.insert(name.to_lowercase(), value.place.clone());
-        drafts.extend(environment::read(value, &defaults.aws, known_checks));
+        drafts.extend(environment::read((name, value), &defaults.aws, known_checks));
     }
     drafts
 }
@@ -144,7 +142,7 @@ fn authors(section: Section<'_>) -> BTreeMap<String, UserId> {
         }
         if let Some(first) = seen.insert(email.to_lowercase(), value.place.clone()) {
             value.place.complain(format!(
-                "is the address of {} with other letters: delete one",
+                "differs from the address in {} only in upper and lower case: delete one",
                 first.at()
             ));
         }

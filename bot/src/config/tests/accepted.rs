@@ -1,5 +1,7 @@
 //! What is accepted, and what it means.
 
+use std::ops::Range;
+
 use commands::catalog::{CheckName, Service, Tier, UnknownAuthor, When};
 use commands::ids::{EnvironmentId, GroupId};
 
@@ -46,58 +48,106 @@ fn the_example_loads_without_a_warning() {
     assert_eq!(web.timezone, chrono_tz::Europe::Berlin);
 }
 
-/// The example says that it shows every key; each line that is commented out is tried by itself, where it stands.
+/// The example says that it shows every key. What is commented out is tried where it stands: a line instead of the line with its key, a table whole.
 #[test]
-fn every_commented_line_of_the_example_is_good_too() {
+fn everything_that_the_example_comments_out_is_good_too() {
     let lines: Vec<&str> = EXAMPLE.lines().collect();
-    let hidden = |line: &str| {
-        line.strip_prefix("# ")
-            .filter(|rest| rest.starts_with("[[") || rest.starts_with("[store") || rest.contains(" = "))
-            .map(str::to_owned)
-    };
-    let mut tried = 0;
+    let units = units(&lines);
+    assert!(units.len() >= 10, "the control: {units:?}");
+    for unit in units {
+        let instead = instead_of(&lines, &unit);
+        let line = |(number, line): (usize, &&str)| match (unit.contains(&number), instead.contains(&number)) {
+            (true, _) => shown(line).unwrap_or(line).to_owned(),
+            (false, true) => String::new(),
+            (false, false) => (*line).to_owned(),
+        };
+        let text: Vec<String> = lines.iter().enumerate().map(line).collect();
+        let loaded = read(&text.join("\n"));
+        assert!(
+            loaded.is_ok(),
+            "{:?}\n{}",
+            lines.get(unit).unwrap(),
+            loaded.unwrap_err()
+        );
+    }
+}
+
+/// A line of the example that is TOML behind its `#`.
+fn shown(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("# ")?;
+    (rest.starts_with('[') || key(rest).is_some()).then_some(rest)
+}
+
+/// The key of a line.
+fn key(line: &str) -> Option<&str> {
+    let (key, _) = line.split_once('=')?;
+    Some(key.trim()).filter(|key| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+}
+
+/// The lines that are commented out: each by itself, or, from a header on, together.
+fn units(lines: &[&str]) -> Vec<Range<usize>> {
+    let mut units: Vec<Range<usize>> = Vec::new();
     for (number, line) in lines.iter().enumerate() {
-        let Some(shown) = hidden(line) else { continue };
-        let key = shown.split([' ', '=']).next().unwrap_or_default().to_owned();
-        // A header needs what stands under it; a key that is in use already is replaced.
-        let mut text: Vec<String> = Vec::new();
-        let table = lines
-            .get(..number)
-            .unwrap()
-            .iter()
-            .rposition(|line| line.starts_with('[') || line.starts_with("# ["))
-            .unwrap_or(0);
-        let under_hidden_header = lines.get(table).is_some_and(|line| line.starts_with("# ["));
-        if under_hidden_header {
+        if shown(line).is_none() {
             continue;
         }
-        for (other, original) in lines.iter().enumerate() {
-            let same_table = other > table
-                && lines
-                    .get(table + 1..=other)
-                    .is_some_and(|between| !between.iter().any(|line| line.starts_with('[')));
-            let in_block = other > number
-                && shown.starts_with('[')
-                && lines
-                    .get(number..other)
-                    .is_some_and(|block| block.iter().all(|line| line.starts_with('#')));
-            text.push(match hidden(original) {
-                Some(_) if other == number => shown.clone(),
-                Some(inner) if in_block => inner,
-                None if same_table
-                    && !shown.starts_with('[')
-                    && original.split([' ', '=']).next() == Some(key.as_str()) =>
-                {
-                    String::new()
-                }
-                _ => (*original).to_owned(),
-            });
+        let last = units.last_mut().filter(|unit| unit.end == number);
+        match last.filter(|unit| lines.get(unit.start).is_some_and(|line| line.starts_with("# ["))) {
+            Some(table) => table.end = number + 1,
+            None => units.push(number..number + 1),
         }
-        let loaded = read(&text.join("\n"));
-        assert!(loaded.is_ok(), "{shown}\n{}", loaded.unwrap_err());
+    }
+    units
+}
+
+/// The lines of the same table that say the same key.
+fn instead_of(lines: &[&str], unit: &Range<usize>) -> Vec<usize> {
+    let header = |line: &&str| line.starts_with('[');
+    let start = lines
+        .iter()
+        .take(unit.start)
+        .rposition(|line| header(line))
+        .unwrap_or(0);
+    let key_of = |number: usize| lines.get(number).and_then(|line| key(shown(line).unwrap_or(line)));
+    let same = |number: &usize| key_of(unit.start).is_some() && key_of(*number) == key_of(unit.start);
+    let table = (start + 1..lines.len()).take_while(|number| !lines.get(*number).is_some_and(header));
+    table
+        .filter(|number| !lines.get(*number).is_some_and(|line| line.starts_with('#')))
+        .filter(same)
+        .collect()
+}
+
+/// Every key of the example, with a letter too many: refused on its own line, and nothing is lost on the way.
+#[test]
+fn every_misspelled_key_is_refused_on_its_line() {
+    let lines: Vec<&str> = EXAMPLE.lines().collect();
+    let mut tried = 0;
+    for (number, line) in lines.iter().enumerate() {
+        let Some(key) = key(line) else { continue };
+        let mut text = lines.clone();
+        let misspelled = line.replacen(key, &format!("{key}x"), 1);
+        *text.get_mut(number).unwrap() = &misspelled;
+        let ConfigErrors(problems) = read(&text.join("\n")).unwrap_err();
+        let told = problems
+            .iter()
+            .any(|problem| problem.line == number + 1 && problem.key.ends_with(&format!("{key}x")));
+        assert!(told, "{misspelled}: {problems:?}");
         tried += 1;
     }
-    assert!(tried >= 10, "only {tried} lines were found");
+    assert!(tried >= 30, "the control: {tried}");
+}
+
+proptest::proptest! {
+    /// Whatever was cut from a file, it is loaded or refused in lines that it has.
+    #[test]
+    fn damage_is_told_in_lines_that_are_there(from in 0..EXAMPLE.len(), length in 1..200_usize) {
+        let left = |(at, c): (usize, char)| (at < from || at >= from + length).then_some(c);
+        let text: String = EXAMPLE.char_indices().filter_map(left).collect();
+        if let Err(ConfigErrors(problems)) = read(&text) {
+            let lines = text.lines().count().max(1);
+            proptest::prop_assert!(!problems.is_empty() && problems.iter().all(|problem| problem.line <= lines), "{problems:?}");
+        }
+    }
 }
 
 const SMALL: &str = r#"
@@ -251,4 +301,33 @@ fn several_files_are_one_configuration() {
 fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
     let loaded = read(&format!("\u{feff}{}", SMALL.replace('\n', "\r\n"))).unwrap();
     assert_eq!(loaded.catalog.services, read(SMALL).unwrap().catalog.services);
+}
+
+#[test]
+fn a_folder_is_read_in_the_order_of_its_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    assert!(
+        load(folder.path(), &CHECKS)
+            .unwrap_err()
+            .to_string()
+            .ends_with("the folder holds no `*.toml`: copy docs/example.toml there")
+    );
+    write("b.toml", SMALL);
+    write("a.toml", "[defaults]\ntimezone = \"Asia/Tokyo\"\n");
+    write("notes.txt", "this is no TOML");
+    assert_eq!(
+        service(&load(folder.path(), &CHECKS).unwrap(), "web").timezone,
+        chrono_tz::Asia::Tokyo
+    );
+    assert!(load(&folder.path().join("b.toml"), &CHECKS).is_ok());
+    write("c.toml", "[service.web]\n");
+    let ConfigErrors(problems) = load(folder.path(), &CHECKS).unwrap_err();
+    let [problem] = problems.as_slice() else {
+        panic!("one problem: {problems:?}")
+    };
+    assert!(
+        problem.file.ends_with("c.toml") && problem.what.contains("b.toml:2"),
+        "{problem}"
+    );
 }
