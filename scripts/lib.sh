@@ -3,8 +3,7 @@
 # shellcheck shell=bash
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-CACHE="${SIGNALBOX_CACHE:-${XDG_CACHE_HOME:-${HOME:?is not set: set HOME or SIGNALBOX_CACHE}/.cache}/signalbox}"
-export SIGNALBOX_CACHE="$CACHE"
+CACHE="${XDG_CACHE_HOME:-${HOME:?is not set: set HOME or XDG_CACHE_HOME}/.cache}/signalbox"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$CACHE/target}"
 export SIGNALBOX_BODIES="${SIGNALBOX_BODIES:-$CACHE/bodies}"
 mkdir -p "$CACHE"
@@ -93,21 +92,20 @@ need_chromium() {
   export CHROMIUM
 }
 
-# npm_packages FOLDER PACKAGE@VERSION...: fetches packages into the cache, and sets NODE_MODULES to where they are.
+# npm_packages PACKAGE@VERSION...: fetches packages into the cache, where all scripts share them, and sets NODE_MODULES to where they are.
 npm_packages() {
-  local folder="$CACHE/npm/$1" wanted
-  shift
-  wanted="$*"
-  NODE_MODULES="$folder/node_modules"
+  local wanted name missing=()
+  NODE_MODULES="$CACHE/npm/node_modules"
   export NODE_MODULES
-  [ -r "$folder/wanted" ] && [ "$(cat "$folder/wanted")" = "$wanted" ] && return 0
-  say "   fetching $wanted"
-  rm -rf "$folder"
-  mkdir -p "$folder"
-  printf '{"private": true}\n' >"$folder/package.json"
-  (cd "$folder" && npm install --no-audit --no-fund --loglevel=error --ignore-scripts "$@" >npm.log 2>&1) \
-    || die "npm could not fetch $wanted: see $folder/npm.log"
-  printf '%s' "$wanted" >"$folder/wanted"
+  for wanted in "$@"; do
+    name="${wanted%@*}"
+    [ "$(node -p "require('$NODE_MODULES/$name/package.json').version" 2>/dev/null)" = "${wanted##*@}" ] || missing+=("$wanted")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "   fetching ${missing[*]}"
+  mkdir -p "$CACHE/npm"
+  npm install --prefix "$CACHE/npm" --no-audit --no-fund --loglevel=error "${missing[@]}" >"$CACHE/npm.log" 2>&1 \
+    || die "npm could not fetch ${missing[*]}: see $CACHE/npm.log"
 }
 
 # free_port: a TCP port that nobody listens on.

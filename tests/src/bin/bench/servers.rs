@@ -190,7 +190,9 @@ fn configuration() -> String {
             mainnet = ENVIRONMENTS[1],
         )
     };
-    services().map(of).collect()
+    let services: String = services().map(of).collect();
+    // Most phases run with `everysec`, which production refuses unless it is told to.
+    format!("[store]\naccept_unsafe_durability = true\n\n{services}")
 }
 
 /// Turns the store's durability up or down while it runs.

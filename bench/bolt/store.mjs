@@ -1,0 +1,115 @@
+// The store's protocol for this program: the Lua scripts of the bot, read from where the bot has them, and the lines they keep.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { chained, lengthen, rowLine, shorten } from "./chain.mjs";
+
+const FIXED = ["r", "i", "o", "w", "e", "d", "x", "c", "s", "p", "l", "n"];
+const STORE_TIME = 2000;
+const REMEMBER = 86_400_000;
+const KEPT = 8192;
+
+export class Store {
+  #redis;
+  #key;
+  #folds = new Map();
+
+  constructor(redis, folder, key) {
+    this.#redis = redis;
+    this.#key = key;
+    // `lua` sends the hash, and the text when the server does not know it.
+    for (const name of ["load", "commit"]) {
+      redis.defineCommand(`${name}Script`, { lua: readFileSync(join(folder, `${name}.lua`), "utf8") });
+    }
+  }
+
+  // Loads records by id and, with `open`, all open runs. A fold is parsed once for each version of its record.
+  async load(slot, ids, { open = false, delivery = "" }) {
+    const range = open ? ["1", "[run/", Buffer.from("28" + Buffer.from("run/").toString("hex") + "ff", "hex")] : ["0", "", ""];
+    // Held on to until the answer comes: meanwhile the others may be forgotten.
+    const held = new Map(ids.map((id) => [id, this.#folds.get(`${slot} ${id}`)]));
+    const wanted = ids.flatMap((id) => [id, held.get(id)?.version ?? "0"]);
+    const [now, answered, claims, found] = await this.#redis.loadScript(FIXED.length, ...keys(slot), delivery, ...range, ...wanted);
+    const records = new Map();
+    for (let at = 0; at < found.length; at += 3) {
+      records.set(found[at], this.#record(slot, found[at], found[at + 1] !== "0" && held.get(found[at]), found[at + 2]));
+    }
+    const pairs = new Map();
+    for (let at = 0; at < claims.length; at += 2) pairs.set(claims[at], claims[at + 1]);
+    return { now, answered: remembered(answered, now), claims: pairs, records, asked: ids };
+  }
+
+  // `kept` is the fold that was kept for this version; the store did not send it again.
+  #record(slot, id, kept, line) {
+    const [version, , rows, head, fold] = words(line, 5);
+    const one = kept || { version, fold: JSON.parse(fold) };
+    if (!kept) {
+      if (this.#folds.size >= KEPT) this.#folds.clear();
+      this.#folds.set(`${slot} ${id}`, one);
+    }
+    return { version, rows: Number(rows), head: lengthen(head), fold: one.fold };
+  }
+
+  // Commits one written record with one event and one effect.
+  async commit(slot, { id, loaded, write, draft, effect, reply }) {
+    const place = loaded.records.get(write.id);
+    const row = chained(this.#key, slot, write.id, place, { ...draft, event: JSON.stringify(write.event) });
+    const read = new Map([...loaded.asked.map((name) => [name, "0"]), ...[...loaded.records].map(([name, one]) => [name, one.version])]);
+    const answer = await this.#redis.commitScript(
+      FIXED.length + 1,
+      ...keys(slot),
+      `sb1:{${slot}}:j:${write.id}`,
+      id,
+      REMEMBER,
+      loaded.now + STORE_TIME,
+      JSON.stringify(reply),
+      "",
+      "",
+      "",
+      "",
+      read.size,
+      ...[...read].flat(),
+      1,
+      write.id,
+      write.wake,
+      JSON.stringify(write.fold),
+      1,
+      row.seq,
+      shorten(row.prev),
+      shorten(row.mac),
+      rowLine(row),
+      0,
+      0,
+      1,
+      effect.key,
+      effect.due,
+      JSON.stringify(effect.body),
+      0,
+    );
+    const done = answer[0] === "done" || answer[0] === "again";
+    return { done, late: answer[0] === "late", reply: done ? JSON.parse(answer[2]) : null };
+  }
+}
+
+function keys(slot) {
+  return FIXED.map((name) => `sb1:{${slot}}:${name}`);
+}
+
+// Splits the first words off; the last keeps its spaces.
+function words(line, count) {
+  const found = [];
+  let from = 0;
+  while (found.length < count - 1) {
+    const at = line.indexOf(" ", from);
+    found.push(line.slice(from, at));
+    from = at + 1;
+  }
+  return [...found, line.slice(from)];
+}
+
+function remembered(line, now) {
+  if (line === "") return null;
+  const [until, reply] = words(line, 2);
+  return Number(until) > now ? reply : null;
+}
