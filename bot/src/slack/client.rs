@@ -158,10 +158,8 @@ impl Slack {
     /// # Errors
     /// See [`SlackError`].
     pub async fn open_direct(&self, user: &UserId, lease: Lease) -> Result<ChannelId, SlackError> {
-        let body = SlackApiConversationsOpenRequest::new().with_users(vec![user.as_str().to_owned().into()]);
-        let answer: Opened = self
-            .call("conversations.open", &Ask::json(&body)?, PATIENT, lease)
-            .await?;
+        let ask = Ask::form(&[("users", user.as_str())]);
+        let answer: Opened = self.call("conversations.open", &ask, PATIENT, lease).await?;
         ChannelId::parse(&answer.channel.id).map_err(|_| SlackError::Unknown("an id that is no channel's".to_owned()))
     }
 

@@ -203,3 +203,14 @@ async fn what_is_gone_is_deleted_and_who_is_unknown_is_nobody() {
     assert_eq!(slack.user_by_email("x@example.org").await, Ok(None));
     assert_eq!(wire.calls()[1].1, "email=x%40example.org");
 }
+
+#[tokio::test]
+async fn direct_messages_are_opened_by_a_list_of_names() {
+    let wire = Wire::new(|_| answer(200, r#"{"ok": true, "channel": {"id": "D0ANN"}}"#));
+    let opened = slack(&wire)
+        .open_direct(&UserId::parse("U0ANN").unwrap(), Lease::NONE)
+        .await;
+    assert_eq!(opened.unwrap().as_str(), "D0ANN");
+    // Slack wants the names in one text; a list is no argument to it.
+    assert_eq!(wire.calls()[0].1, "users=U0ANN");
+}
