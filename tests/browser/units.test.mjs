@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { complete, expand } from "../../sandbox/page/js/completion.js";
-import { inline, parse, plain, safeLink } from "../../sandbox/page/js/mrkdwn.js";
+import { inline, messagePlace, parse, plain, safeLink } from "../../sandbox/page/js/mrkdwn.js";
 import { dayName, slackDate, span } from "../../sandbox/page/js/time.js";
 import { fromZone, toZone } from "../../sandbox/page/js/zone.js";
 
@@ -42,6 +42,16 @@ test("a link that a page must not follow stays text", () => {
   for (const url of ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "//x.example", " https://x.example"]) {
     assert.equal(safeLink(url), undefined, url);
     assert.equal(brief(inline(`<${url}|press>`)).includes("link("), false, url);
+  }
+});
+
+test("links to messages of the workspace are places in the page", () => {
+  const place = { channel: "C0DEPLOYS", thread: "1795226400.000100" };
+  assert.deepEqual(messagePlace("https://acme.slack.com/archives/C0DEPLOYS/p1795226400000100"), place);
+  assert.deepEqual(messagePlace("https://acme.slack.com/archives/C0DEPLOYS/p1795226499000200?thread_ts=1795226400.000100&cid=C0DEPLOYS"), place);
+  assert.deepEqual(messagePlace("https://slack.com/app_redirect?channel=C0DEPLOYS&message_ts=1795226400.000100"), place);
+  for (const url of ["https://notslack.com/archives/C0DEPLOYS/p1795226400000100", "https://acme.slack.com/team/U0ANN", "nonsense", "https://slack.com/app_redirect?channel=x\"y&message_ts=1.2"]) {
+    assert.equal(messagePlace(url), undefined, url);
   }
 });
 

@@ -21,7 +21,7 @@ const BREAKS = [
 ];
 
 const HOUR = 3600;
-const JUMPS = [["+1 min", 60], ["+10 min", 600], ["+1 h", HOUR], ["+1 d", 24 * HOUR], ["+7 d", 7 * 24 * HOUR]];
+const JUMPS = [["+1 min", 60], ["+1 h", HOUR], ["+1 d", 24 * HOUR], ["+7 d", 7 * 24 * HOUR]];
 const KINDS = [
   ["lose_answer", "lose the answer"], ["drop", "drop"], ["hold_before", "hold before"], ["hold_after", "hold after"], ["throttle", "throttle (429)"],
   ["slow", "be slow"], ["fail", "fail (500)"], ["refuse", "refuse with"],
@@ -50,7 +50,7 @@ export function breaksView() {
   );
 }
 
-/** Draws what is set and greys what needs a host. */
+/** Draws what is set and grays what needs a host. */
 export function drawBreaks() {
   const { faults, held, host } = state.world;
   activeHost.hidden = faults.length === 0;
@@ -116,7 +116,7 @@ function heldRow(held) {
 }
 
 function hostRow({ available, reason }) {
-  const note = !available && h("p", { class: "greyed-reason", id: "host-reason", data: { test: "host-reason" } }, `Greyed: ${reason || "no bot runs inside this sandbox"}.`);
+  const note = !available && h("p", { class: "grayed-reason", id: "host-reason", data: { test: "host-reason" } }, `Grayed: ${reason || "no bot runs inside this sandbox"}.`);
   const properties = (test) => ({ class: "button small", type: "button", disabled: !available, "aria-describedby": available ? null : "host-reason", data: { test } });
   const restart = h("button", { ...properties("restart-bot"), class: "button small danger" }, icon("refresh"), "Kill and restart the bot");
   restart.addEventListener("click", () => {

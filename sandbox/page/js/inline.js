@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { emoji } from "./emoji.js";
-import { parse } from "./mrkdwn.js";
+import { messagePlace, parse } from "./mrkdwn.js";
 import * as time from "./time.js";
 
 /** A text object (`{type: "mrkdwn" | "plain_text", text}`) as nodes. */
@@ -67,8 +67,12 @@ const RENDER = {
   date: (node, reader) => date(node, reader),
 };
 
-/** A link that opens beside the page. */
+/** A link that opens beside the page; one to a message of this workspace opens it here. */
 export function link(url, ...label) {
+  const here = messagePlace(url);
+  if (here) {
+    return h("a", { class: "link", href: `#${here.channel}/${here.thread}`, data: { test: "message-link" } }, label);
+  }
   return h("a", { class: "link", href: url, target: "_blank", rel: "noreferrer noopener" }, label);
 }
 

@@ -146,6 +146,20 @@ export function safeLink(url) {
   return typeof url === "string" && /^(?:https?:\/\/|mailto:)/i.test(url) ? url : undefined;
 }
 
+/** Where a permalink or a redirect of Slack leads: `{channel, thread}`, or `undefined` for any other address. */
+export function messagePlace(url) {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (!parsed || !/(^|\.)slack\.com$/.test(parsed.hostname)) {
+    return undefined;
+  }
+  const archive = /^\/archives\/([CDG][A-Z0-9]+)\/p(\d+)(\d{6})$/.exec(parsed.pathname);
+  const query = parsed.searchParams;
+  const channel = archive?.[1] ?? (parsed.pathname === "/app_redirect" ? query.get("channel") : null);
+  const ts = archive ? `${archive[2]}.${archive[3]}` : query.get("message_ts");
+  const thread = query.get("thread_ts") ?? ts;
+  return /^[CDG][A-Z0-9]+$/.test(channel ?? "") && /^\d+\.\d+$/.test(thread ?? "") ? { channel, thread } : undefined;
+}
+
 function markedAt(line, at) {
   const mark = line[at];
   const before = line[at - 1];

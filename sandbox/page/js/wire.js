@@ -114,11 +114,9 @@ function outcomeOf(entry) {
 /** The few words of a call's arguments that tell it from its neighbors. */
 function brief(entry) {
   const a = entry.arguments ?? {};
-  const status = a.result?.status;
-  const payload = a.payload ?? a;
-  const parts = [
-    payload.command && `${payload.command} ${payload.text ?? ""}`, a.pipelineName ?? a.name, a.stageName, status, a.channel, a.user ?? a.user_id ?? payload.user?.id,
-    payload.actions?.[0]?.action_id, payload.event?.type, !a.command && typeof a.text === "string" ? a.text : null,
-  ];
+  const kind = entry.call === "slack.event" ? (a.subtype ?? a.type) : a.action_id;
+  const who = a.user && (reader().user(a.user)?.name ?? a.user);
+  const said = a.command ? `${a.command} ${a.text ?? ""}` : a.text;
+  const parts = [kind, a.command && said, a.pipelineName ?? a.name, a.stageName, a.result?.status, who, a.command ? null : said, a.channel];
   return parts.filter((part) => typeof part === "string" && part !== "").join(" · ").slice(0, 160);
 }

@@ -134,7 +134,7 @@ export function panels(stage) {
     await tab.close();
   });
 
-  test("what needs the bot's host is greyed with its reason, or works", async () => {
+  test("what needs the bot's host is grayed with its reason, or works", async () => {
     const { host } = await control(stage.url, "/state");
     const tab = await stage.open();
     await drawer(tab);
@@ -144,7 +144,7 @@ export function panels(stage) {
     if (!host.available) {
       const reason = await tab.page.locator(`#${await restart.getAttribute("aria-describedby")}`).innerText();
       assert.ok(reason.includes(host.reason) && host.reason !== "", reason);
-      assert.match(await tab.test("journal-reason").innerText(), /Greyed: ./);
+      assert.match(await tab.test("journal-reason").innerText(), /Grayed: ./);
     }
     await tab.close();
   });
