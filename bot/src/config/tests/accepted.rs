@@ -103,11 +103,7 @@ fn units(lines: &[&str]) -> Vec<Range<usize>> {
 /// The lines of the same table that say the same key.
 fn instead_of(lines: &[&str], unit: &Range<usize>) -> Vec<usize> {
     let header = |line: &&str| line.starts_with('[');
-    let start = lines
-        .iter()
-        .take(unit.start)
-        .rposition(|line| header(line))
-        .unwrap_or(0);
+    let start = lines.iter().take(unit.start).rposition(header).unwrap_or(0);
     let key_of = |number: usize| lines.get(number).and_then(|line| key(shown(line).unwrap_or(line)));
     let same = |number: &usize| key_of(unit.start).is_some() && key_of(*number) == key_of(unit.start);
     let table = (start + 1..lines.len()).take_while(|number| !lines.get(*number).is_some_and(header));
