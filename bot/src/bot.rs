@@ -115,16 +115,7 @@ impl Bot {
             stop: CancellationToken::new(),
         });
         for queue in parts.events {
-            let events = Events::new(Arc::clone(&parts.aws), Arc::clone(&parts.clock), queue);
-            let (tell, mut hints) = mpsc::channel(16);
-            let stop = engine.stop.clone();
-            engine.tasks.spawn(async move { events.listen(stop, tell).await });
-            let listener = Arc::clone(&engine);
-            engine.tasks.spawn(async move {
-                while let Some(hint) = hints.recv().await {
-                    listener.look_at(&hint.pipeline).await;
-                }
-            });
+            listen_to(&engine, &parts.aws, queue);
         }
         let http = Http {
             bot: Arc::new(Ears(Arc::clone(&engine))),
@@ -169,6 +160,20 @@ impl Bot {
         self.engine.tasks.close();
         self.engine.tasks.wait().await;
     }
+}
+
+/// Looks at a pipeline as soon as a queue hints at it.
+fn listen_to(engine: &Arc<Engine>, aws: &Arc<Clients>, queue: Queue) {
+    let events = Events::new(Arc::clone(aws), Arc::clone(&engine.clock), queue);
+    let (tell, mut hints) = mpsc::channel(16);
+    let stop = engine.stop.clone();
+    engine.tasks.spawn(async move { events.listen(stop, tell).await });
+    let listener = Arc::clone(engine);
+    engine.tasks.spawn(async move {
+        while let Some(hint) = hints.recv().await {
+            listener.look_at(&hint.pipeline).await;
+        }
+    });
 }
 
 struct Health(Arc<Engine>);

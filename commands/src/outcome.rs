@@ -14,34 +14,60 @@ use crate::watch::{self, Answered, Pace, Watch};
 ///
 /// # Errors
 /// When an event can not follow: the program is wrong.
-pub fn hear(facts: &Facts<'_>, effect: &Effect, outcome: &Outcome, watch: Option<&Watch>, pace: Pace) -> Result<Decision, Illegal> {
+pub fn hear(
+    facts: &Facts<'_>,
+    effect: &Effect,
+    outcome: &Outcome,
+    watch: Option<&Watch>,
+    pace: Pace,
+) -> Result<Decision, Illegal> {
     let mut plan = Plan::new(facts);
     match (effect, outcome) {
         (Effect::ReadPipeline { .. }, Outcome::Observed { observation }) => {
-            return watch.map_or_else(|| Ok(Decision::default()), |watch| watch::observe(facts, watch, observation, pace));
+            return watch.map_or_else(
+                || Ok(Decision::default()),
+                |watch| watch::observe(facts, watch, observation, pace),
+            );
         }
         (Effect::ReadPipeline { .. }, Outcome::ReadFailed { why }) => read_failed(&mut plan, watch, why, pace),
         (Effect::DrawCard { run }, outcome) => drawn(&mut plan, run, outcome)?,
-        (Effect::GatherChange { run, .. }, Outcome::Change { change }) => {
-            if plan.run(run).is_some_and(|known| known.ended().is_none()) {
-                plan.tell(run, Event::ChangeGathered { change: change.clone() }, Reason::Evidence)?;
-            }
+        (Effect::GatherChange { run, .. }, Outcome::Change { change }) if is_open(&plan, run) => {
+            plan.tell(run, Event::ChangeGathered { change: change.clone() }, Reason::Evidence)?;
         }
-        (Effect::GatherCheck { run, .. }, Outcome::Judged { verdict }) => {
-            if plan.run(run).is_some_and(|known| known.ended().is_none()) {
-                plan.tell(run, Event::VerdictGiven { verdict: verdict.clone() }, Reason::Evidence)?;
-            }
+        (Effect::GatherCheck { run, .. }, Outcome::Judged { verdict }) if is_open(&plan, run) => {
+            plan.tell(
+                run,
+                Event::VerdictGiven {
+                    verdict: verdict.clone(),
+                },
+                Reason::Evidence,
+            )?;
         }
-        (Effect::AnswerApproval { run, marker, ballot, .. }, outcome) => {
-            let known = plan.run(run).filter(|run| run.status == Status::Answering && run.marker() == *marker).cloned();
+        (
+            Effect::AnswerApproval {
+                run, marker, ballot, ..
+            },
+            outcome,
+        ) => {
+            let known = plan
+                .run(run)
+                .filter(|run| run.status == Status::Answering && run.marker() == *marker)
+                .cloned();
             if let Some(known) = known {
                 answered(&mut plan, &known, *ballot, outcome)?;
             }
         }
-        (Effect::RetryStage { run, .. } | Effect::StopExecution { run, .. }, outcome) => intervened(&mut plan, effect, run, outcome)?,
+        (Effect::RetryStage { run, .. } | Effect::StopExecution { run, .. }, outcome) => {
+            intervened(&mut plan, effect, run, outcome)?
+        }
         _ => {}
     }
     Ok(plan.finish(Reply::None))
+}
+
+/// Evidence about a run that is over is of no use.
+fn is_open(plan: &Plan<'_>, run: &RecordId) -> bool {
+    plan.run(run).is_some_and(|known| known.ended().is_none())
 }
 
 fn read_failed(plan: &mut Plan<'_>, watch: Option<&Watch>, why: &str, pace: Pace) {
@@ -54,14 +80,25 @@ fn read_failed(plan: &mut Plan<'_>, watch: Option<&Watch>, why: &str, pace: Pace
     let since = watch.failing.as_ref().map_or(plan.facts.now, |(since, _)| *since);
     watch.failing = Some((since, why.to_owned()));
     let next_wake = Some(plan.facts.now + pace.idle);
-    plan.watch(Change::Watch { id: RecordId::watch(&watch.pipeline), watch, events, next_wake });
+    plan.watch(Change::Watch {
+        id: RecordId::watch(&watch.pipeline),
+        watch,
+        events,
+        next_wake,
+    });
 }
 
 fn drawn(plan: &mut Plan<'_>, id: &RecordId, outcome: &Outcome) -> Result<(), Illegal> {
     let Some(run) = plan.run(id) else { return Ok(()) };
     match outcome {
-        Outcome::Drawn { posted: Some((channel, ts)) } if run.card.is_none() => {
-            let card = CardRef { channel: channel.clone(), ts: ts.clone(), at: plan.facts.now };
+        Outcome::Drawn {
+            posted: Some((channel, ts)),
+        } if run.card.is_none() => {
+            let card = CardRef {
+                channel: channel.clone(),
+                ts: ts.clone(),
+                at: plan.facts.now,
+            };
             plan.tell(id, Event::CardPosted { card }, Reason::Card)
         }
         // Somebody deleted it. It is posted again once: twice would be a quarrel.
@@ -74,9 +111,15 @@ fn answered(plan: &mut Plan<'_>, run: &Run, ballot: Ballot, outcome: &Outcome) -
     let now = plan.facts.now;
     match outcome {
         Outcome::AnswerTaken { at } => watch::record_answer(plan, run, ballot, *at, None),
-        Outcome::AnsweredElsewhere { answered: Answered { ballot: Some(theirs), at, by, .. } } => {
-            watch::record_answer(plan, run, *theirs, *at, Some(by.clone()))
-        }
+        Outcome::AnsweredElsewhere {
+            answered:
+                Answered {
+                    ballot: Some(theirs),
+                    at,
+                    by,
+                    ..
+                },
+        } => watch::record_answer(plan, run, *theirs, *at, Some(by.clone())),
         Outcome::TooLate => {
             plan.tell(&run.id, Event::Lapsed, Reason::Lapsed)?;
             plan.free(&run.id);
@@ -89,18 +132,38 @@ fn answered(plan: &mut Plan<'_>, run: &Run, ballot: Ballot, outcome: &Outcome) -
         }
         Outcome::Refused { code, message } => {
             let text = format!("{code}: {message}");
-            plan.tell(&run.id, Event::TroubleMet { trouble: Trouble { reason: Reason::AwsRefused, text, at: now } }, Reason::AwsRefused)
+            plan.tell(
+                &run.id,
+                Event::TroubleMet {
+                    trouble: Trouble {
+                        reason: Reason::AwsRefused,
+                        text,
+                        at: now,
+                    },
+                },
+                Reason::AwsRefused,
+            )
         }
-        Outcome::Unknown { why } => {
-            plan.tell(&run.id, Event::TroubleMet { trouble: Trouble { reason: Reason::Unknown, text: why.clone(), at: now } }, Reason::Unknown)
-        }
+        Outcome::Unknown { why } => plan.tell(
+            &run.id,
+            Event::TroubleMet {
+                trouble: Trouble {
+                    reason: Reason::Unknown,
+                    text: why.clone(),
+                    at: now,
+                },
+            },
+            Reason::Unknown,
+        ),
         // The next observation says what became of the request, and ends the run.
         _ => Ok(()),
     }
 }
 
 fn intervened(plan: &mut Plan<'_>, effect: &Effect, id: &RecordId, outcome: &Outcome) -> Result<(), Illegal> {
-    let Some(run) = plan.run(id).cloned() else { return Ok(()) };
+    let Some(run) = plan.run(id).cloned() else {
+        return Ok(());
+    };
     let now = plan.facts.now;
     match (effect, outcome) {
         (Effect::RetryStage { .. }, Outcome::Done) if run.ended().is_some() => {
@@ -110,11 +173,29 @@ fn intervened(plan: &mut Plan<'_>, effect: &Effect, id: &RecordId, outcome: &Out
         }
         (_, Outcome::Refused { code, message }) => {
             let text = format!("{code}: {message}");
-            plan.tell(id, Event::TroubleMet { trouble: Trouble { reason: Reason::AwsRefused, text, at: now } }, Reason::AwsRefused)
+            plan.tell(
+                id,
+                Event::TroubleMet {
+                    trouble: Trouble {
+                        reason: Reason::AwsRefused,
+                        text,
+                        at: now,
+                    },
+                },
+                Reason::AwsRefused,
+            )
         }
-        (_, Outcome::Unknown { why }) => {
-            plan.tell(id, Event::TroubleMet { trouble: Trouble { reason: Reason::Unknown, text: why.clone(), at: now } }, Reason::Unknown)
-        }
+        (_, Outcome::Unknown { why }) => plan.tell(
+            id,
+            Event::TroubleMet {
+                trouble: Trouble {
+                    reason: Reason::Unknown,
+                    text: why.clone(),
+                    at: now,
+                },
+            },
+            Reason::Unknown,
+        ),
         _ => Ok(()),
     }
 }

@@ -35,13 +35,21 @@ impl<'a> Plan<'a> {
     /// Nothing decided yet.
     #[must_use]
     pub fn new(facts: &'a Facts<'a>) -> Self {
-        Self { facts, runs: BTreeMap::new(), desk: None, out: Decision::default() }
+        Self {
+            facts,
+            runs: BTreeMap::new(),
+            desk: None,
+            out: Decision::default(),
+        }
     }
 
     /// A run as it stands after what was decided so far.
     #[must_use]
     pub fn run(&self, id: &RecordId) -> Option<&Run> {
-        self.runs.get(id).map(|(run, _)| run).or_else(|| self.facts.runs.get(id))
+        self.runs
+            .get(id)
+            .map(|(run, _)| run)
+            .or_else(|| self.facts.runs.get(id))
     }
 
     /// The desk as it stands after what was decided so far.
@@ -112,15 +120,21 @@ impl<'a> Plan<'a> {
     /// Claims the environments of a run that no other run holds.
     pub fn claim(&mut self, id: &RecordId) {
         let Some(run) = self.run(id) else { return };
-        let free = run.environments().filter(|environment| self.facts.claims.get(*environment).is_none_or(|holder| holder == id));
-        let wanted: Vec<(EnvironmentId, RecordId)> = free.map(|environment| (environment.clone(), id.clone())).collect();
+        let free = run
+            .environments()
+            .filter(|environment| self.facts.claims.get(*environment).is_none_or(|holder| holder == id));
+        let wanted: Vec<(EnvironmentId, RecordId)> =
+            free.map(|environment| (environment.clone(), id.clone())).collect();
         self.out.take.extend(wanted);
     }
 
     /// Frees the environments of a run.
     pub fn free(&mut self, id: &RecordId) {
         let Some(run) = self.run(id) else { return };
-        let held: Vec<_> = run.environments().map(|environment| (environment.clone(), id.clone())).collect();
+        let held: Vec<_> = run
+            .environments()
+            .map(|environment| (environment.clone(), id.clone()))
+            .collect();
         self.out.take.retain(|claim| !held.contains(claim));
         self.out.free.extend(held);
     }
@@ -137,15 +151,26 @@ impl<'a> Plan<'a> {
         let runs = std::mem::take(&mut self.runs);
         for (id, (run, events)) in runs {
             // Posting the card is told by the drawing itself; anything else may change the picture.
-            if events.iter().any(|(event, _)| !matches!(event, Event::CardPosted { .. })) {
+            if events
+                .iter()
+                .any(|(event, _)| !matches!(event, Event::CardPosted { .. }))
+            {
                 self.draw(&id);
             }
             let next_wake = next_wake(&run, facts);
-            self.out.changes.push(Change::Run { run: Box::new(run), events, next_wake });
+            self.out.changes.push(Change::Run {
+                run: Box::new(run),
+                events,
+                next_wake,
+            });
         }
         if let Some((desk, events)) = self.desk {
             let next_wake = desk.next_expiry();
-            self.out.changes.push(Change::Desk { desk: Box::new(desk), events, next_wake });
+            self.out.changes.push(Change::Desk {
+                desk: Box::new(desk),
+                events,
+                next_wake,
+            });
         }
         // One row per key: the last wish counts.
         let mut seen = std::collections::BTreeSet::new();
@@ -184,5 +209,7 @@ fn next_wake(run: &Run, facts: &Facts<'_>) -> Option<Timestamp> {
 /// When the oldest verdict of a young run should be gathered again.
 pub(crate) fn refresh_at(run: &Run, now: Timestamp) -> Option<Timestamp> {
     let opened = run.card.as_ref().map_or(run.changed_at, |card| card.at);
-    (opened.age(now) < REFRESH_FOR).then(|| run.verdicts.values().map(|verdict| verdict.as_of + REFRESH_AFTER).min()).flatten()
+    (opened.age(now) < REFRESH_FOR)
+        .then(|| run.verdicts.values().map(|verdict| verdict.as_of + REFRESH_AFTER).min())
+        .flatten()
 }

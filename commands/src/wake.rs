@@ -17,7 +17,9 @@ use crate::watch::{self, Watch};
 /// When an event can not follow: the program is wrong.
 pub fn run(facts: &Facts<'_>, id: &RecordId) -> Result<Decision, Illegal> {
     let mut plan = Plan::new(facts);
-    let Some(run) = plan.run(id).cloned() else { return Ok(Decision::default()) };
+    let Some(run) = plan.run(id).cloned() else {
+        return Ok(Decision::default());
+    };
     plan.touch(id);
     match run.status {
         Status::Waiting => {
@@ -36,8 +38,14 @@ pub fn run(facts: &Facts<'_>, id: &RecordId) -> Result<Decision, Illegal> {
 
 /// A decision that AWS certainly refused goes back to people when it has stood long enough. One whose outcome is unknown does not: it may have been taken.
 fn lapse(plan: &mut Plan<'_>, run: &Run) -> Result<(), Illegal> {
-    let refused = run.trouble.as_ref().is_some_and(|trouble| trouble.reason == Reason::AwsRefused);
-    let old = run.decision.as_ref().is_some_and(|decision| decision.at + DECISION_STANDS <= plan.facts.now);
+    let refused = run
+        .trouble
+        .as_ref()
+        .is_some_and(|trouble| trouble.reason == Reason::AwsRefused);
+    let old = run
+        .decision
+        .as_ref()
+        .is_some_and(|decision| decision.at + DECISION_STANDS <= plan.facts.now);
     if refused && old {
         plan.tell(&run.id, Event::Lapsed, Reason::Lapsed)?;
         plan.free(&run.id);
@@ -54,13 +62,23 @@ pub fn desk(facts: &Facts<'_>) -> Decision {
     let over = |until: Option<crate::time::Timestamp>| until.is_some_and(|until| until <= now);
     for (environment, lock) in &facts.desk.locks {
         if over(lock.until) {
-            plan.tell_desk(desk::Event::Unlocked { environment: environment.clone(), by: None }, Reason::Standing);
+            plan.tell_desk(
+                desk::Event::Unlocked {
+                    environment: environment.clone(),
+                    by: None,
+                },
+                Reason::Standing,
+            );
             tell_waiters(&mut plan, environment);
         }
     }
     for freeze in &facts.desk.freezes {
         if over(freeze.until) {
-            let event = desk::Event::Unfrozen { environment: freeze.environment.clone(), everywhere: freeze.everywhere, by: None };
+            let event = desk::Event::Unfrozen {
+                environment: freeze.environment.clone(),
+                everywhere: freeze.everywhere,
+                by: None,
+            };
             plan.tell_desk(event, Reason::Standing);
         }
     }
@@ -79,19 +97,38 @@ pub(crate) fn tell_waiters(plan: &mut Plan<'_>, environment: &EnvironmentId) {
         return;
     }
     for user in waiters {
-        let marker = format!("free/{}/{environment}/{user}/{}", plan.facts.service.id, plan.facts.now.0);
-        plan.owe(Effect::Post { to: Recipient::User(user), marker, message: view::free_note(environment) });
+        let marker = format!(
+            "free/{}/{environment}/{user}/{}",
+            plan.facts.service.id, plan.facts.now.0
+        );
+        plan.owe(Effect::Post {
+            to: Recipient::User(user),
+            marker,
+            message: view::free_note(environment),
+        });
     }
-    plan.tell_desk(desk::Event::Told { environment: environment.clone() }, Reason::Standing);
+    plan.tell_desk(
+        desk::Event::Told {
+            environment: environment.clone(),
+        },
+        Reason::Standing,
+    );
 }
 
 /// A watch looks at its pipeline. It sets its next wake at once, so that a read that fails is followed by another.
 #[must_use]
 pub fn watch(facts: &Facts<'_>, watch: &Watch, pace: watch::Pace) -> Decision {
     let mut plan = Plan::new(facts);
-    let Some(effect) = look(facts, watch) else { return Decision::default() };
+    let Some(effect) = look(facts, watch) else {
+        return Decision::default();
+    };
     plan.owe(effect);
-    plan.watch(Change::Watch { id: RecordId::watch(&watch.pipeline), watch: watch.clone(), events: Vec::new(), next_wake: Some(facts.now + pace.idle) });
+    plan.watch(Change::Watch {
+        id: RecordId::watch(&watch.pipeline),
+        watch: watch.clone(),
+        events: Vec::new(),
+        next_wake: Some(facts.now + pace.idle),
+    });
     plan.finish(Reply::None)
 }
 
@@ -100,9 +137,18 @@ pub fn watch(facts: &Facts<'_>, watch: &Watch, pace: watch::Pace) -> Decision {
 pub fn look(facts: &Facts<'_>, watch: &Watch) -> Option<Effect> {
     let pipelines = facts.service.pipelines();
     let aws = pipelines.get(watch.pipeline.as_str())?;
-    let following = facts.runs.values().filter(|run| run.ended().is_none() && run.pinned.round.gate.name == watch.pipeline);
+    let following = facts
+        .runs
+        .values()
+        .filter(|run| run.ended().is_none() && run.pinned.round.gate.name == watch.pipeline);
     let mut following: Vec<String> = following.map(|run| run.pinned.round.execution.clone()).collect();
     following.sort();
     following.dedup();
-    Some(Effect::ReadPipeline { watch: RecordId::watch(&watch.pipeline), pipeline: watch.pipeline.clone(), aws: (*aws).clone(), following, prime: !watch.primed })
+    Some(Effect::ReadPipeline {
+        watch: RecordId::watch(&watch.pipeline),
+        pipeline: watch.pipeline.clone(),
+        aws: (*aws).clone(),
+        following,
+        prime: !watch.primed,
+    })
 }

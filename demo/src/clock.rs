@@ -17,7 +17,10 @@ impl SharedClock {
     /// The bot's view of the sandbox's clock.
     #[must_use]
     pub fn new(sandbox: sandbox::clock::Clock) -> Self {
-        Self { sandbox, machine: SystemClock::new() }
+        Self {
+            sandbox,
+            machine: SystemClock::new(),
+        }
     }
 }
 
@@ -31,11 +34,16 @@ impl Clock for SharedClock {
         self.machine.monotonic()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is what sleeping through the clock ends in")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is what sleeping through the clock ends in"
+    )]
     async fn sleep_until(&self, at: Timestamp) {
         let mut jumps = self.sandbox.jumps();
         loop {
-            let Ok(left @ 1..) = u64::try_from(at.0 - self.now().0) else { return };
+            let Ok(left @ 1..) = u64::try_from(at.0 - self.now().0) else {
+                return;
+            };
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(left)) => {}
                 _ = jumps.changed() => {}

@@ -35,11 +35,16 @@ impl DemoHost {
     /// The host of a rig, which does not keep it alive.
     #[must_use]
     pub fn new(rig: &Arc<Rig>) -> Self {
-        Self { rig: Arc::downgrade(rig), read: Mutex::new(Read::default()) }
+        Self {
+            rig: Arc::downgrade(rig),
+            read: Mutex::new(Read::default()),
+        }
     }
 
     fn rig(&self) -> anyhow::Result<Arc<Rig>> {
-        self.rig.upgrade().ok_or_else(|| anyhow::anyhow!("the demo is stopping"))
+        self.rig
+            .upgrade()
+            .ok_or_else(|| anyhow::anyhow!("the demo is stopping"))
     }
 }
 
@@ -50,7 +55,9 @@ impl Host for DemoHost {
     }
 
     async fn journal(&self, limit: usize) -> anyhow::Result<Vec<Value>> {
-        let Some(engine) = self.rig()?.engine().await else { return Ok(Vec::new()) };
+        let Some(engine) = self.rig()?.engine().await else {
+            return Ok(Vec::new());
+        };
         let mut read = self.read.lock().await;
         for slot in engine.catalog.services.keys() {
             loop {

@@ -29,7 +29,12 @@ struct Cli {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    bot::telemetry::logs(std::env::var_os("RUST_LOG").and_then(|value| value.into_string().ok()).as_deref().or(Some("warn")))?;
+    bot::telemetry::logs(
+        std::env::var_os("RUST_LOG")
+            .and_then(|value| value.into_string().ok())
+            .as_deref()
+            .or(Some("warn")),
+    )?;
     let cli = Cli::parse();
     let folder = tempfile::tempdir()?;
     let data = cli.data.unwrap_or_else(|| folder.path().join("demo.redb"));

@@ -69,7 +69,10 @@ impl Options {
     #[must_use]
     pub fn new(stored: Stored) -> Self {
         Self {
-            sandbox: sandbox::Options { signing_secret: SIGNING_SECRET.to_owned(), ..sandbox::Options::default() },
+            sandbox: sandbox::Options {
+                signing_secret: SIGNING_SECRET.to_owned(),
+                ..sandbox::Options::default()
+            },
             bot: SocketAddr::from(([127, 0, 0, 1], 0)),
             config: include_str!("../../docs/example.toml").to_owned(),
             stored,
@@ -105,7 +108,12 @@ impl Rig {
         let address = TcpListener::bind(options.bot)?.local_addr()?;
         options.sandbox.bot_url = format!("http://{address}");
         let sandbox = Sandbox::start(options.sandbox.clone()).await?;
-        let rig = Arc::new(Self { sandbox, options, address, running: Mutex::new(None) });
+        let rig = Arc::new(Self {
+            sandbox,
+            options,
+            address,
+            running: Mutex::new(None),
+        });
         rig.restart().await?;
         Ok(rig)
     }
@@ -124,12 +132,18 @@ impl Rig {
 
     /// What runs the bot; nothing while it is dead.
     pub async fn engine(&self) -> Option<Arc<Engine>> {
-        self.running.lock().await.as_ref().map(|running| Arc::clone(running.bot.engine()))
+        self.running
+            .lock()
+            .await
+            .as_ref()
+            .map(|running| Arc::clone(running.bot.engine()))
     }
 
     /// Kills the bot: every task ends where it stands.
     pub async fn kill(&self) {
-        let Some(Running { runtime, bot }) = self.running.lock().await.take() else { return };
+        let Some(Running { runtime, bot }) = self.running.lock().await.take() else {
+            return;
+        };
         drop(bot);
         // Waits only for threads to notice; tasks are dropped at once.
         let killed = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(LET_GO)).await;
@@ -148,16 +162,24 @@ impl Rig {
         let store = self.open_store()?;
         let (options, address, base) = (self.options.clone(), self.address, self.sandbox.url());
         let running = tokio::task::spawn_blocking(move || -> Result<Running> {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()?;
             let clock: Arc<dyn Clock> = Arc::new(SharedClock::new(options.sandbox.clock.clone()));
             let parts = parts(&options, &base, loaded, store, clock)?;
             // Its listeners start with it, so it is made inside of its runtime.
             let bot = Arc::new(runtime.block_on(async { Bot::new(parts) }));
-            let listener = runtime.block_on(tokio::net::TcpListener::bind(address)).context("the bot's port")?;
+            let listener = runtime
+                .block_on(tokio::net::TcpListener::bind(address))
+                .context("the bot's port")?;
             runtime.block_on(bot.start())?;
             let (router, stop) = (bot.router(), bot.engine().stop.clone());
             runtime.spawn(async move {
-                if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await {
+                if let Err(error) = axum::serve(listener, router)
+                    .with_graceful_shutdown(stop.cancelled_owned())
+                    .await
+                {
                     tracing::error!(%error, "the bot's server stopped");
                 }
             });
@@ -191,19 +213,30 @@ impl Rig {
 /// The sandbox's account, with the role that may read it.
 fn account() -> AwsTarget {
     let role_arn = Some(format!("arn:aws:iam::{}:role/signalbox", sandbox::aws::ACCOUNT));
-    AwsTarget { region: sandbox::aws::REGION.to_owned(), role_arn, external_id: None }
+    AwsTarget {
+        region: sandbox::aws::REGION.to_owned(),
+        role_arn,
+        external_id: None,
+    }
 }
 
 fn parts(options: &Options, base: &str, loaded: Loaded, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Parts> {
     let url = |path: &str| -> Result<Url> { Ok(format!("{base}{path}").parse()?) };
     let (slack, github, aws) = (url("/slack/api")?, url("/github")?, url("/aws")?);
-    let allowed = Allowed::nobody().slack(&slack).github(&github).aws_regions(loaded.regions()).aws_endpoint(&aws);
+    let allowed = Allowed::nobody()
+        .slack(&slack)
+        .github(&github)
+        .aws_regions(loaded.regions())
+        .aws_endpoint(&aws);
     let mut door: Arc<dyn Outgoing> = Arc::new(Door::new(allowed, Arc::clone(&clock), None));
     if let Some(wrap) = &options.door {
         door = wrap(door);
     }
     let keys = Secret::new("sandbox");
-    let queue = Queue { url: format!("{base}/aws/{}/{}", sandbox::aws::ACCOUNT, sandbox::aws::EVENT_QUEUE), aws: account() };
+    let queue = Queue {
+        url: format!("{base}/aws/{}/{}", sandbox::aws::ACCOUNT, sandbox::aws::EVENT_QUEUE),
+        aws: account(),
+    };
     Ok(Parts {
         catalog: loaded.catalog,
         store,
@@ -211,7 +244,13 @@ fn parts(options: &Options, base: &str, loaded: Loaded, store: Arc<dyn Store>, c
         audit_key: Key::new(b"the sandbox's audit key").map_err(|error| anyhow!(error))?,
         slack: (slack, Secret::new("xoxb-sandbox")),
         signing_secret: Secret::new(options.sandbox.signing_secret.clone()),
-        aws: Arc::new(Clients::with_keys(Arc::clone(&door), Arc::clone(&clock), aws, "sandbox", &keys)),
+        aws: Arc::new(Clients::with_keys(
+            Arc::clone(&door),
+            Arc::clone(&clock),
+            aws,
+            "sandbox",
+            &keys,
+        )),
         github: (github, Some(Secret::new("sandbox"))),
         events: vec![queue],
         metrics: None,

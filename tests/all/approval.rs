@@ -14,12 +14,20 @@ async fn two_people_approve_a_tag_and_it_goes_out() {
     town.clicks("U0BRUNO", &card.ts, "approve").await;
     town.card(&["CodePipeline confirmed"]).await;
     assert_eq!(town.answers().len(), 1);
-    assert!(town.answers()[0].caller.contains("slack-U0BRUNO"), "{:?}", town.answers());
+    assert!(
+        town.answers()[0].caller.contains("slack-U0BRUNO"),
+        "{:?}",
+        town.answers()
+    );
     town.passes(60);
     let end = town.card(&["succeeded"]).await;
     assert_eq!(end.ts, card.ts, "one card, from beginning to end");
     assert_eq!(town.cards().len(), 1);
-    assert!(text_of(&end).lines().count() < 12, "a finished card is short:\n{}", text_of(&end));
+    assert!(
+        text_of(&end).lines().count() < 12,
+        "a finished card is short:\n{}",
+        text_of(&end)
+    );
     let status = town.says("U0RITA", "/deploy status mainnet").await;
     assert!(status.text.contains("v1.4.2"), "{}", status.text);
     let _ = DEPLOYS;

@@ -63,7 +63,10 @@ impl Scenario {
 
     /// Another world.
     pub async fn with(options: Options) -> Self {
-        Self { rig: Rig::start(options).await.expect("a rig"), http: reqwest::Client::new() }
+        Self {
+            rig: Rig::start(options).await.expect("a rig"),
+            http: reqwest::Client::new(),
+        }
     }
 
     /// Lets sandbox time pass at once.
@@ -74,7 +77,13 @@ impl Scenario {
     /// Uses one of the sandbox's controls.
     pub async fn control(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/control/{path}", self.rig.sandbox().url());
-        let answer = self.http.post(url).json(&body).send().await.expect("the sandbox answers");
+        let answer = self
+            .http
+            .post(url)
+            .json(&body)
+            .send()
+            .await
+            .expect("the sandbox answers");
         let (status, text) = (answer.status(), answer.text().await.expect("a body"));
         assert!(status.is_success(), "{path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or(Value::Null)
@@ -82,15 +91,31 @@ impl Scenario {
 
     /// Somebody types a slash command in #deploys.
     pub async fn says(&self, user: &str, text: &str) -> Said {
-        let answer = self.control("slack/command", json!({ "user": user, "channel": DEPLOYS, "text": text })).await;
+        let answer = self
+            .control(
+                "slack/command",
+                json!({ "user": user, "channel": DEPLOYS, "text": text }),
+            )
+            .await;
         let body = answer["body"].clone();
-        let status = answer["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or_default();
-        Said { status, text: words(&body), body }
+        let status = answer["status"]
+            .as_u64()
+            .and_then(|status| u16::try_from(status).ok())
+            .unwrap_or_default();
+        Said {
+            status,
+            text: words(&body),
+            body,
+        }
     }
 
     /// Somebody presses a button of a card.
     pub async fn clicks(&self, user: &str, ts: &str, action: &str) -> Value {
-        self.control("slack/click", json!({ "user": user, "channel": DEPLOYS, "ts": ts, "action_id": action })).await
+        self.control(
+            "slack/click",
+            json!({ "user": user, "channel": DEPLOYS, "ts": ts, "action_id": action }),
+        )
+        .await
     }
 
     /// Waits until `look` finds something; gives up with what #deploys shows.
@@ -117,13 +142,26 @@ impl Scenario {
     pub fn cards(&self) -> Vec<Message> {
         let world = self.rig.sandbox().world();
         let slack = world.slack();
-        slack.messages(DEPLOYS).filter(|message| message.is_bots() && message.thread_ts.as_deref().is_none_or(|thread| thread == message.ts) && !message.tombstone && is_card(message)).cloned().collect()
+        slack
+            .messages(DEPLOYS)
+            .filter(|message| {
+                message.is_bots()
+                    && message.thread_ts.as_deref().is_none_or(|thread| thread == message.ts)
+                    && !message.tombstone
+                    && is_card(message)
+            })
+            .cloned()
+            .collect()
     }
 
     /// Waits for a card whose text holds all of these words.
     pub async fn card(&self, with: &[&str]) -> Message {
         self.until(&format!("a card with {with:?}"), |scenario| {
-            scenario.cards().into_iter().rev().find(|card| with.iter().all(|word| text_of(card).contains(word)))
+            scenario
+                .cards()
+                .into_iter()
+                .rev()
+                .find(|card| with.iter().all(|word| text_of(card).contains(word)))
         })
         .await
     }
@@ -133,7 +171,10 @@ impl Scenario {
         self.until(&format!("a whisper to {user} with {words:?}"), |scenario| {
             let world = scenario.rig.sandbox().world();
             let slack = world.slack();
-            slack.ephemerals_for(user, DEPLOYS).map(text_of).find(|text| text.contains(words))
+            slack
+                .ephemerals_for(user, DEPLOYS)
+                .map(text_of)
+                .find(|text| text.contains(words))
         })
         .await
     }
@@ -143,7 +184,10 @@ impl Scenario {
         self.until(&format!("{words:?} in {channel}"), |scenario| {
             let world = scenario.rig.sandbox().world();
             let slack = world.slack();
-            slack.messages(channel).find(|message| message.is_bots() && text_of(message).contains(words)).cloned()
+            slack
+                .messages(channel)
+                .find(|message| message.is_bots() && text_of(message).contains(words))
+                .cloned()
         })
         .await
     }
@@ -157,7 +201,14 @@ impl Scenario {
     /// How often a call reached the sandbox and its work was done.
     #[must_use]
     pub fn done(&self, call: &str) -> usize {
-        self.rig.sandbox().world().log.since(0).iter().filter(|entry| entry.call == call && entry.done).count()
+        self.rig
+            .sandbox()
+            .world()
+            .log
+            .since(0)
+            .iter()
+            .filter(|entry| entry.call == call && entry.done)
+            .count()
     }
 
     /// Everything that is said in #deploys, for a failing test.
@@ -165,7 +216,10 @@ impl Scenario {
     pub fn transcript(&self) -> String {
         let world = self.rig.sandbox().world();
         let slack = world.slack();
-        let lines: Vec<String> = slack.messages(DEPLOYS).map(|message| format!("{} {}: {}", message.ts, message.user, text_of(message))).collect();
+        let lines: Vec<String> = slack
+            .messages(DEPLOYS)
+            .map(|message| format!("{} {}: {}", message.ts, message.user, text_of(message)))
+            .collect();
         lines.join("\n---\n")
     }
 
@@ -174,8 +228,15 @@ impl Scenario {
         if let Some(engine) = self.rig.engine().await {
             for slot in engine.catalog.services.keys() {
                 let rows = engine.store.ledger(slot, 0, 100_000).await.expect("a ledger");
-                let report = state::audit::verify(&*engine.store, std::slice::from_ref(slot), &engine.clerk.key, &[]).await.expect("a report");
-                assert!(report.findings.is_empty(), "{:?} after {} rows", report.findings, rows.len());
+                let report = state::audit::verify(&*engine.store, std::slice::from_ref(slot), &engine.clerk.key, &[])
+                    .await
+                    .expect("a report");
+                assert!(
+                    report.findings.is_empty(),
+                    "{:?} after {} rows",
+                    report.findings,
+                    rows.len()
+                );
             }
         }
         self.rig.kill().await;
@@ -183,13 +244,21 @@ impl Scenario {
 }
 
 fn is_card(message: &Message) -> bool {
-    message.metadata.as_ref().and_then(|metadata| metadata["event_payload"]["key"].as_str()).is_some_and(|key| key.starts_with("card:"))
+    message
+        .metadata
+        .as_ref()
+        .and_then(|metadata| metadata["event_payload"]["key"].as_str())
+        .is_some_and(|key| key.starts_with("card:"))
 }
 
 /// Everything a message says, as one text.
 #[must_use]
 pub fn text_of(message: &Message) -> String {
-    format!("{}\n{}", message.text, message.blocks.iter().map(words).collect::<Vec<_>>().join("\n"))
+    format!(
+        "{}\n{}",
+        message.text,
+        message.blocks.iter().map(words).collect::<Vec<_>>().join("\n")
+    )
 }
 
 /// Every text of a JSON body, in order.
@@ -198,10 +267,25 @@ pub fn words(body: &Value) -> String {
     match body {
         Value::Object(fields) => {
             let own = fields.get("text").and_then(Value::as_str).map(str::to_owned);
-            let inner = fields.iter().filter(|(name, value)| (*name != "text" || !value.is_string()) && !matches!(name.as_str(), "type" | "block_id" | "action_id" | "value" | "style" | "confirm" | "emoji"));
-            own.into_iter().chain(inner.map(|(_, value)| words(value))).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+            let inner = fields.iter().filter(|(name, value)| {
+                (*name != "text" || !value.is_string())
+                    && !matches!(
+                        name.as_str(),
+                        "type" | "block_id" | "action_id" | "value" | "style" | "confirm" | "emoji"
+                    )
+            });
+            own.into_iter()
+                .chain(inner.map(|(_, value)| words(value)))
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n")
         }
-        Value::Array(items) => items.iter().map(words).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n"),
+        Value::Array(items) => items
+            .iter()
+            .map(words)
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n"),
         Value::String(text) => text.clone(),
         _ => String::new(),
     }

@@ -68,18 +68,27 @@ pub struct Answer {
 }
 
 /// Answers a question of an operating-system user. `confined` says whether production is out of their reach; `None`: they may not speak at all.
-pub async fn answer(engine: &Arc<Engine>, ask: Ask, os_user: &str, confined: Option<bool>) -> Answer {
+pub(super) async fn answer(engine: &Arc<Engine>, ask: Ask, os_user: &str, confined: Option<bool>) -> Answer {
     let answered = match ask {
         Ask::Runs { service, all } => runs(engine, service.as_deref(), all).await,
         Ask::Export { format, service } => export(engine, format, service.as_deref()).await,
         Ask::Verify { seals } => verify(engine, &seals).await,
         Ask::Say { text, user } => return say(engine, &text, &user, (os_user, confined)).await,
     };
-    answered.unwrap_or_else(|error| Answer { lines: vec![error.to_string()], good: false })
+    answered.unwrap_or_else(|error| Answer {
+        lines: vec![error.to_string()],
+        good: false,
+    })
 }
 
 fn slots(engine: &Engine, service: Option<&str>) -> Vec<ServiceId> {
-    engine.catalog.services.keys().filter(|slot| service.is_none_or(|wanted| slot.as_str() == wanted)).cloned().collect()
+    engine
+        .catalog
+        .services
+        .keys()
+        .filter(|slot| service.is_none_or(|wanted| slot.as_str() == wanted))
+        .cloned()
+        .collect()
 }
 
 async fn runs(engine: &Engine, service: Option<&str>, all: bool) -> Result<Answer, StoreError> {
@@ -89,7 +98,11 @@ async fn runs(engine: &Engine, service: Option<&str>, all: bool) -> Result<Answe
         loop {
             let page = engine.store.records(&slot, "run/", cursor.as_deref(), PAGE).await?;
             for stored in page.rows {
-                let Some(run) = stored.fold.as_deref().and_then(|fold| serde_json::from_str::<Run>(fold).ok()) else {
+                let Some(run) = stored
+                    .fold
+                    .as_deref()
+                    .and_then(|fold| serde_json::from_str::<Run>(fold).ok())
+                else {
                     lines.push(format!("{slot}  {}  a newer version of Signalbox runs it", stored.id));
                     continue;
                 };
@@ -196,7 +209,11 @@ fn write(slot: &ServiceId, row: &Row, format: Format) -> String {
 
 /// A field of CSV (RFC 4180). One that a spreadsheet would take for a formula is made plain text: journals hold foreign words.
 fn quoted(field: &str) -> String {
-    let guard = if field.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    let guard = if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        "'"
+    } else {
+        ""
+    };
     format!("\"{guard}{}\"", field.replace('"', "\"\""))
 }
 
@@ -212,17 +229,30 @@ async fn verify(engine: &Engine, output: &str) -> Result<Answer, StoreError> {
     }
     let slots = slots(engine, None);
     let report = audit::verify(&*engine.store, &slots, &engine.clerk.key, &seals).await?;
-    lines.push(format!("{} records, {} journal rows, {} ledger rows, {} seals", report.records, report.rows, report.ledger, report.seals));
+    lines.push(format!(
+        "{} records, {} journal rows, {} ledger rows, {} seals",
+        report.records, report.rows, report.ledger, report.seals
+    ));
     if output.is_empty() {
         lines.push("no seals were given: a ledger that was cut or put back to an old state would not show".to_owned());
     }
     lines.extend(report.findings.iter().map(ToString::to_string));
-    lines.push(if report.findings.is_empty() { "everything adds up".to_owned() } else { "NOT everything adds up".to_owned() });
-    Ok(Answer { good: report.findings.is_empty(), lines })
+    lines.push(if report.findings.is_empty() {
+        "everything adds up".to_owned()
+    } else {
+        "NOT everything adds up".to_owned()
+    });
+    Ok(Answer {
+        good: report.findings.is_empty(),
+        lines,
+    })
 }
 
 async fn say(engine: &Arc<Engine>, text: &str, user: &str, (os_user, confined): (&str, Option<bool>)) -> Answer {
-    let fail = |words: String| Answer { lines: vec![words], good: false };
+    let fail = |words: String| Answer {
+        lines: vec![words],
+        good: false,
+    };
     let Some(confined) = confined else {
         return fail("The command line is switched off by `command_line = \"off\"` in the configuration.".to_owned());
     };
@@ -230,13 +260,30 @@ async fn say(engine: &Arc<Engine>, text: &str, user: &str, (os_user, confined): 
         Ok(user) => user,
         Err(error) => return fail(format!("--as: {error}")),
     };
-    let Some(speaker) = speaker(engine, text, user, Via::CommandLine { os_user: os_user.to_owned(), confined }) else {
+    let Some(speaker) = speaker(
+        engine,
+        text,
+        user,
+        Via::CommandLine {
+            os_user: os_user.to_owned(),
+            confined,
+        },
+    ) else {
         return fail("No service is configured.".to_owned());
     };
     match engine.say(text, &speaker).await {
-        Reply::None => Answer { lines: Vec::new(), good: true },
-        Reply::Private(message) | Reply::Public(message) => Answer { lines: words(&message), good: true },
-        Reply::Form(modal) => fail(format!("Say why: this opens the form \"{}\" in Slack. Add the reason to the command.", modal.title)),
+        Reply::None => Answer {
+            lines: Vec::new(),
+            good: true,
+        },
+        Reply::Private(message) | Reply::Public(message) => Answer {
+            lines: words(&message),
+            good: true,
+        },
+        Reply::Form(modal) => fail(format!(
+            "Say why: this opens the form \"{}\" in Slack. Add the reason to the command.",
+            modal.title
+        )),
         Reply::FormErrors(errors) => fail(errors.into_values().collect::<Vec<_>>().join(" ")),
     }
 }
@@ -244,13 +291,27 @@ async fn say(engine: &Arc<Engine>, text: &str, user: &str, (os_user, confined): 
 /// A speaker in the home channel of the service that is spoken of; of the first one when the words do not tell.
 fn speaker(engine: &Engine, text: &str, user: UserId, via: Via) -> Option<Speaker> {
     let first = engine.catalog.services.values().next()?;
-    let meant = engine.catalog.services.values().find_map(|service| match verb::parse(text, &Scope { catalog: &engine.catalog, channel: &service.channel }) {
-        Ok(Parsed::Commands(commands)) => engine.catalog.services.get(&commands.first()?.service),
-        _ => None,
+    let meant = engine.catalog.services.values().find_map(|service| {
+        match verb::parse(
+            text,
+            &Scope {
+                catalog: &engine.catalog,
+                channel: &service.channel,
+            },
+        ) {
+            Ok(Parsed::Commands(commands)) => engine.catalog.services.get(&commands.first()?.service),
+            _ => None,
+        }
     });
     Some(Speaker {
         user,
-        team: engine.catalog.teams.iter().next().cloned().or_else(|| TeamId::parse("T0").ok())?,
+        team: engine
+            .catalog
+            .teams
+            .iter()
+            .next()
+            .cloned()
+            .or_else(|| TeamId::parse("T0").ok())?,
         channel: meant.unwrap_or(first).channel.clone(),
         thread: None,
         via,
@@ -264,7 +325,9 @@ fn words(message: &Message) -> Vec<String> {
     for block in &message.blocks {
         match block {
             Block::Section(all) | Block::Context(all) => lines.extend(all.iter().map(|line| plain(line))),
-            Block::Fields(fields) => lines.extend(fields.iter().map(|(label, line)| format!("{label}: {}", plain(line)))),
+            Block::Fields(fields) => {
+                lines.extend(fields.iter().map(|(label, line)| format!("{label}: {}", plain(line))))
+            }
             Block::Verbatim(text) => lines.extend(text.lines().map(str::to_owned)),
             Block::Divider => lines.push(String::new()),
             // Buttons are for Slack; every one of them has words that do the same.

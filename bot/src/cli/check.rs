@@ -25,7 +25,9 @@ pub(super) fn check(path: Option<PathBuf>) -> Result<bool> {
         println!("{}: {} in {}", service.id, service.environments.len(), service.channel);
         for environment in &service.environments {
             println!("  {}", environment.id);
-            let rows = roles::table(service).into_iter().filter(|row| row.environment == environment.id.as_str());
+            let rows = roles::table(service)
+                .into_iter()
+                .filter(|row| row.environment == environment.id.as_str());
             for row in rows {
                 println!("    {:<10} {}", row.verb, row.who);
             }

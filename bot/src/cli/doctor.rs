@@ -69,7 +69,14 @@ pub(super) async fn doctor() -> Result<bool> {
     }
     findings.unproven("whether another app of the workspace has /deploy too: the one installed last gets it. Type /deploy help and look who answers");
     bot.drain().await;
-    println!("{}", if findings.bad == 0 { "all is well".to_owned() } else { format!("{} to mend", findings.bad) });
+    println!(
+        "{}",
+        if findings.bad == 0 {
+            "all is well".to_owned()
+        } else {
+            format!("{} to mend", findings.bad)
+        }
+    );
     Ok(findings.bad == 0)
 }
 
@@ -81,7 +88,10 @@ async fn store(engine: &Engine, findings: &mut Findings) {
             match health.durable {
                 Some(true) => findings.good("what it acknowledges survives power loss"),
                 Some(false) => findings.bad("what it acknowledges can be lost", &health.notes.join("; ")),
-                None => findings.unproven(&format!("whether what it acknowledges survives power loss: {}", health.notes.join("; "))),
+                None => findings.unproven(&format!(
+                    "whether what it acknowledges survives power loss: {}",
+                    health.notes.join("; ")
+                )),
             }
         }
     }
@@ -90,24 +100,47 @@ async fn store(engine: &Engine, findings: &mut Findings) {
 async fn slack(engine: &Engine, findings: &mut Findings) {
     let home = match engine.people.home().await {
         Ok(home) => home,
-        Err(error) => return findings.bad(&format!("Slack: {error}"), "Is SLACK_BOT_TOKEN the token of an installed app?"),
+        Err(error) => {
+            return findings.bad(
+                &format!("Slack: {error}"),
+                "Is SLACK_BOT_TOKEN the token of an installed app?",
+            );
+        }
     };
-    findings.good(&format!("Slack knows the token, in workspace {}", home.team.as_ref().map_or("?", commands::ids::TeamId::as_str)));
+    findings.good(&format!(
+        "Slack knows the token, in workspace {}",
+        home.team.as_ref().map_or("?", commands::ids::TeamId::as_str)
+    ));
     if home.scopes.is_empty() {
         return findings.unproven("the token's scopes: Slack does not tell them");
     }
     for (scope, what) in SCOPES {
         if !home.scopes.contains(*scope) {
-            findings.bad(&format!("the scope {scope} is missing: without it the bot never {what}"), "Add it under OAuth & Permissions and install the app again.");
+            findings.bad(
+                &format!("the scope {scope} is missing: without it the bot never {what}"),
+                "Add it under OAuth & Permissions and install the app again.",
+            );
         }
     }
 }
 
 async fn channel(engine: &Engine, service: &Service, findings: &mut Findings) {
     match engine.people.is_shared(&service.channel).await {
-        None => findings.bad(&format!("{}: the channel {} can not be seen", service.id, service.channel), "Is the id right? Invite the bot to the channel: /invite @signalbox."),
-        Some(true) => findings.bad(&format!("{}: the channel {} is shared with another workspace", service.id, service.channel), "Strangers see the cards there, though they can not press anything. Use a channel of your own."),
-        Some(false) => findings.good(&format!("{}: the channel {} is yours alone", service.id, service.channel)),
+        None => findings.bad(
+            &format!("{}: the channel {} can not be seen", service.id, service.channel),
+            "Is the id right? Invite the bot to the channel: /invite @signalbox.",
+        ),
+        Some(true) => findings.bad(
+            &format!(
+                "{}: the channel {} is shared with another workspace",
+                service.id, service.channel
+            ),
+            "Strangers see the cards there, though they can not press anything. Use a channel of your own.",
+        ),
+        Some(false) => findings.good(&format!(
+            "{}: the channel {} is yours alone",
+            service.id, service.channel
+        )),
     }
 }
 
@@ -120,12 +153,21 @@ async fn people(engine: &Engine, service: &Service, findings: &mut Findings) {
             Some(members) => findings.good(&format!("{}: {} people are in the group {group}", service.id, members.len())),
         }
     }
-    let named = service.environments.iter().flat_map(|environment| [&environment.approvers.people, environment.operators(), &environment.overriders]);
+    let named = service.environments.iter().flat_map(|environment| {
+        [
+            &environment.approvers.people,
+            environment.operators(),
+            &environment.overriders,
+        ]
+    });
     let users: BTreeSet<UserId> = named.flat_map(|people| people.users.iter().cloned()).collect();
     for user in users {
         let person = engine.people.person(&user).await;
         if person.standing != Standing::Member {
-            findings.bad(&format!("{}: {user} is {:?} and may do nothing", service.id, person.standing), "Take them out of the configuration, or mend the id.");
+            findings.bad(
+                &format!("{}: {user} is {:?} and may do nothing", service.id, person.standing),
+                "Take them out of the configuration, or mend the id.",
+            );
         }
     }
 }
@@ -133,7 +175,14 @@ async fn people(engine: &Engine, service: &Service, findings: &mut Findings) {
 async fn pipeline(engine: &Arc<Engine>, service: &Service, environment: &Environment, findings: &mut Findings) {
     let place = format!("{} {}", service.id, environment.id);
     let gate = &environment.pipeline;
-    let request = ReadRequest { pipeline: &gate.name, aws: &environment.aws, following: &[], prime: true, as_of: 0, lease: Lease::NONE };
+    let request = ReadRequest {
+        pipeline: &gate.name,
+        aws: &environment.aws,
+        following: &[],
+        prime: true,
+        as_of: 0,
+        lease: Lease::NONE,
+    };
     match engine.pipelines.read_pipeline(&request).await {
         Ok(_) => findings.good(&format!("{place}: the pipeline {} can be read", gate.name)),
         Err(error) => findings.bad(
@@ -142,8 +191,14 @@ async fn pipeline(engine: &Arc<Engine>, service: &Service, environment: &Environ
         ),
     }
     if environment.checks.iter().any(|check| check.0 == "alarms-quiet")
-        && let Err(error) = engine.alarms.alarms(&environment.aws, &environment.alarms, Lease::NONE).await
+        && let Err(error) = engine
+            .alarms
+            .alarms(&environment.aws, &environment.alarms, Lease::NONE)
+            .await
     {
-        findings.bad(&format!("{place}: alarms can not be read: {error}"), "Allow cloudwatch:DescribeAlarms.");
+        findings.bad(
+            &format!("{place}: alarms can not be read: {error}"),
+            "Allow cloudwatch:DescribeAlarms.",
+        );
     }
 }

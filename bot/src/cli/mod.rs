@@ -2,7 +2,11 @@
 //!
 //! Redis answers everybody. The embedded store belongs to one process: beside a running server the other commands speak to it through a Unix socket, and
 //! without one they open the file themselves.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "answers of the command line go to its user")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "answers of the command line go to its user"
+)]
 
 mod ask;
 mod check;
@@ -88,9 +92,18 @@ pub async fn main() -> ExitCode {
         Command::Check { path } => check::check(path),
         Command::Doctor => doctor::doctor().await,
         Command::Runs { service, all } => ask(Ask::Runs { service, all }).await,
-        Command::Audit { what: Audit::Export { format, service } } => ask(Ask::Export { format, service }).await,
-        Command::Audit { what: Audit::Verify { seals } } => match seals.map(std::fs::read_to_string).transpose() {
-            Ok(seals) => ask(Ask::Verify { seals: seals.unwrap_or_default() }).await,
+        Command::Audit {
+            what: Audit::Export { format, service },
+        } => ask(Ask::Export { format, service }).await,
+        Command::Audit {
+            what: Audit::Verify { seals },
+        } => match seals.map(std::fs::read_to_string).transpose() {
+            Ok(seals) => {
+                ask(Ask::Verify {
+                    seals: seals.unwrap_or_default(),
+                })
+                .await
+            }
             Err(error) => Err(anyhow::anyhow!("the seals can not be read: {error}")),
         },
         Command::Say { text, user } => ask(Ask::Say { text, user }).await,

@@ -24,7 +24,9 @@ pub(super) async fn serve() -> Result<bool> {
         tracing::warn!(warning, "configuration");
     }
     let bot = Arc::new(setup.bot(Some(metrics)).await?);
-    let listener = TcpListener::bind(setup.env.listen).await.with_context(|| format!("LISTEN={}", setup.env.listen))?;
+    let listener = TcpListener::bind(setup.env.listen)
+        .await
+        .with_context(|| format!("LISTEN={}", setup.env.listen))?;
     let engine = bot.engine();
     if let Some(path) = setup.socket() {
         socket::listen(&path, Arc::clone(engine), setup.confined())?;
@@ -38,7 +40,9 @@ pub(super) async fn serve() -> Result<bool> {
         tracing::info!("told to stop; finishing what was begun");
         stop.cancel();
     });
-    axum::serve(listener, bot.router()).with_graceful_shutdown(engine.stop.clone().cancelled_owned()).await?;
+    axum::serve(listener, bot.router())
+        .with_graceful_shutdown(engine.stop.clone().cancelled_owned())
+        .await?;
     bot.drain().await;
     if let Some(path) = setup.socket() {
         let _ = std::fs::remove_file(path);

@@ -18,11 +18,11 @@ use crate::door::{Allowed, Door, Outgoing};
 use crate::ids::SystemIds;
 
 /// What was read.
-pub struct Setup {
+pub(super) struct Setup {
     /// The environment.
-    pub env: Env,
+    pub(super) env: Env,
     /// The configuration.
-    pub loaded: Loaded,
+    pub(super) loaded: Loaded,
 }
 
 impl Setup {
@@ -30,7 +30,7 @@ impl Setup {
     ///
     /// # Errors
     /// With everything that is wrong with them.
-    pub fn read() -> Result<Self> {
+    pub(super) fn read() -> Result<Self> {
         let env = Env::read()?;
         let loaded = load(&env.local.config)?;
         Ok(Self { env, loaded })
@@ -38,13 +38,17 @@ impl Setup {
 
     /// Where a running server with an embedded store listens for other commands; nowhere with Redis.
     #[must_use]
-    pub fn socket(&self) -> Option<PathBuf> {
-        self.env.local.redis_url.is_none().then(|| beside(&self.env.local.data, "sock"))
+    pub(super) fn socket(&self) -> Option<PathBuf> {
+        self.env
+            .local
+            .redis_url
+            .is_none()
+            .then(|| beside(&self.env.local.data, "sock"))
     }
 
     /// Whether production is out of reach from the command line; `None`: everything is.
     #[must_use]
-    pub const fn confined(&self) -> Option<bool> {
+    pub(super) const fn confined(&self) -> Option<bool> {
         match self.loaded.settings.command_line {
             CommandLine::Off => None,
             CommandLine::Standard => Some(true),
@@ -53,8 +57,15 @@ impl Setup {
     }
 
     fn has_production(&self) -> bool {
-        let environments = self.loaded.catalog.services.values().flat_map(|service| &service.environments);
-        environments.into_iter().any(|environment| environment.tier == Tier::Production)
+        let environments = self
+            .loaded
+            .catalog
+            .services
+            .values()
+            .flat_map(|service| &service.environments);
+        environments
+            .into_iter()
+            .any(|environment| environment.tier == Tier::Production)
     }
 
     /// The key of the audit chain. With an embedded store one is made and kept beside it, with a warning; with Redis, production demands one.
@@ -64,9 +75,13 @@ impl Setup {
         }
         if self.env.local.redis_url.is_some() {
             if self.has_production() {
-                bail!("SIGNALBOX_AUDIT_KEY is not set: with Redis and a production environment the journal has to be sealed. Make one with `openssl rand -hex 32`, and keep it outside of Redis");
+                bail!(
+                    "SIGNALBOX_AUDIT_KEY is not set: with Redis and a production environment the journal has to be sealed. Make one with `openssl rand -hex 32`, and keep it outside of Redis"
+                );
             }
-            tracing::warn!("SIGNALBOX_AUDIT_KEY is not set: the journal is chained with a key that everybody knows, and proves nothing");
+            tracing::warn!(
+                "SIGNALBOX_AUDIT_KEY is not set: the journal is chained with a key that everybody knows, and proves nothing"
+            );
             return Key::new(b"no audit key was configured").context("the default audit key");
         }
         let path = beside(&self.env.local.data, "key");
@@ -82,7 +97,7 @@ impl Setup {
     ///
     /// # Errors
     /// When something it needs is missing, or its store is not safe enough for production.
-    pub async fn bot(&self, metrics: Option<PrometheusHandle>) -> Result<Bot> {
+    pub(super) async fn bot(&self, metrics: Option<PrometheusHandle>) -> Result<Bot> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let store = open_store(self.env.local.redis_url.as_ref(), &self.env.local.data).await?;
         if self.env.local.redis_url.is_some() {
@@ -107,7 +122,10 @@ impl Setup {
     }
 
     fn door(&self, clock: &Arc<dyn Clock>) -> Arc<dyn Outgoing> {
-        let mut allowed = Allowed::nobody().slack(&self.env.slack_api).github(&self.env.github_api).aws_regions(self.loaded.regions());
+        let mut allowed = Allowed::nobody()
+            .slack(&self.env.slack_api)
+            .github(&self.env.github_api)
+            .aws_regions(self.loaded.regions());
         if let Some(endpoint) = &self.env.aws_endpoint {
             allowed = allowed.aws_endpoint(endpoint);
         }
@@ -138,7 +156,7 @@ impl Setup {
 ///
 /// # Errors
 /// With everything that is wrong with it, each with file and line.
-pub fn load(path: &Path) -> Result<Loaded> {
+pub(super) fn load(path: &Path) -> Result<Loaded> {
     let checks: Vec<&str> = CHECKS.iter().map(|check| check.name()).collect();
     Ok(config::load(path, &checks)?)
 }
@@ -155,7 +173,12 @@ fn make_key(path: &Path) -> Result<Vec<u8>> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let secret = Secret::new(hex::encode(rand::random::<[u8; 32]>()));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(|| path.display().to_string())?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| path.display().to_string())?;
     file.write_all(secret.expose().as_bytes())?;
     file.sync_all()?;
     tracing::warn!(path = %path.display(), "SIGNALBOX_AUDIT_KEY is not set: a key was made and lies beside the data, where whoever changes the data can read it");

@@ -18,7 +18,7 @@ const LARGEST: u64 = 64 << 20;
 ///
 /// # Errors
 /// When the socket can not be made.
-pub fn listen(path: &Path, engine: Arc<Engine>, confined: Option<bool>) -> io::Result<()> {
+pub(super) fn listen(path: &Path, engine: Arc<Engine>, confined: Option<bool>) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     match std::fs::remove_file(path) {
         // The store's file is locked by this process: whoever made the socket is gone.
@@ -68,9 +68,11 @@ async fn serve(stream: UnixStream, engine: &Arc<Engine>, confined: Option<bool>)
 ///
 /// # Errors
 /// When nobody does, or the answer can not be read.
-pub async fn ask(path: &Path, ask: &Ask) -> io::Result<Answer> {
+pub(super) async fn ask(path: &Path, ask: &Ask) -> io::Result<Answer> {
     let mut stream = UnixStream::connect(path).await?;
-    stream.write_all(format!("{}\n", serde_json::to_string(ask)?).as_bytes()).await?;
+    stream
+        .write_all(format!("{}\n", serde_json::to_string(ask)?).as_bytes())
+        .await?;
     let mut said = String::new();
     stream.read_to_string(&mut said).await?;
     Ok(serde_json::from_str(&said)?)

@@ -31,6 +31,17 @@ pub struct Cause<'a> {
     pub remember: Span,
 }
 
+/// What a decision is written down with.
+#[derive(Debug)]
+pub struct Occasion<'a> {
+    /// For whom or what.
+    pub cause: &'a Cause<'a>,
+    /// When, by the `Clock`.
+    pub now: Timestamp,
+    /// The effect that is reported about.
+    pub finish: Option<Finish>,
+}
+
 /// What makes rows out of events: the secret and the configuration they name.
 #[derive(Debug, Clone)]
 pub struct Clerk {
@@ -41,7 +52,7 @@ pub struct Clerk {
 }
 
 impl Clerk {
-    /// Writes a decision down. `now` is `Clock` time; the deadline counts from the load.
+    /// Writes a decision down. The deadline counts from the load.
     ///
     /// # Errors
     /// When a state can not be written as JSON, which would be a bug.
@@ -49,9 +60,7 @@ impl Clerk {
         &self,
         snapshot: &Snapshot,
         decision: &Decision,
-        cause: &Cause<'_>,
-        now: Timestamp,
-        finish: Option<Finish>,
+        occasion: &Occasion<'_>,
     ) -> Result<Commit, serde_json::Error> {
         let mut read: Vec<(RecordId, u64)> = snapshot
             .positions
@@ -60,7 +69,7 @@ impl Clerk {
             .collect();
         let mut write = Vec::new();
         for change in &decision.changes {
-            let one = self.change(snapshot, change, cause, now)?;
+            let one = self.change(snapshot, change, occasion)?;
             if !read.iter().any(|(id, _)| *id == one.id) {
                 read.push((one.id.clone(), 0));
             }
@@ -72,8 +81,8 @@ impl Clerk {
         };
         Ok(Commit {
             slot: snapshot.slot.clone(),
-            id: cause.id.clone(),
-            remember: cause.remember,
+            id: occasion.cause.id.clone(),
+            remember: occasion.cause.remember,
             deadline: StoreTime(snapshot.now.0 + STORE_TIME.0),
             read,
             write,
@@ -88,13 +97,13 @@ impl Clerk {
                     })
                 })
                 .collect::<Result<_, serde_json::Error>>()?,
-            finish,
+            finish: occasion.finish.clone(),
             take: decision.take.iter().map(claim).collect(),
             free: decision.free.iter().map(claim).collect(),
             refusals: decision
                 .refusals
                 .iter()
-                .map(|refusal| self.refusal(snapshot, refusal, cause, now))
+                .map(|refusal| self.refusal(snapshot, refusal, occasion))
                 .collect(),
             reply: serde_json::to_string(&decision.reply)?,
         })
@@ -104,16 +113,14 @@ impl Clerk {
         &self,
         snapshot: &Snapshot,
         change: &Change,
-        cause: &Cause<'_>,
-        now: Timestamp,
+        occasion: &Occasion<'_>,
     ) -> Result<Write, serde_json::Error> {
         let place = |id: RecordId| {
             let position = snapshot.positions.get(&id).cloned().unwrap_or_default();
             Place {
                 clerk: self,
                 snapshot,
-                cause,
-                now,
+                occasion,
                 id,
                 position,
             }
@@ -134,23 +141,23 @@ impl Clerk {
         })
     }
 
-    fn refusal(&self, snapshot: &Snapshot, refusal: &Refusal, cause: &Cause<'_>, now: Timestamp) -> Row {
+    fn refusal(&self, snapshot: &Snapshot, refusal: &Refusal, occasion: &Occasion<'_>) -> Row {
         let record = refusal.about.clone().unwrap_or_else(RecordId::desk);
         let event = serde_json::json!({ "event": "refused", "why": plain(&refusal.message) }).to_string();
         Row::refusal(
             &self.key,
             &snapshot.slot,
-            self.draft(record, refusal.reason, event, cause, now),
+            self.draft(record, refusal.reason, event, occasion),
         )
     }
 
-    fn draft(&self, record: RecordId, reason: Reason, event: String, cause: &Cause<'_>, now: Timestamp) -> Draft {
+    fn draft(&self, record: RecordId, reason: Reason, event: String, occasion: &Occasion<'_>) -> Draft {
         Draft {
             record,
-            at: now,
-            actor: cause.actor.to_owned(),
-            channel: cause.channel.to_owned(),
-            cause: cause.id.clone(),
+            at: occasion.now,
+            actor: occasion.cause.actor.to_owned(),
+            channel: occasion.cause.channel.to_owned(),
+            cause: occasion.cause.id.clone(),
             reason: reason.code().to_owned(),
             config: self.config.clone(),
             event,
@@ -162,8 +169,7 @@ impl Clerk {
 struct Place<'a> {
     clerk: &'a Clerk,
     snapshot: &'a Snapshot,
-    cause: &'a Cause<'a>,
-    now: Timestamp,
+    occasion: &'a Occasion<'a>,
     id: RecordId,
     position: Position,
 }
@@ -178,7 +184,7 @@ impl Place<'_> {
         let mut rows = Vec::with_capacity(events.len());
         for (event, reason) in events {
             let event = serde_json::to_string(event)?;
-            let draft = self.clerk.draft(self.id.clone(), *reason, event, self.cause, self.now);
+            let draft = self.clerk.draft(self.id.clone(), *reason, event, self.occasion);
             let row = Row::chain(
                 &self.clerk.key,
                 &self.snapshot.slot,

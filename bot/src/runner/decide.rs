@@ -10,7 +10,7 @@ use commands::run::Illegal;
 use commands::watch::Watch;
 use state::{Commit, Committed, Finish, StoreError};
 
-use super::commit::Cause;
+use super::commit::{Cause, Occasion};
 use super::engine::{Crowd, Engine, voters};
 use super::snapshot::{self, Snapshot};
 
@@ -103,7 +103,15 @@ impl Engine {
             }
             let commit = self
                 .clerk
-                .write(&snapshot, &decision, &matter.cause, now, matter.finish.clone())
+                .write(
+                    &snapshot,
+                    &decision,
+                    &Occasion {
+                        cause: &matter.cause,
+                        now,
+                        finish: matter.finish.clone(),
+                    },
+                )
                 .map_err(|error| Trouble::Fault(error.to_string()))?;
             match self.commit(commit).await? {
                 Committed::Done { reply: stored, .. } => {

@@ -15,7 +15,7 @@ use commands::watch::{self, Watch};
 use state::{Committed, Effect as Owed, Finish, Poll, Then};
 use tokio::sync::Semaphore;
 
-use super::commit::{Cause, REMEMBER_REPORT};
+use super::commit::{Cause, Occasion, REMEMBER_REPORT};
 use super::decide::{Matter, Settled, Trouble};
 use super::engine::Engine;
 use super::execute::{self, Done};
@@ -204,10 +204,15 @@ impl Engine {
             fence: owed.fence,
             then: Then::Again(until),
         };
-        let commit = match self
-            .clerk
-            .write(&snapshot, &Decision::default(), &cause, self.clock.now(), Some(finish))
-        {
+        let commit = match self.clerk.write(
+            &snapshot,
+            &Decision::default(),
+            &Occasion {
+                cause: &cause,
+                now: self.clock.now(),
+                finish: Some(finish),
+            },
+        ) {
             Ok(commit) => commit,
             Err(error) => return tracing::error!(%error, "a commit could not be written"),
         };

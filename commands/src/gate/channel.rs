@@ -14,6 +14,10 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     }
     deny(
         Reason::WrongChannel,
-        vec![text(format!("{} is changed in ", service.id)), Inline::Channel(service.channel.clone()), text(" only. Say it there.")],
+        vec![
+            text(format!("{} is changed in ", service.id)),
+            Inline::Channel(service.channel.clone()),
+            text(" only. Say it there."),
+        ],
     )
 }

@@ -16,7 +16,9 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
             None if production => Some("not looked at yet".to_owned()),
             None => None,
             Some(verdict) if verdict.level == Level::Bad => Some(verdict.reason.clone()),
-            Some(verdict) if verdict.level == Level::Unknown && production => Some(format!("unknown: {}", verdict.reason)),
+            Some(verdict) if verdict.level == Level::Unknown && production => {
+                Some(format!("unknown: {}", verdict.reason))
+            }
             Some(verdict) if verdict.is_stale(question.facts.now) && production => {
                 Some(format!("last looked at {} ago", verdict.as_of.age(question.facts.now)))
             }
@@ -29,6 +31,13 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     }
     deny(
         Reason::Checks,
-        vec![text(format!("Checks are in the way: {}. Look again with ", in_the_way.join("; "))), code(format!("/deploy check {}", environment.id)), text(".")],
+        vec![
+            text(format!(
+                "Checks are in the way: {}. Look again with ",
+                in_the_way.join("; ")
+            )),
+            code(format!("/deploy check {}", environment.id)),
+            text("."),
+        ],
     )
 }

@@ -12,6 +12,13 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     }
     deny(
         Reason::Claimed,
-        vec![text(format!("{environment} is being changed by run {} just now. Wait for its end, or look at it with ", holder.short())), code(format!("/deploy status {environment}")), text(".")],
+        vec![
+            text(format!(
+                "{environment} is being changed by run {} just now. Wait for its end, or look at it with ",
+                holder.short()
+            )),
+            code(format!("/deploy status {environment}")),
+            text("."),
+        ],
     )
 }

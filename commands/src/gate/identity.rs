@@ -13,7 +13,9 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     {
         return deny(
             Reason::Identity,
-            vec![text("Production can not be changed from the command line here. Set `command_line = \"production\"` in the configuration to allow it, or use Slack.")],
+            vec![text(
+                "Production can not be changed from the command line here. Set `command_line = \"production\"` in the configuration to allow it, or use Slack.",
+            )],
         );
     }
     let why = match question.facts.standing(&speaker.user) {

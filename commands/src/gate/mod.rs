@@ -80,16 +80,66 @@ const EVERYTHING: &[Act] = &[Act::Read, Act::Approve, Act::Reject, Act::Operate,
 
 /// All gates, in the order in which people read about them. A test compares this table with the folder.
 pub const GATES: &[Gate] = &[
-    Gate { name: "identity", guards: EVERYTHING, passable: false, judge: identity::judge },
-    Gate { name: "channel", guards: CHANGE, passable: false, judge: channel::judge },
-    Gate { name: "round", guards: DECIDE, passable: false, judge: round::judge },
-    Gate { name: "role", guards: CHANGE, passable: false, judge: role::judge },
-    Gate { name: "self_approval", guards: RELEASE, passable: true, judge: self_approval::judge },
-    Gate { name: "freeze", guards: RELEASE, passable: true, judge: freeze::judge },
-    Gate { name: "lock", guards: &[Act::Approve, Act::Intervene], passable: true, judge: lock::judge },
-    Gate { name: "order", guards: RELEASE, passable: true, judge: order::judge },
-    Gate { name: "checks", guards: RELEASE, passable: true, judge: checks::judge },
-    Gate { name: "claim", guards: RELEASE, passable: false, judge: claim::judge },
+    Gate {
+        name: "identity",
+        guards: EVERYTHING,
+        passable: false,
+        judge: identity::judge,
+    },
+    Gate {
+        name: "channel",
+        guards: CHANGE,
+        passable: false,
+        judge: channel::judge,
+    },
+    Gate {
+        name: "round",
+        guards: DECIDE,
+        passable: false,
+        judge: round::judge,
+    },
+    Gate {
+        name: "role",
+        guards: CHANGE,
+        passable: false,
+        judge: role::judge,
+    },
+    Gate {
+        name: "self_approval",
+        guards: RELEASE,
+        passable: true,
+        judge: self_approval::judge,
+    },
+    Gate {
+        name: "freeze",
+        guards: RELEASE,
+        passable: true,
+        judge: freeze::judge,
+    },
+    Gate {
+        name: "lock",
+        guards: &[Act::Approve, Act::Intervene],
+        passable: true,
+        judge: lock::judge,
+    },
+    Gate {
+        name: "order",
+        guards: RELEASE,
+        passable: true,
+        judge: order::judge,
+    },
+    Gate {
+        name: "checks",
+        guards: RELEASE,
+        passable: true,
+        judge: checks::judge,
+    },
+    Gate {
+        name: "claim",
+        guards: RELEASE,
+        passable: false,
+        judge: claim::judge,
+    },
 ];
 
 /// Everything that is in the way, each reason once.
@@ -101,7 +151,12 @@ pub fn evaluate(question: &Question<'_>) -> Vec<Refusal> {
         .filter(|gate| gate.guards.contains(&question.act))
         .filter_map(|gate| {
             let Denial { reason, line } = (gate.judge)(question)?;
-            Some(Refusal { reason, message: line, about: about.clone(), passable: gate.passable })
+            Some(Refusal {
+                reason,
+                message: line,
+                about: about.clone(),
+                passable: gate.passable,
+            })
         })
         .collect()
 }
@@ -112,10 +167,18 @@ pub fn evaluate_run(facts: &Facts<'_>, speaker: Option<&Speaker>, act: Act, run:
     let mut refusals: Vec<Refusal> = Vec::new();
     for id in run.environments() {
         let found = match facts.service.environment(id) {
-            Some(environment) => evaluate(&Question { facts, speaker, act, environment, run: Some(run) }),
+            Some(environment) => evaluate(&Question {
+                facts,
+                speaker,
+                act,
+                environment,
+                run: Some(run),
+            }),
             None => vec![Refusal {
                 reason: Reason::Role,
-                message: vec![text(format!("{id} is no longer configured, so nobody may release to it. Put it back into the configuration, or answer in the AWS console."))],
+                message: vec![text(format!(
+                    "{id} is no longer configured, so nobody may release to it. Put it back into the configuration, or answer in the AWS console."
+                ))],
                 about: Some(run.id.clone()),
                 passable: false,
             }],
@@ -154,8 +217,16 @@ fn alternatives(mut names: Vec<Inline>) -> Line {
 #[must_use]
 pub fn names(people: &crate::catalog::People) -> Line {
     let groups = people.groups.iter().cloned().map(Inline::Group);
-    let line = alternatives(groups.chain(people.users.iter().cloned().map(Inline::Mention)).collect());
-    if line.is_empty() { vec![text("nobody (none are configured)")] } else { line }
+    let line = alternatives(
+        groups
+            .chain(people.users.iter().cloned().map(Inline::Mention))
+            .collect(),
+    );
+    if line.is_empty() {
+        vec![text("nobody (none are configured)")]
+    } else {
+        line
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +243,11 @@ mod tests {
 
     #[test]
     fn a_broken_glass_passes_these_and_no_others() {
-        let passable: Vec<_> = GATES.iter().filter(|gate| gate.passable).map(|gate| gate.name).collect();
+        let passable: Vec<_> = GATES
+            .iter()
+            .filter(|gate| gate.passable)
+            .map(|gate| gate.name)
+            .collect();
         assert_eq!(passable, ["self_approval", "freeze", "lock", "order", "checks"]);
     }
 }

@@ -16,7 +16,10 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     let mut line = match question.facts.is_among(&speaker.user, people) {
         Some(true) => return None,
         Some(false) => vec![text(format!("You may not {what} {}. Ask ", environment.id))],
-        None => vec![text(format!("Slack can not say just now whether you may {what} {}, so nothing was done. Try again in a minute, or ask ", environment.id))],
+        None => vec![text(format!(
+            "Slack can not say just now whether you may {what} {}, so nothing was done. Try again in a minute, or ask ",
+            environment.id
+        ))],
     };
     line.extend(names(people));
     line.push(text("."));

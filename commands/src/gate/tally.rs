@@ -30,8 +30,15 @@ impl Tally {
 #[must_use]
 pub fn count(facts: &Facts<'_>, run: &Run) -> Tally {
     let approved: Vec<UserId> = run.votes_for(Ballot::Approve).map(|vote| vote.user.clone()).collect();
-    let rules = run.environments().filter_map(|id| facts.service.environment(id)).map(|environment| &environment.approvers);
-    let mut tally = Tally { required: 1, missing: BTreeSet::new(), approved };
+    let rules = run
+        .environments()
+        .filter_map(|id| facts.service.environment(id))
+        .map(|environment| &environment.approvers);
+    let mut tally = Tally {
+        required: 1,
+        missing: BTreeSet::new(),
+        approved,
+    };
     for rule in rules {
         tally.required = tally.required.max(rule.required).max(rule.all_of.len());
         tally.missing.extend(missing_groups(facts, rule, &tally.approved));
@@ -50,7 +57,12 @@ fn missing_groups(facts: &Facts<'_>, rule: &Approvers, approved: &[UserId]) -> V
 }
 
 /// Finds a person for a group, moving others if need be (Kuhn's augmenting path).
-fn place(group: usize, fits: &dyn Fn(usize, usize) -> bool, stands_for: &mut [Option<usize>], tried: &mut Vec<bool>) -> bool {
+fn place(
+    group: usize,
+    fits: &dyn Fn(usize, usize) -> bool,
+    stands_for: &mut [Option<usize>],
+    tried: &mut Vec<bool>,
+) -> bool {
     for person in 0..stands_for.len() {
         if tried[person] || !fits(group, person) {
             continue;

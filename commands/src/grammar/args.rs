@@ -53,7 +53,10 @@ impl<'a> Args<'a> {
     }
 
     /// Takes the next word.
-    #[expect(clippy::should_implement_trait, reason = "it is no iterator: words are also looked at and put together")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it is no iterator: words are also looked at and put together"
+    )]
     pub fn next(&mut self) -> Option<&'a str> {
         let word = self.peek()?;
         self.next += 1;
@@ -71,7 +74,11 @@ impl<'a> Args<'a> {
 
     /// Takes a flag from anywhere among the words that are left: phones put words in odd places.
     pub fn take_flag(&mut self, flag: &str) -> bool {
-        let found = self.words.iter().skip(self.next).position(|(_, word)| dashes(word) == flag);
+        let found = self
+            .words
+            .iter()
+            .skip(self.next)
+            .position(|(_, word)| dashes(word) == flag);
         if let Some(position) = found {
             self.words.remove(self.next + position);
         }
@@ -96,7 +103,13 @@ impl<'a> Args<'a> {
             Some((at, word)) => (*at, word.chars().count()),
             None => (self.text.trim_end().chars().count() + 1, 0),
         };
-        ParseError { text: self.text.to_owned(), at, len, message: message.into(), suggestion: None }
+        ParseError {
+            text: self.text.to_owned(),
+            at,
+            len,
+            message: message.into(),
+            suggestion: None,
+        }
     }
 
     /// The same error, with the word replaced as the suggestion.
@@ -105,7 +118,10 @@ impl<'a> Args<'a> {
         let Some(instead) = instead else { return error };
         let head: String = self.text.chars().take(error.at).collect();
         let tail: String = self.text.chars().skip(error.at + error.len).collect();
-        ParseError { suggestion: Some(format!("{head}{instead}{tail}")), ..error }
+        ParseError {
+            suggestion: Some(format!("{head}{instead}{tail}")),
+            ..error
+        }
     }
 
     /// Refuses words that are left over.
@@ -124,12 +140,19 @@ impl<'a> Args<'a> {
     /// # Errors
     /// When `for` is not followed by a span of time.
     pub fn take_for(&mut self) -> Result<Option<Span>, ParseError> {
-        let named = self.peek().is_some_and(|word| word.eq_ignore_ascii_case("for")) && self.words.get(self.next + 1).is_some_and(|(_, word)| word.starts_with(|c: char| c.is_ascii_digit()));
+        let named = self.peek().is_some_and(|word| word.eq_ignore_ascii_case("for"))
+            && self
+                .words
+                .get(self.next + 1)
+                .is_some_and(|(_, word)| word.starts_with(|c: char| c.is_ascii_digit()));
         if !named {
             return Ok(None);
         }
         self.next += 1;
-        let span = self.peek().and_then(Span::parse).ok_or_else(|| self.error("this is not a span of time: write `30m`, `2h`, `1h30m` or `3d`"))?;
+        let span = self
+            .peek()
+            .and_then(Span::parse)
+            .ok_or_else(|| self.error("this is not a span of time: write `30m`, `2h`, `1h30m` or `3d`"))?;
         self.next += 1;
         Ok(Some(span))
     }
@@ -152,16 +175,30 @@ impl<'a> Args<'a> {
     ///
     /// # Errors
     /// When a word fits nothing, or more than one service could be meant.
-    pub fn optional_environment<'s>(&mut self, scope: &Scope<'s>) -> Result<(&'s ServiceId, Option<EnvironmentId>), ParseError> {
+    pub fn optional_environment<'s>(
+        &mut self,
+        scope: &Scope<'s>,
+    ) -> Result<(&'s ServiceId, Option<EnvironmentId>), ParseError> {
         let Some(first) = self.peek() else {
             return Ok((self.only_service(scope)?, None));
         };
-        if let Some(service) = scope.catalog.services.values().find(|service| service.id.as_str().eq_ignore_ascii_case(first)) {
+        if let Some(service) = scope
+            .catalog
+            .services
+            .values()
+            .find(|service| service.id.as_str().eq_ignore_ascii_case(first))
+        {
             let here = candidates(scope, first).iter().any(|known| known.id == service.id);
-            let followed = self.words.get(self.next + 1).and_then(|(_, word)| find(service, word)).is_some();
+            let followed = self
+                .words
+                .get(self.next + 1)
+                .and_then(|(_, word)| find(service, word))
+                .is_some();
             if !here || followed {
                 self.next += 1;
-                let environment = self.peek().map(|word| find(service, word).ok_or_else(|| self.no_such(&[service], word)));
+                let environment = self
+                    .peek()
+                    .map(|word| find(service, word).ok_or_else(|| self.no_such(&[service], word)));
                 let environment = environment.transpose()?;
                 self.next += usize::from(environment.is_some());
                 return Ok((&service.id, environment));
@@ -175,12 +212,22 @@ impl<'a> Args<'a> {
             }
             [] => {
                 let home = scope.catalog.at_home_in(scope.channel);
-                let all: Vec<&Service> = if home.is_empty() { scope.catalog.services.values().collect() } else { home };
+                let all: Vec<&Service> = if home.is_empty() {
+                    scope.catalog.services.values().collect()
+                } else {
+                    home
+                };
                 Err(self.no_such(&all, first))
             }
             [one, ..] => {
-                let names: Vec<String> = found.iter().map(|service| format!("`{} {first}`", service.id)).collect();
-                let error = self.error(format!("more than one service has `{first}`: write {}", names.join(" or ")));
+                let names: Vec<String> = found
+                    .iter()
+                    .map(|service| format!("`{} {first}`", service.id))
+                    .collect();
+                let error = self.error(format!(
+                    "more than one service has `{first}`: write {}",
+                    names.join(" or ")
+                ));
                 Err(self.suggesting(error, Some(&format!("{} {first}", one.id))))
             }
         }
@@ -188,7 +235,11 @@ impl<'a> Args<'a> {
 
     fn only_service<'s>(&self, scope: &Scope<'s>) -> Result<&'s ServiceId, ParseError> {
         let home = scope.catalog.at_home_in(scope.channel);
-        let all: Vec<&'s Service> = if home.is_empty() { scope.catalog.services.values().collect() } else { home };
+        let all: Vec<&'s Service> = if home.is_empty() {
+            scope.catalog.services.values().collect()
+        } else {
+            home
+        };
         match all.as_slice() {
             [one] => Ok(&one.id),
             [] => Err(self.error("no service is configured: add one to signalbox.toml")),
@@ -200,26 +251,61 @@ impl<'a> Args<'a> {
     }
 
     fn no_such(&self, services: &[&Service], word: &str) -> ParseError {
-        let names: Vec<&str> = services.iter().flat_map(|service| service.environments.iter().map(|environment| environment.id.as_str())).collect();
-        let error = self.error(format!("there is no environment `{word}`: known are {}", names.join(", ")));
+        let names: Vec<&str> = services
+            .iter()
+            .flat_map(|service| service.environments.iter().map(|environment| environment.id.as_str()))
+            .collect();
+        let error = self.error(format!(
+            "there is no environment `{word}`: known are {}",
+            names.join(", ")
+        ));
         self.suggesting(error, closest(word, names.into_iter()))
     }
 }
 
 /// The services that a bare environment name can mean: those at home in the channel first, else any.
 fn candidates<'s>(scope: &Scope<'s>, word: &str) -> Vec<&'s Service> {
-    let home: Vec<&Service> = scope.catalog.at_home_in(scope.channel).into_iter().filter(|service| find(service, word).is_some()).collect();
-    if home.is_empty() { scope.catalog.services.values().filter(|service| find(service, word).is_some()).collect() } else { home }
+    let home: Vec<&Service> = scope
+        .catalog
+        .at_home_in(scope.channel)
+        .into_iter()
+        .filter(|service| find(service, word).is_some())
+        .collect();
+    if home.is_empty() {
+        scope
+            .catalog
+            .services
+            .values()
+            .filter(|service| find(service, word).is_some())
+            .collect()
+    } else {
+        home
+    }
 }
 
 fn find(service: &Service, word: &str) -> Option<EnvironmentId> {
-    service.environments.iter().find(|environment| environment.id.as_str().eq_ignore_ascii_case(word)).map(|environment| environment.id.clone())
+    service
+        .environments
+        .iter()
+        .find(|environment| environment.id.as_str().eq_ignore_ascii_case(word))
+        .map(|environment| environment.id.clone())
 }
 
 fn environment_names(scope: &Scope<'_>) -> Vec<String> {
     let home = scope.catalog.at_home_in(scope.channel);
-    let all: Vec<&Service> = if home.is_empty() { scope.catalog.services.values().collect() } else { home };
-    all.iter().flat_map(|service| service.environments.iter().map(|environment| environment.id.to_string())).collect()
+    let all: Vec<&Service> = if home.is_empty() {
+        scope.catalog.services.values().collect()
+    } else {
+        home
+    };
+    all.iter()
+        .flat_map(|service| {
+            service
+                .environments
+                .iter()
+                .map(|environment| environment.id.to_string())
+        })
+        .collect()
 }
 
 /// Phones turn `--` into a dash.

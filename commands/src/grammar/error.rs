@@ -22,11 +22,21 @@ impl ParseError {
     #[must_use]
     pub fn message(&self) -> Message {
         let marked = format!("{}\n{}{}", self.text, " ".repeat(self.at), "^".repeat(self.len.max(1)));
-        let mut blocks = vec![Block::Section(vec![vec![bold(self.message.clone())]]), Block::Verbatim(marked)];
+        let mut blocks = vec![
+            Block::Section(vec![vec![bold(self.message.clone())]]),
+            Block::Verbatim(marked),
+        ];
         if let Some(suggestion) = &self.suggestion {
-            blocks.push(Block::Section(vec![vec![text("Did you mean "), code(suggestion.clone()), text("?")]]));
+            blocks.push(Block::Section(vec![vec![
+                text("Did you mean "),
+                code(suggestion.clone()),
+                text("?"),
+            ]]));
         }
-        Message { fallback: self.message.clone(), blocks }
+        Message {
+            fallback: self.message.clone(),
+            blocks,
+        }
     }
 }
 

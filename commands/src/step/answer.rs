@@ -14,8 +14,16 @@ const SUMMARY_LIMIT: usize = 512;
 
 /// Claims what is about to change, and owes the answer.
 pub(super) fn begin(plan: &mut Plan<'_>, id: &RecordId) {
-    let Some(effect) = plan.run(id).and_then(|run| effect(plan.facts, run)) else { return };
-    if matches!(&effect, Effect::AnswerApproval { ballot: Ballot::Approve, .. }) {
+    let Some(effect) = plan.run(id).and_then(|run| effect(plan.facts, run)) else {
+        return;
+    };
+    if matches!(
+        &effect,
+        Effect::AnswerApproval {
+            ballot: Ballot::Approve,
+            ..
+        }
+    ) {
         plan.claim(id);
     }
     plan.owe(effect);
@@ -24,7 +32,10 @@ pub(super) fn begin(plan: &mut Plan<'_>, id: &RecordId) {
 /// Owes the same answer once more, as long as the decision stands. Says whether it does.
 pub fn again(plan: &mut Plan<'_>, id: &RecordId) -> bool {
     let Some(run) = plan.run(id) else { return false };
-    let stands = run.decision.as_ref().is_some_and(|decision| plan.facts.now < decision.at + DECISION_STANDS);
+    let stands = run
+        .decision
+        .as_ref()
+        .is_some_and(|decision| plan.facts.now < decision.at + DECISION_STANDS);
     match effect(plan.facts, run) {
         Some(effect) if stands && run.status == Status::Answering => {
             plan.owe(effect);
@@ -45,7 +56,12 @@ fn effect(facts: &Facts<'_>, run: &Run) -> Option<Effect> {
         summary: summary(facts, run, decision),
         marker: run.marker(),
         good_until: decision.at + DECISION_STANDS,
-        revision: run.pinned.revision.commit.clone().unwrap_or_else(|| run.pinned.revision.id.clone()),
+        revision: run
+            .pinned
+            .revision
+            .commit
+            .clone()
+            .unwrap_or_else(|| run.pinned.revision.id.clone()),
         parallel: run.pinned.parallel,
     })
 }
@@ -58,14 +74,25 @@ fn summary(facts: &Facts<'_>, run: &Run, decision: &Decision) -> String {
         Ballot::Reject => "Rejected",
     };
     let who: Vec<String> = decision.by.iter().map(|user| name(facts, user)).collect();
-    let why = if decision.reason.is_empty() { String::new() } else { format!(": {}", decision.reason) };
+    let why = if decision.reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", decision.reason)
+    };
     let words = format!("{did} by {} in Slack{why}", who.join(", "));
     let marker = run.marker();
     let room = SUMMARY_LIMIT - marker.chars().count() - 1;
-    let cut: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(room).collect();
+    let cut: String = words
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(room)
+        .collect();
     format!("{cut} {marker}")
 }
 
 fn name(facts: &Facts<'_>, user: &UserId) -> String {
-    facts.people.get(user).map_or_else(|| user.to_string(), |person| format!("{} ({user})", person.name))
+    facts
+        .people
+        .get(user)
+        .map_or_else(|| user.to_string(), |person| format!("{} ({user})", person.name))
 }

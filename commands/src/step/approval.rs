@@ -13,7 +13,16 @@ pub(super) fn settle(plan: &mut Plan<'_>, id: &RecordId, overridden: Option<Vec<
     let Some(run) = plan.run(id) else { return Ok(false) };
     if let Some(no) = run.votes_for(Ballot::Reject).last() {
         let (by, reason) = (vec![no.user.clone()], no.reason.clone());
-        plan.tell(id, Event::Decided { ballot: Ballot::Reject, by, reason, overridden: None }, Reason::Decided)?;
+        plan.tell(
+            id,
+            Event::Decided {
+                ballot: Ballot::Reject,
+                by,
+                reason,
+                overridden: None,
+            },
+            Reason::Decided,
+        )?;
         return Ok(true);
     }
     if overridden.is_none() {
@@ -29,15 +38,34 @@ pub(super) fn settle(plan: &mut Plan<'_>, id: &RecordId, overridden: Option<Vec<
     if overridden.is_none() && !tally.suffices() {
         return Ok(false);
     }
-    let reason = run.votes_for(Ballot::Approve).last().map(|vote| vote.reason.clone()).unwrap_or_default();
-    let code = if overridden.is_some() { Reason::Override } else { Reason::Decided };
-    plan.tell(id, Event::Decided { ballot: Ballot::Approve, by: tally.approved, reason, overridden }, code)?;
+    let reason = run
+        .votes_for(Ballot::Approve)
+        .last()
+        .map(|vote| vote.reason.clone())
+        .unwrap_or_default();
+    let code = if overridden.is_some() {
+        Reason::Override
+    } else {
+        Reason::Decided
+    };
+    plan.tell(
+        id,
+        Event::Decided {
+            ballot: Ballot::Approve,
+            by: tally.approved,
+            reason,
+            overridden,
+        },
+        code,
+    )?;
     Ok(true)
 }
 
 /// The voters who may not vote for this any more, and why.
 fn lapsed_rights(facts: &Facts<'_>, run: &Run) -> Vec<(UserId, Reason)> {
-    run.votes_for(Ballot::Approve).filter_map(|vote| Some((vote.user.clone(), lapsed_right(facts, run, &vote.user)?))).collect()
+    run.votes_for(Ballot::Approve)
+        .filter_map(|vote| Some((vote.user.clone(), lapsed_right(facts, run, &vote.user)?)))
+        .collect()
 }
 
 fn lapsed_right(facts: &Facts<'_>, run: &Run, user: &UserId) -> Option<Reason> {
@@ -48,7 +76,10 @@ fn lapsed_right(facts: &Facts<'_>, run: &Run, user: &UserId) -> Option<Reason> {
         if facts.is_among(user, &environment.approvers.people) != Some(true) {
             return Some(Reason::Role);
         }
-        let wrote = run.change.as_ref().is_some_and(|change| change.authors().contains(user));
+        let wrote = run
+            .change
+            .as_ref()
+            .is_some_and(|change| change.authors().contains(user));
         if !environment.approvers.self_approval && (wrote || run.pinned.starter.user.as_ref() == Some(user)) {
             return Some(Reason::SelfApproval);
         }

@@ -17,19 +17,41 @@ use crate::view;
 pub(crate) fn end(plan: &mut Plan<'_>, id: &RecordId, reason: Reason) -> Result<(), Illegal> {
     plan.tell(id, Event::Ended { reason }, reason)?;
     plan.free(id);
-    let Some(run) = plan.run(id).cloned() else { return Ok(()) };
+    let Some(run) = plan.run(id).cloned() else {
+        return Ok(());
+    };
     let now = plan.facts.now;
     for environment in run.environments() {
         if reason == Reason::Succeeded {
-            let live = Live { revision: run.pinned.revision.clone(), execution: run.pinned.round.execution.clone(), since: now };
-            plan.tell_desk(desk::Event::LiveSeen { environment: environment.clone(), live }, reason);
+            let live = Live {
+                revision: run.pinned.revision.clone(),
+                execution: run.pinned.round.execution.clone(),
+                since: now,
+            };
+            plan.tell_desk(
+                desk::Event::LiveSeen {
+                    environment: environment.clone(),
+                    live,
+                },
+                reason,
+            );
         }
-        plan.tell_desk(desk::Event::RunEnded { environment: environment.clone(), finished: finished(&run, reason, now) }, reason);
+        plan.tell_desk(
+            desk::Event::RunEnded {
+                environment: environment.clone(),
+                finished: finished(&run, reason, now),
+            },
+            reason,
+        );
     }
     for user in who_is_told(&run) {
         let marker = format!("{}/end{}/{user}", run.id, run.retries);
         let message = view::ended_note(&run, plan.facts);
-        plan.owe(Effect::Post { to: Recipient::User(user), marker, message });
+        plan.owe(Effect::Post {
+            to: Recipient::User(user),
+            marker,
+            message,
+        });
     }
     Ok(())
 }
@@ -42,7 +64,11 @@ fn finished(run: &Run, reason: Reason, now: crate::time::Timestamp) -> Finished 
         at: now,
         revision: run.pinned.revision.clone(),
         execution: run.pinned.round.execution.clone(),
-        by: run.decision.as_ref().map(|decision| decision.by.clone()).unwrap_or_default(),
+        by: run
+            .decision
+            .as_ref()
+            .map(|decision| decision.by.clone())
+            .unwrap_or_default(),
         took: approved.map(|answer| now - answer.at),
         overridden: run.decision.as_ref().is_some_and(|decision| decision.overridden),
         card: run.card.as_ref().map(|card| (card.channel.clone(), card.ts.clone())),
@@ -53,6 +79,10 @@ fn finished(run: &Run, reason: Reason, now: crate::time::Timestamp) -> Finished 
 fn who_is_told(run: &Run) -> BTreeSet<UserId> {
     match &run.pinned.starter.user {
         Some(user) => BTreeSet::from([user.clone()]),
-        None => run.change.as_ref().map(|change| change.authors().into_iter().cloned().collect()).unwrap_or_default(),
+        None => run
+            .change
+            .as_ref()
+            .map(|change| change.authors().into_iter().cloned().collect())
+            .unwrap_or_default(),
     }
 }

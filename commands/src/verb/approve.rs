@@ -47,7 +47,15 @@ impl Verb for Approve {
         if overriding && reason.is_empty() {
             return Err(args.error("breaking the glass needs a reason: `--override <reason>`"));
         }
-        Ok((service, Self { pick: Pick::In { environment, revision }, reason, overriding, ask: false }))
+        Ok((
+            service,
+            Self {
+                pick: Pick::In { environment, revision },
+                reason,
+                overriding,
+                ask: false,
+            },
+        ))
     }
 
     fn needs(&self, service: &crate::catalog::Service) -> Needs {
@@ -58,7 +66,14 @@ impl Verb for Approve {
         let run = match self.pick.find(facts, speaker) {
             Picked::This(run) => run,
             Picked::Confirm(runs) => return Ok(Decision::say(view::pick_one(&runs, facts))),
-            Picked::Nothing(why) => return Ok(refused(vec![Refusal { reason: Reason::NothingToDo, message: vec![text(format!("Nothing was done: {why}."))], about: None, passable: false }])),
+            Picked::Nothing(why) => {
+                return Ok(refused(vec![Refusal {
+                    reason: Reason::NothingToDo,
+                    message: vec![text(format!("Nothing was done: {why}."))],
+                    about: None,
+                    passable: false,
+                }]));
+            }
         };
         let mut refusals = gate::evaluate_run(facts, Some(speaker), Act::Approve, run);
         let mut passed = None;
@@ -75,16 +90,31 @@ impl Verb for Approve {
             return Ok(refuse(facts, speaker, run, refusals));
         }
         if self.ask {
-            return Ok(Decision { reply: Reply::Form(view::approve_form(run)), ..Decision::default() });
+            return Ok(Decision {
+                reply: Reply::Form(view::approve_form(run)),
+                ..Decision::default()
+            });
         }
         self.vote(facts, speaker, run, passed)
     }
 }
 
 impl Approve {
-    fn vote(&self, facts: &Facts<'_>, speaker: &Speaker, run: &Run, passed: Option<Vec<Reason>>) -> Result<Decision, Illegal> {
+    fn vote(
+        &self,
+        facts: &Facts<'_>,
+        speaker: &Speaker,
+        run: &Run,
+        passed: Option<Vec<Reason>>,
+    ) -> Result<Decision, Illegal> {
         let mut plan = Plan::new(facts);
-        let vote = Vote { user: speaker.user.clone(), ballot: Ballot::Approve, at: facts.now, reason: self.reason.clone(), os_user: os_user(speaker) };
+        let vote = Vote {
+            user: speaker.user.clone(),
+            ballot: Ballot::Approve,
+            at: facts.now,
+            reason: self.reason.clone(),
+            os_user: os_user(speaker),
+        };
         plan.tell(&run.id, Event::Voted { vote }, Reason::Voted)?;
         if let Some(reasons) = &passed {
             super::announce_override(&mut plan, run, &speaker.user, reasons, &self.reason);
@@ -111,37 +141,57 @@ fn already_voted(run: &Run, speaker: &Speaker) -> Option<Refusal> {
     let me = os_user(speaker);
     let mine = |vote: &&Vote| vote.user == speaker.user || (me.is_some() && vote.os_user == me);
     let vote = run.votes_for(Ballot::Approve).find(mine)?;
-    let who = if vote.user == speaker.user { "You have" } else { "This operating-system user has" };
+    let who = if vote.user == speaker.user {
+        "You have"
+    } else {
+        "This operating-system user has"
+    };
     Some(Refusal {
         reason: Reason::AlreadyVoted,
-        message: vec![text(format!("{who} approved this already, {} ago. It counts once.", vote.at.age(run.changed_at.max(vote.at))))],
+        message: vec![text(format!(
+            "{who} approved this already, {} ago. It counts once.",
+            vote.at.age(run.changed_at.max(vote.at))
+        ))],
         about: Some(run.id.clone()),
         passable: false,
     })
 }
 
 fn may_override(facts: &Facts<'_>, speaker: &Speaker, run: &Run) -> Option<Refusal> {
-    run.environments().filter_map(|id| facts.service.environment(id)).find_map(|environment| {
-        if facts.is_among(&speaker.user, &environment.overriders) == Some(true) {
-            return None;
-        }
-        let mut message = vec![text(format!("You may not break the glass on {}. Ask ", environment.id))];
-        message.extend(names(&environment.overriders));
-        message.push(text("."));
-        Some(Refusal { reason: Reason::Role, message, about: Some(run.id.clone()), passable: false })
-    })
+    run.environments()
+        .filter_map(|id| facts.service.environment(id))
+        .find_map(|environment| {
+            if facts.is_among(&speaker.user, &environment.overriders) == Some(true) {
+                return None;
+            }
+            let mut message = vec![text(format!("You may not break the glass on {}. Ask ", environment.id))];
+            message.extend(names(&environment.overriders));
+            message.push(text("."));
+            Some(Refusal {
+                reason: Reason::Role,
+                message,
+                about: Some(run.id.clone()),
+                passable: false,
+            })
+        })
 }
 
 /// Says no; when old evidence is in the way, it is gathered again at once, so that the next press finds it fresh.
 fn refuse(facts: &Facts<'_>, speaker: &Speaker, run: &Run, refusals: Vec<Refusal>) -> Decision {
     if refusals.iter().any(|refusal| refusal.reason == Reason::AlreadyDecided) {
-        return Decision { refusals, ..Decision::say(view::lost_race(run, facts, &speaker.user)) };
+        return Decision {
+            refusals,
+            ..Decision::say(view::lost_race(run, facts, &speaker.user))
+        };
     }
-    let stale = refusals.iter().any(|refusal| refusal.reason == Reason::Checks) && run.verdicts.values().any(|verdict| verdict.is_stale(facts.now));
+    let stale = refusals.iter().any(|refusal| refusal.reason == Reason::Checks)
+        && run.verdicts.values().any(|verdict| verdict.is_stale(facts.now));
     let mut decision = refused(refusals);
     if stale {
         let effects = watch::gather_checks(facts, &run.id, run.environments());
-        decision.effects.extend(effects.into_iter().map(|effect| (effect, facts.now)));
+        decision
+            .effects
+            .extend(effects.into_iter().map(|effect| (effect, facts.now)));
     }
     decision
 }

@@ -35,7 +35,12 @@ impl Verb for Check {
         let (service, environment) = args.environment(scope)?;
         let revision = super::revision(args);
         args.end()?;
-        Ok((service, Self { pick: Pick::In { environment, revision } }))
+        Ok((
+            service,
+            Self {
+                pick: Pick::In { environment, revision },
+            },
+        ))
     }
 
     fn needs(&self, service: &crate::catalog::Service) -> Needs {
@@ -52,18 +57,34 @@ impl Verb for Check {
             Picked::Confirm(runs) => runs,
             Picked::Nothing(why) => {
                 let message = vec![text(format!("Nothing to look at: {why}."))];
-                return Ok(refused(vec![Refusal { reason: Reason::NothingToDo, message, about: None, passable: false }]));
+                return Ok(refused(vec![Refusal {
+                    reason: Reason::NothingToDo,
+                    message,
+                    about: None,
+                    passable: false,
+                }]));
             }
         };
         let mut plan = Plan::new(facts);
         for run in &runs {
-            let live = run.pinned.environments.first().and_then(|target| target.live.as_ref()?.revision.commit.clone());
-            plan.owe(Effect::GatherChange { run: run.id.clone(), base: live, head: run.pinned.revision.commit.clone() });
+            let live = run
+                .pinned
+                .environments
+                .first()
+                .and_then(|target| target.live.as_ref()?.revision.commit.clone());
+            plan.owe(Effect::GatherChange {
+                run: run.id.clone(),
+                base: live,
+                head: run.pinned.revision.commit.clone(),
+            });
             for effect in watch::gather_checks(facts, &run.id, run.environments()) {
                 plan.owe(effect);
             }
         }
         let names: Vec<String> = runs.iter().map(|run| run.pinned.revision.short()).collect();
-        Ok(plan.finish(Reply::Private(Message::sentence(format!("Looking at {} again. The card fills in as the evidence comes.", names.join(", "))))))
+        Ok(plan.finish(Reply::Private(Message::sentence(format!(
+            "Looking at {} again. The card fills in as the evidence comes.",
+            names.join(", ")
+        )))))
     }
 }

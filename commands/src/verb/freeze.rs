@@ -46,12 +46,19 @@ impl Until {
             Self::After(span) => return Some(now + span),
             Self::Time(time) => {
                 let day = today.date_naive();
-                if day.and_time(time) > today.naive_local() { day.and_time(time) } else { day.checked_add_days(Days::new(1))?.and_time(time) }
+                if day.and_time(time) > today.naive_local() {
+                    day.and_time(time)
+                } else {
+                    day.checked_add_days(Days::new(1))?.and_time(time)
+                }
             }
             Self::Date(day, Some(time)) => day.and_time(time),
             Self::Date(day, None) => day.checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN),
         };
-        zone.from_local_datetime(&local).earliest().map(|at| Timestamp(at.timestamp_millis())).filter(|at| now < *at)
+        zone.from_local_datetime(&local)
+            .earliest()
+            .map(|at| Timestamp(at.timestamp_millis()))
+            .filter(|at| now < *at)
     }
 }
 
@@ -68,7 +75,14 @@ impl Verb for Freeze {
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
         let (service, environment) = super::environment_or_all(args, scope)?;
         let until = take_until(args)?;
-        Ok((service, Self { environment, until, reason: args.rest() }))
+        Ok((
+            service,
+            Self {
+                environment,
+                until,
+                reason: args.rest(),
+            },
+        ))
     }
 
     fn needs(&self, service: &crate::catalog::Service) -> Needs {
@@ -83,17 +97,43 @@ impl Verb for Freeze {
         let until = match self.until.map(|until| until.instant(facts.now, facts.service.timezone)) {
             None => None,
             Some(Some(until)) => Some(until),
-            Some(None) => return Ok(Decision::say(Message::sentence("That end is in the past, or is no local time of the service's zone. Nothing was done."))),
+            Some(None) => {
+                return Ok(Decision::say(Message::sentence(
+                    "That end is in the past, or is no local time of the service's zone. Nothing was done.",
+                )));
+            }
         };
         let everywhere = self.environment.is_none();
-        let freeze = Held { environment: self.environment.clone(), everywhere, by: speaker.user.clone(), reason: self.reason.clone(), since: facts.now, until };
+        let freeze = Held {
+            environment: self.environment.clone(),
+            everywhere,
+            by: speaker.user.clone(),
+            reason: self.reason.clone(),
+            since: facts.now,
+            until,
+        };
         let mut plan = Plan::new(facts);
         plan.tell_desk(Event::Frozen { freeze: freeze.clone() }, Reason::Standing);
         super::redraw_waiting(&mut plan);
-        let mut line: Line = vec![Inline::Sign(view::Sign::Frozen), text(" "), Inline::Mention(speaker.user.clone()), text(" froze ")];
-        line.push(text(self.environment.as_ref().map_or_else(|| "every service".to_owned(), ToString::to_string)));
+        let mut line: Line = vec![
+            Inline::Sign(view::Sign::Frozen),
+            text(" "),
+            Inline::Mention(speaker.user.clone()),
+            text(" froze "),
+        ];
+        line.push(text(
+            self.environment
+                .as_ref()
+                .map_or_else(|| "every service".to_owned(), ToString::to_string),
+        ));
         if let Some(until) = until {
-            line.extend([text(" until "), Inline::Date { at: until, style: DateStyle::DayTime }]);
+            line.extend([
+                text(" until "),
+                Inline::Date {
+                    at: until,
+                    style: DateStyle::DayTime,
+                },
+            ]);
         }
         if !self.reason.is_empty() {
             line.push(text(format!(": {}", self.reason)));
@@ -108,15 +148,28 @@ impl Verb for Freeze {
 /// Owes the freeze (or its end) to every other service, and says which have it.
 pub(super) fn spread(plan: &mut Plan<'_>, freeze: Option<&Held>, speaker: &Speaker) -> String {
     let facts = plan.facts;
-    let others: Vec<_> = facts.services.values().filter(|service| service.id != facts.service.id).collect();
+    let others: Vec<_> = facts
+        .services
+        .values()
+        .filter(|service| service.id != facts.service.id)
+        .collect();
     for service in &others {
-        plan.owe(Effect::SpreadFreeze { service: service.id.clone(), freeze: freeze.cloned(), by: speaker.user.clone(), channel: service.channel.clone() });
+        plan.owe(Effect::SpreadFreeze {
+            service: service.id.clone(),
+            freeze: freeze.cloned(),
+            by: speaker.user.clone(),
+            channel: service.channel.clone(),
+        });
     }
     let names: Vec<&str> = others.iter().map(|service| service.id.as_str()).collect();
     if names.is_empty() {
         return format!(". {} has it", facts.service.id);
     }
-    format!(". {} has it already; {} follows and says so in its own channel", facts.service.id, names.join(", "))
+    format!(
+        ". {} has it already; {} follows and says so in its own channel",
+        facts.service.id,
+        names.join(", ")
+    )
 }
 
 fn take_until(args: &mut Args<'_>) -> Result<Option<Until>, ParseError> {
@@ -150,17 +203,46 @@ pub fn apply_spread(facts: &Facts<'_>, freeze: Option<&Held>, by: &crate::ids::U
     let channel = crate::effect::Recipient::Channel(facts.service.channel.clone());
     let (event, words) = match freeze {
         Some(freeze) => (Event::Frozen { freeze: freeze.clone() }, "froze every service"),
-        None => (Event::Unfrozen { environment: None, everywhere: true, by: Some(by.clone()) }, "took the freeze of every service off"),
+        None => (
+            Event::Unfrozen {
+                environment: None,
+                everywhere: true,
+                by: Some(by.clone()),
+            },
+            "took the freeze of every service off",
+        ),
     };
     plan.tell_desk(event, Reason::Standing);
     super::redraw_waiting(&mut plan);
-    let reason = freeze.filter(|freeze| !freeze.reason.is_empty()).map(|freeze| format!(": {}", freeze.reason)).unwrap_or_default();
-    let message = Message::line(vec![Inline::Sign(view::Sign::Frozen), text(" "), Inline::Mention(by.clone()), text(format!(" {words}, {} too{reason}", facts.service.id))]);
-    plan.owe(Effect::Post { to: channel, marker: format!("freeze/{}/{}", facts.service.id, facts.now.0), message });
+    let reason = freeze
+        .filter(|freeze| !freeze.reason.is_empty())
+        .map(|freeze| format!(": {}", freeze.reason))
+        .unwrap_or_default();
+    let message = Message::line(vec![
+        Inline::Sign(view::Sign::Frozen),
+        text(" "),
+        Inline::Mention(by.clone()),
+        text(format!(" {words}, {} too{reason}", facts.service.id)),
+    ]);
+    plan.owe(Effect::Post {
+        to: channel,
+        marker: format!("freeze/{}/{}", facts.service.id, facts.now.0),
+        message,
+    });
     plan.finish(Reply::None)
 }
 
 /// For [`super::unfreeze`]: the gates of an operation over several environments.
-pub(super) fn gates(facts: &Facts<'_>, speaker: &Speaker, environment: &crate::catalog::Environment) -> Vec<crate::decision::Refusal> {
-    gate::evaluate(&Question { facts, speaker: Some(speaker), act: Act::Operate, environment, run: None })
+pub(super) fn gates(
+    facts: &Facts<'_>,
+    speaker: &Speaker,
+    environment: &crate::catalog::Environment,
+) -> Vec<crate::decision::Refusal> {
+    gate::evaluate(&Question {
+        facts,
+        speaker: Some(speaker),
+        act: Act::Operate,
+        environment,
+        run: None,
+    })
 }

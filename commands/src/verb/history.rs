@@ -42,8 +42,15 @@ impl Verb for History {
             return Ok(refused(refusals));
         }
         let all = &facts.service.environments;
-        let production = all.iter().find(|environment| environment.tier == crate::catalog::Tier::Production);
-        let environment = self.environment.as_ref().or_else(|| production.or(all.last()).map(|environment| &environment.id));
-        Ok(environment.map_or_else(Decision::default, |environment| Decision::say(view::history(facts, environment))))
+        let production = all
+            .iter()
+            .find(|environment| environment.tier == crate::catalog::Tier::Production);
+        let environment = self
+            .environment
+            .as_ref()
+            .or_else(|| production.or(all.last()).map(|environment| &environment.id));
+        Ok(environment.map_or_else(Decision::default, |environment| {
+            Decision::say(view::history(facts, environment))
+        }))
     }
 }

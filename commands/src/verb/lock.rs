@@ -46,7 +46,15 @@ impl Verb for Lock {
         if steal && reason.is_empty() {
             return Err(args.error("taking a lock over needs a reason: `--steal <reason>`"));
         }
-        Ok((service, Self { environment, span, reason, steal }))
+        Ok((
+            service,
+            Self {
+                environment,
+                span,
+                reason,
+                steal,
+            },
+        ))
     }
 
     fn needs(&self, service: &crate::catalog::Service) -> Needs {
@@ -54,31 +62,78 @@ impl Verb for Lock {
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
-        let Some(environment) = facts.service.environment(&self.environment) else { return Ok(Decision::default()) };
-        let mut refusals = gate::evaluate(&Question { facts, speaker: Some(speaker), act: Act::Operate, environment, run: None });
-        let held = facts.desk.lock(&self.environment, facts.now).filter(|lock| lock.owner != speaker.user);
+        let Some(environment) = facts.service.environment(&self.environment) else {
+            return Ok(Decision::default());
+        };
+        let mut refusals = gate::evaluate(&Question {
+            facts,
+            speaker: Some(speaker),
+            act: Act::Operate,
+            environment,
+            run: None,
+        });
+        let held = facts
+            .desk
+            .lock(&self.environment, facts.now)
+            .filter(|lock| lock.owner != speaker.user);
         if let (Some(lock), false) = (held, self.steal) {
             refusals.push(taken(environment, lock, facts));
         }
         if !refusals.is_empty() {
-            return Ok(with_tell_me(refused(refusals), facts, &self.environment, held.is_some()));
+            return Ok(with_tell_me(
+                refused(refusals),
+                facts,
+                &self.environment,
+                held.is_some(),
+            ));
         }
-        let since = facts.desk.lock(&self.environment, facts.now).filter(|lock| lock.owner == speaker.user).map_or(facts.now, |lock| lock.since);
-        let lock = Held { owner: speaker.user.clone(), reason: self.reason.clone(), since, until: self.span.map(|span| facts.now + span) };
+        let since = facts
+            .desk
+            .lock(&self.environment, facts.now)
+            .filter(|lock| lock.owner == speaker.user)
+            .map_or(facts.now, |lock| lock.since);
+        let lock = Held {
+            owner: speaker.user.clone(),
+            reason: self.reason.clone(),
+            since,
+            until: self.span.map(|span| facts.now + span),
+        };
         let mut plan = Plan::new(facts);
         let stolen_from = held.map(|lock| lock.owner.clone());
         if let Some(owner) = &stolen_from {
             let marker = format!("stolen/{}/{}/{}", facts.service.id, self.environment, facts.now.0);
-            plan.owe(Effect::Post { to: Recipient::User(owner.clone()), marker, message: view::lock_stolen_note(&self.environment, &speaker.user, &self.reason) });
+            plan.owe(Effect::Post {
+                to: Recipient::User(owner.clone()),
+                marker,
+                message: view::lock_stolen_note(&self.environment, &speaker.user, &self.reason),
+            });
         }
-        plan.tell_desk(Event::Locked { environment: self.environment.clone(), lock: lock.clone(), stolen_from: stolen_from.clone() }, Reason::Standing);
+        plan.tell_desk(
+            Event::Locked {
+                environment: self.environment.clone(),
+                lock: lock.clone(),
+                stolen_from: stolen_from.clone(),
+            },
+            Reason::Standing,
+        );
         super::redraw_waiting(&mut plan);
-        let mut line: Line = vec![Inline::Sign(view::Sign::Locked), text(" "), Inline::Mention(speaker.user.clone()), text(format!(" locked {}", self.environment))];
+        let mut line: Line = vec![
+            Inline::Sign(view::Sign::Locked),
+            text(" "),
+            Inline::Mention(speaker.user.clone()),
+            text(format!(" locked {}", self.environment)),
+        ];
         if let Some(owner) = stolen_from {
             line.extend([text(", taking it from "), Inline::Mention(owner)]);
         }
         if let Some(until) = lock.until {
-            line.extend([text(" until "), Inline::Date { at: until, style: DateStyle::DayTime }]);
+            line.extend([
+                text(" until "),
+                Inline::Date {
+                    at: until,
+                    style: DateStyle::DayTime,
+                },
+            ]);
         }
         if !lock.reason.is_empty() {
             line.push(text(format!(": {}", lock.reason)));
@@ -88,19 +143,33 @@ impl Verb for Lock {
 }
 
 fn taken(environment: &Environment, lock: &Held, facts: &Facts<'_>) -> Refusal {
-    let mut message: Line = vec![text(format!("{} is locked by ", environment.id)), Inline::Mention(lock.owner.clone())];
+    let mut message: Line = vec![
+        text(format!("{} is locked by ", environment.id)),
+        Inline::Mention(lock.owner.clone()),
+    ];
     message.push(text(format!(" for {}", lock.since.age(facts.now))));
     if !lock.reason.is_empty() {
         message.push(text(format!(" ({})", lock.reason)));
     }
-    message.extend([text(". Take it over with "), code(format!("/deploy lock {} --steal <reason>", environment.id)), text(".")]);
-    Refusal { reason: Reason::Locked, message, about: None, passable: false }
+    message.extend([
+        text(". Take it over with "),
+        code(format!("/deploy lock {} --steal <reason>", environment.id)),
+        text("."),
+    ]);
+    Refusal {
+        reason: Reason::Locked,
+        message,
+        about: None,
+        passable: false,
+    }
 }
 
 /// Offers to be told when the environment is free.
 fn with_tell_me(mut decision: Decision, facts: &Facts<'_>, environment: &EnvironmentId, held: bool) -> Decision {
     if let (Reply::Private(message), true) = (&mut decision.reply, held) {
-        message.blocks.push(view::tell_me_button(&facts.service.id, environment));
+        message
+            .blocks
+            .push(view::tell_me_button(&facts.service.id, environment));
     }
     decision
 }

@@ -6,16 +6,16 @@ mod freeze;
 mod history;
 mod lock;
 mod pick;
+pub mod press;
 mod reject;
 mod retry;
+pub mod roles;
 mod runs;
 mod status;
 mod stop;
 mod unfreeze;
 mod unlock;
 mod why;
-pub mod press;
-pub mod roles;
 
 use crate::catalog::Catalog;
 use crate::decision::{Decision, Refusal, Reply};
@@ -124,8 +124,19 @@ impl Request {
     #[must_use]
     pub const fn run(&self) -> Option<&crate::ids::RecordId> {
         match self {
-            Self::Approve(approve::Approve { pick: Pick::Run(id), .. }) | Self::Reject(reject::Reject { pick: Pick::Run(id), .. }) => Some(id),
-            Self::Retry(retry::Retry { target: retry::Target::Run(id) }) | Self::Stop(stop::Stop { target: retry::Target::Run(id), .. }) => Some(id),
+            Self::Approve(approve::Approve {
+                pick: Pick::Run(id), ..
+            })
+            | Self::Reject(reject::Reject {
+                pick: Pick::Run(id), ..
+            }) => Some(id),
+            Self::Retry(retry::Retry {
+                target: retry::Target::Run(id),
+            })
+            | Self::Stop(stop::Stop {
+                target: retry::Target::Run(id),
+                ..
+            }) => Some(id),
             _ => None,
         }
     }
@@ -158,14 +169,18 @@ pub const COMMANDS: &[&str] = &["/deploy"];
 /// When it can not be understood; the error says where and what to type instead.
 pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Parsed, ParseError> {
     let mut args = Args::new(text);
-    let Some(command) = args.next() else { return Ok(Parsed::Answer(help(None))) };
+    let Some(command) = args.next() else {
+        return Ok(Parsed::Answer(help(None)));
+    };
     if !COMMANDS.contains(&command) {
         let fresh = Args::new(text);
         let error = fresh.error(format!("`{command}` is not a command of this bot"));
         return Err(fresh.suggesting(error, crate::grammar::closest(command, COMMANDS.iter().copied())));
     }
     let before = args.clone();
-    let Some(verb) = args.next() else { return Ok(Parsed::Answer(help(None))) };
+    let Some(verb) = args.next() else {
+        return Ok(Parsed::Answer(help(None)));
+    };
     let name = verb.to_lowercase();
     if name == "help" {
         return Ok(Parsed::Answer(help(args.next())));
@@ -186,13 +201,21 @@ pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Parsed, ParseError> {
 /// `status` and `runs` without more words are about every service at home in the channel, or about all.
 fn each_service(name: &str, scope: &Scope<'_>, args: &Args<'_>) -> Result<Vec<Command>, ParseError> {
     let home = scope.catalog.at_home_in(scope.channel);
-    let all = if home.is_empty() { scope.catalog.services.values().collect() } else { home };
+    let all = if home.is_empty() {
+        scope.catalog.services.values().collect()
+    } else {
+        home
+    };
     if all.is_empty() {
         return Err(args.error("no service is configured: add one to signalbox.toml"));
     }
     let request = |service: &crate::catalog::Service| Command {
         service: service.id.clone(),
-        request: if name == "runs" { Request::Runs(runs::Runs) } else { Request::Status(status::Status { environment: None }) },
+        request: if name == "runs" {
+            Request::Runs(runs::Runs)
+        } else {
+            Request::Status(status::Status { environment: None })
+        },
     };
     Ok(all.into_iter().map(request).collect())
 }
@@ -206,15 +229,31 @@ pub fn help(topic: Option<&str>) -> Message {
 /// The table of verbs.
 #[must_use]
 pub fn rows() -> Vec<HelpRow> {
-    let row = |spec: &Spec| HelpRow { command: spec.command, name: spec.name, usage: spec.usage, summary: spec.summary, detail: spec.detail };
-    let help = HelpRow { command: "/deploy", name: "help", usage: "[verb]", summary: "This list, or more about one verb", detail: "" };
+    let row = |spec: &Spec| HelpRow {
+        command: spec.command,
+        name: spec.name,
+        usage: spec.usage,
+        summary: spec.summary,
+        detail: spec.detail,
+    };
+    let help = HelpRow {
+        command: "/deploy",
+        name: "help",
+        usage: "[verb]",
+        summary: "This list, or more about one verb",
+        detail: "",
+    };
     SPECS.iter().map(row).chain([help]).collect()
 }
 
 /// The words that follow a slash command in Slack's own hint, for the manifest.
 #[must_use]
 pub fn usage_hint(command: &str) -> String {
-    let names: Vec<&str> = SPECS.iter().filter(|spec| spec.command == command).map(|spec| spec.name).collect();
+    let names: Vec<&str> = SPECS
+        .iter()
+        .filter(|spec| spec.command == command)
+        .map(|spec| spec.name)
+        .collect();
     format!("{} · help", names.join(" · "))
 }
 
@@ -227,14 +266,24 @@ pub fn service_named<'c>(catalog: &'c Catalog, name: &str) -> Option<&'c crate::
 /// Takes the next word if it looks like a revision: at least four hex digits, a version such as `v1.4.2`, or a run's short name.
 fn revision(args: &mut Args<'_>) -> Option<String> {
     let word = args.peek()?;
-    let hex = (4..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_hexdigit()) && word.bytes().any(|b| b.is_ascii_digit());
-    let version = word.trim_start_matches('v').contains('.') && word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
+    let hex = (4..=40).contains(&word.len())
+        && word.bytes().all(|b| b.is_ascii_hexdigit())
+        && word.bytes().any(|b| b.is_ascii_digit());
+    let version = word.trim_start_matches('v').contains('.')
+        && word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
     let path = word.starts_with("refs/") || word.starts_with("run/");
-    if hex || version || path { args.next().map(str::to_owned) } else { None }
+    if hex || version || path {
+        args.next().map(str::to_owned)
+    } else {
+        None
+    }
 }
 
 /// Takes `<env>` or `all`; `all` is said to the service at home in the channel, which passes it on.
-fn environment_or_all(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Option<EnvironmentId>), ParseError> {
+fn environment_or_all(
+    args: &mut Args<'_>,
+    scope: &Scope<'_>,
+) -> Result<(ServiceId, Option<EnvironmentId>), ParseError> {
     if args.peek().is_some_and(|word| word.eq_ignore_ascii_case("all")) {
         let home = scope.catalog.at_home_in(scope.channel);
         let Some(first) = home.first() else {
@@ -243,19 +292,34 @@ fn environment_or_all(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(Service
         args.next();
         return Ok((first.id.clone(), None));
     }
-    args.environment(scope).map(|(service, environment)| (service, Some(environment)))
+    args.environment(scope)
+        .map(|(service, environment)| (service, Some(environment)))
 }
 
 /// What operating takes: who may, and the runs whose cards show it.
 fn operating_needs(service: &crate::catalog::Service, environment: Option<&EnvironmentId>) -> Needs {
-    let groups = service.environments.iter().flat_map(crate::catalog::Environment::groups).collect();
-    Needs { groups, open_in: environment.cloned().into_iter().collect(), every_open: environment.is_none(), ..Needs::default() }
+    let groups = service
+        .environments
+        .iter()
+        .flat_map(crate::catalog::Environment::groups)
+        .collect();
+    Needs {
+        groups,
+        open_in: environment.cloned().into_iter().collect(),
+        every_open: environment.is_none(),
+        ..Needs::default()
+    }
 }
 
 /// Whether somebody may operate an environment, or (with none) every environment of the service.
 fn may_operate(facts: &Facts<'_>, speaker: &Speaker, environment: Option<&EnvironmentId>) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> = Vec::new();
-    for one in facts.service.environments.iter().filter(|one| environment.is_none_or(|id| one.id == *id)) {
+    for one in facts
+        .service
+        .environments
+        .iter()
+        .filter(|one| environment.is_none_or(|id| one.id == *id))
+    {
         for refusal in freeze::gates(facts, speaker, one) {
             if !refusals.iter().any(|known| known.message == refusal.message) {
                 refusals.push(refusal);
@@ -267,13 +331,27 @@ fn may_operate(facts: &Facts<'_>, speaker: &Speaker, environment: Option<&Enviro
 
 /// Whether somebody may look.
 fn may_read(facts: &Facts<'_>, speaker: &Speaker) -> Vec<Refusal> {
-    let Some(environment) = facts.service.environments.first() else { return Vec::new() };
-    gate::evaluate(&Question { facts, speaker: Some(speaker), act: Act::Read, environment, run: None })
+    let Some(environment) = facts.service.environments.first() else {
+        return Vec::new();
+    };
+    gate::evaluate(&Question {
+        facts,
+        speaker: Some(speaker),
+        act: Act::Read,
+        environment,
+        run: None,
+    })
 }
 
 /// Draws the cards of waiting runs again: a lock or a freeze shows on them.
 fn redraw_waiting(plan: &mut Plan<'_>) {
-    let waiting: Vec<_> = plan.facts.runs.values().filter(|run| run.status == crate::run::Status::Waiting).map(|run| run.id.clone()).collect();
+    let waiting: Vec<_> = plan
+        .facts
+        .runs
+        .values()
+        .filter(|run| run.status == crate::run::Status::Waiting)
+        .map(|run| run.id.clone())
+        .collect();
     for id in &waiting {
         plan.draw(id);
     }
@@ -289,23 +367,40 @@ pub fn tell_me(facts: &Facts<'_>, speaker: &Speaker, environment: &EnvironmentId
         return Ok(refused(refusals));
     }
     if facts.desk.lock(environment, facts.now).is_none() {
-        return Ok(Decision::say(Message::sentence(format!("{environment} is free already."))));
+        return Ok(Decision::say(Message::sentence(format!(
+            "{environment} is free already."
+        ))));
     }
     let mut plan = Plan::new(facts);
-    plan.tell_desk(crate::desk::Event::Waits { environment: environment.clone(), user: speaker.user.clone() }, Reason::Standing);
-    Ok(plan.finish(Reply::Private(Message::sentence(format!("You will be told here when {environment} is free.")))))
+    plan.tell_desk(
+        crate::desk::Event::Waits {
+            environment: environment.clone(),
+            user: speaker.user.clone(),
+        },
+        Reason::Standing,
+    );
+    Ok(plan.finish(Reply::Private(Message::sentence(format!(
+        "You will be told here when {environment} is free."
+    )))))
 }
 
 /// A refusal with all its reasons, which changes nothing.
 fn refused(refusals: Vec<Refusal>) -> Decision {
-    Decision { refusals: refusals.clone(), ..Decision::say(view::refusal(&refusals)) }
+    Decision {
+        refusals: refusals.clone(),
+        ..Decision::say(view::refusal(&refusals))
+    }
 }
 
 /// Says aloud that somebody broke the glass.
 fn announce_override(plan: &mut Plan<'_>, run: &Run, user: &UserId, passed: &[Reason], reason: &str) {
     let message = view::override_note(run, user, passed, reason);
     let marker = format!("{}/override/{}", run.id, run.votes.len());
-    plan.owe(Effect::Post { to: Recipient::Channel(run.pinned.channel.clone()), marker, message });
+    plan.owe(Effect::Post {
+        to: Recipient::Channel(run.pinned.channel.clone()),
+        marker,
+        message,
+    });
 }
 
 #[cfg(test)]

@@ -57,23 +57,39 @@ impl Pick {
     pub(super) fn find<'f>(&self, facts: &'f Facts<'_>, speaker: &Speaker) -> Picked<'f> {
         let (environment, revision) = match self {
             Self::Run(id) => {
-                return facts.runs.get(id).map_or_else(|| Picked::Nothing(format!("run {} is not known any more", id.short())), Picked::This);
+                return facts.runs.get(id).map_or_else(
+                    || Picked::Nothing(format!("run {} is not known any more", id.short())),
+                    Picked::This,
+                );
             }
             Self::In { environment, revision } => (environment, revision),
         };
-        let open: Vec<&Run> = facts.runs.values().filter(|run| run.ended().is_none() && run.environments().any(|one| one == environment)).collect();
+        let open: Vec<&Run> = facts
+            .runs
+            .values()
+            .filter(|run| run.ended().is_none() && run.environments().any(|one| one == environment))
+            .collect();
         if let Some(thread) = &speaker.thread
-            && let Some(run) = open.iter().find(|run| run.card.as_ref().is_some_and(|card| card.ts == *thread))
+            && let Some(run) = open
+                .iter()
+                .find(|run| run.card.as_ref().is_some_and(|card| card.ts == *thread))
         {
             return Picked::This(run);
         }
-        let waiting: Vec<&Run> = open.iter().copied().filter(|run| run.status == Status::Waiting).collect();
+        let waiting: Vec<&Run> = open
+            .iter()
+            .copied()
+            .filter(|run| run.status == Status::Waiting)
+            .collect();
         if let Some(text) = revision {
             let named: Vec<&Run> = open.iter().copied().filter(|run| Self::names(run, text)).collect();
             return match named.as_slice() {
                 [one] => Picked::This(one),
                 [] if waiting.is_empty() => Picked::Nothing(format!("nothing waits for a decision on {environment}")),
-                [] => Picked::Nothing(format!("nothing called `{text}` waits on {environment}: what waits is {}", names_of(&waiting))),
+                [] => Picked::Nothing(format!(
+                    "nothing called `{text}` waits on {environment}: what waits is {}",
+                    names_of(&waiting)
+                )),
                 _ => Picked::Confirm(named),
             };
         }
@@ -89,9 +105,14 @@ impl Pick {
 }
 
 fn settled(run: &Run, facts: &Facts<'_>) -> bool {
-    run.card.as_ref().is_some_and(|card| CARD_SETTLES <= card.at.age(facts.now))
+    run.card
+        .as_ref()
+        .is_some_and(|card| CARD_SETTLES <= card.at.age(facts.now))
 }
 
 fn names_of(runs: &[&Run]) -> String {
-    runs.iter().map(|run| run.pinned.revision.short()).collect::<Vec<_>>().join(", ")
+    runs.iter()
+        .map(|run| run.pinned.revision.short())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

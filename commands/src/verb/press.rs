@@ -28,10 +28,25 @@ pub fn button(catalog: &Catalog, action: &str, value: &str) -> Option<Press> {
     if action == "tell_me" {
         return Some(Press::TellMe(service, EnvironmentId::parse(about).ok()?));
     }
-    let run = RecordId::parse(about).ok().filter(|id| id.as_str().starts_with("run/"))?;
+    let run = RecordId::parse(about)
+        .ok()
+        .filter(|id| id.as_str().starts_with("run/"))?;
     let pick = Pick::Run(run.clone());
-    let approve = |ask| Request::Approve(Approve { pick: Pick::Run(run.clone()), reason: String::new(), overriding: false, ask });
-    let reject = |for_newest| Request::Reject(Reject { pick: Pick::Run(run.clone()), reason: String::new(), for_newest });
+    let approve = |ask| {
+        Request::Approve(Approve {
+            pick: Pick::Run(run.clone()),
+            reason: String::new(),
+            overriding: false,
+            ask,
+        })
+    };
+    let reject = |for_newest| {
+        Request::Reject(Reject {
+            pick: Pick::Run(run.clone()),
+            reason: String::new(),
+            for_newest,
+        })
+    };
     let request = match action {
         "approve" => approve(false),
         "approve_notes" => approve(true),
@@ -39,8 +54,13 @@ pub fn button(catalog: &Catalog, action: &str, value: &str) -> Option<Press> {
         "reject_wait" => reject(true),
         "why" => Request::Why(Why { pick }),
         "check" => Request::Check(Check { pick }),
-        "retry" | "answer_again" => Request::Retry(Retry { target: Target::Run(run) }),
-        "stop" => Request::Stop(Stop { target: Target::Run(run), reason: String::new() }),
+        "retry" | "answer_again" => Request::Retry(Retry {
+            target: Target::Run(run),
+        }),
+        "stop" => Request::Stop(Stop {
+            target: Target::Run(run),
+            reason: String::new(),
+        }),
         _ => return None,
     };
     Some(Press::Command(Command { service, request }))
@@ -54,8 +74,17 @@ pub fn form(catalog: &Catalog, form: &str, about: &str, reason: &str) -> Option<
     let pick = Pick::Run(RecordId::parse(run).ok()?);
     let reason = reason.trim().to_owned();
     let request = match form {
-        "approve" => Request::Approve(Approve { pick, reason, overriding: false, ask: false }),
-        "reject" | "reject_wait" if !reason.is_empty() => Request::Reject(Reject { pick, reason, for_newest: form == "reject_wait" }),
+        "approve" => Request::Approve(Approve {
+            pick,
+            reason,
+            overriding: false,
+            ask: false,
+        }),
+        "reject" | "reject_wait" if !reason.is_empty() => Request::Reject(Reject {
+            pick,
+            reason,
+            for_newest: form == "reject_wait",
+        }),
         _ => return None,
     };
     Some(Command { service, request })

@@ -42,7 +42,14 @@ impl Verb for Reject {
         if reason.is_empty() {
             return Err(args.error("say why: those who wait for it will read it"));
         }
-        Ok((service, Self { pick: Pick::In { environment, revision }, reason, for_newest: false }))
+        Ok((
+            service,
+            Self {
+                pick: Pick::In { environment, revision },
+                reason,
+                for_newest: false,
+            },
+        ))
     }
 
     fn needs(&self, service: &crate::catalog::Service) -> Needs {
@@ -53,20 +60,39 @@ impl Verb for Reject {
         let run = match self.pick.find(facts, speaker) {
             Picked::This(run) => run,
             Picked::Confirm(runs) => return Ok(Decision::say(view::pick_one(&runs, facts))),
-            Picked::Nothing(why) => return Ok(refused(vec![Refusal { reason: Reason::NothingToDo, message: vec![text(format!("Nothing was done: {why}."))], about: None, passable: false }])),
+            Picked::Nothing(why) => {
+                return Ok(refused(vec![Refusal {
+                    reason: Reason::NothingToDo,
+                    message: vec![text(format!("Nothing was done: {why}."))],
+                    about: None,
+                    passable: false,
+                }]));
+            }
         };
         let refusals = gate::evaluate_run(facts, Some(speaker), Act::Reject, run);
         if refusals.iter().any(|refusal| refusal.reason == Reason::AlreadyDecided) {
-            return Ok(Decision { refusals, ..Decision::say(view::lost_race(run, facts, &speaker.user)) });
+            return Ok(Decision {
+                refusals,
+                ..Decision::say(view::lost_race(run, facts, &speaker.user))
+            });
         }
         if !refusals.is_empty() {
             return Ok(refused(refusals));
         }
         if self.reason.is_empty() {
-            return Ok(Decision { reply: Reply::Form(view::reject_form(run, self.for_newest)), ..Decision::default() });
+            return Ok(Decision {
+                reply: Reply::Form(view::reject_form(run, self.for_newest)),
+                ..Decision::default()
+            });
         }
         let mut plan = Plan::new(facts);
-        let vote = Vote { user: speaker.user.clone(), ballot: Ballot::Reject, at: facts.now, reason: self.reason.clone(), os_user: os_user(speaker) };
+        let vote = Vote {
+            user: speaker.user.clone(),
+            ballot: Ballot::Reject,
+            at: facts.now,
+            reason: self.reason.clone(),
+            os_user: os_user(speaker),
+        };
         plan.tell(&run.id, Event::Voted { vote }, Reason::Voted)?;
         step::advance(&mut plan, &run.id, None)?;
         let reply = plan.run(&run.id).map(|run| view::rejected(run, self.for_newest));

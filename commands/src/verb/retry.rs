@@ -58,20 +58,46 @@ impl Verb for Retry {
         let mut plan = Plan::new(facts);
         let reply = match (run.status, failed_stage(run)) {
             (Status::Answering, _) => {
-                plan.tell(&run.id, Event::Asked { user: speaker.user.clone(), what: Request::Answer, reason: String::new() }, Reason::Asked)?;
+                plan.tell(
+                    &run.id,
+                    Event::Asked {
+                        user: speaker.user.clone(),
+                        what: Request::Answer,
+                        reason: String::new(),
+                    },
+                    Reason::Asked,
+                )?;
                 if !step::answer_again(&mut plan, &run.id) {
                     return Ok(nothing("the decision is older than 10 minutes and goes back to people"));
                 }
                 format!("Telling CodePipeline again about {}.", run.pinned.revision.short())
             }
-            (Status::Ended { reason: Reason::Failed, .. }, Some(stage)) => {
-                plan.tell(&run.id, Event::Asked { user: speaker.user.clone(), what: Request::Retry, reason: String::new() }, Reason::Asked)?;
+            (
+                Status::Ended {
+                    reason: Reason::Failed, ..
+                },
+                Some(stage),
+            ) => {
+                plan.tell(
+                    &run.id,
+                    Event::Asked {
+                        user: speaker.user.clone(),
+                        what: Request::Retry,
+                        reason: String::new(),
+                    },
+                    Reason::Asked,
+                )?;
                 plan.owe(Effect::RetryStage {
                     run: run.id.clone(),
                     pipeline: run.pinned.round.gate.name.clone(),
                     stage: stage.clone(),
                     execution: run.pinned.round.execution.clone(),
-                    aws: run.pinned.environments.first().map(|target| target.aws.clone()).unwrap_or_default(),
+                    aws: run
+                        .pinned
+                        .environments
+                        .first()
+                        .map(|target| target.aws.clone())
+                        .unwrap_or_default(),
                     actor: speaker.user.clone(),
                     number: run.retries + 1,
                 });
@@ -85,18 +111,29 @@ impl Verb for Retry {
 }
 
 fn failed_stage(run: &Run) -> Option<String> {
-    run.stages.iter().find(|stage| stage.state == StageState::Failed).map(|stage| stage.name.clone())
+    run.stages
+        .iter()
+        .find(|stage| stage.state == StageState::Failed)
+        .map(|stage| stage.name.clone())
 }
 
 pub(super) fn nothing(why: &str) -> Decision {
-    refused(vec![Refusal { reason: Reason::NothingToDo, message: vec![text(format!("Nothing was done: {why}."))], about: None, passable: false }])
+    refused(vec![Refusal {
+        reason: Reason::NothingToDo,
+        message: vec![text(format!("Nothing was done: {why}."))],
+        about: None,
+        passable: false,
+    }])
 }
 
 impl Target {
     /// Reads `<env> [run]`.
     pub(super) fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
         let (service, environment) = args.environment(scope)?;
-        let Some(word) = args.peek().filter(|word| word.len() == 12 && word.bytes().all(|b| b.is_ascii_hexdigit())) else {
+        let Some(word) = args
+            .peek()
+            .filter(|word| word.len() == 12 && word.bytes().all(|b| b.is_ascii_hexdigit()))
+        else {
             return Ok((service, Self::Newest(environment)));
         };
         let id = RecordId::parse(&format!("run/{environment}/{word}")).map_err(|_| args.error("this is no run"))?;
@@ -125,7 +162,13 @@ impl Target {
         let refusals = match (run, self) {
             (Some(run), _) => gate::evaluate_run(facts, Some(speaker), Act::Intervene, run),
             (None, Self::Newest(id)) => facts.service.environment(id).map_or_else(Vec::new, |environment| {
-                gate::evaluate(&Question { facts, speaker: Some(speaker), act: Act::Intervene, environment, run: None })
+                gate::evaluate(&Question {
+                    facts,
+                    speaker: Some(speaker),
+                    act: Act::Intervene,
+                    environment,
+                    run: None,
+                })
             }),
             (None, Self::Run(_)) => Vec::new(),
         };
@@ -137,8 +180,15 @@ impl Target {
         match self {
             Self::Run(id) => facts.runs.get(id),
             Self::Newest(environment) => {
-                let here = || facts.runs.values().filter(|run| run.environments().any(|one| one == environment));
-                let open = here().filter(|run| run.ended().is_none() && run.status != Status::Waiting).max_by_key(|run| run.pinned.waiting_since);
+                let here = || {
+                    facts
+                        .runs
+                        .values()
+                        .filter(|run| run.environments().any(|one| one == environment))
+                };
+                let open = here()
+                    .filter(|run| run.ended().is_none() && run.status != Status::Waiting)
+                    .max_by_key(|run| run.pinned.waiting_since);
                 open.or_else(|| {
                     let newest = &facts.desk.recent.get(environment)?.first()?.run;
                     here().find(|run| run.id == *newest)

@@ -30,7 +30,11 @@ pub fn table(service: &Service) -> Vec<Row> {
                     Act::Approve | Act::Reject => approvers.clone(),
                     Act::Operate | Act::Intervene => operators.clone(),
                 };
-                Row { verb: spec.name, environment: name.clone(), who }
+                Row {
+                    verb: spec.name,
+                    environment: name.clone(),
+                    who,
+                }
             })
             .collect::<Vec<_>>()
     };

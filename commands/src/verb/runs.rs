@@ -30,11 +30,18 @@ impl Verb for Runs {
     }
 
     fn needs(&self, _: &crate::catalog::Service) -> Needs {
-        Needs { every_open: true, ..Needs::default() }
+        Needs {
+            every_open: true,
+            ..Needs::default()
+        }
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
         let refusals = super::may_read(facts, speaker);
-        Ok(if refusals.is_empty() { Decision::say(view::runs(facts)) } else { refused(refusals) })
+        Ok(if refusals.is_empty() {
+            Decision::say(view::runs(facts))
+        } else {
+            refused(refusals)
+        })
     }
 }

@@ -33,7 +33,11 @@ impl Verb for Status {
     }
 
     fn needs(&self, _: &crate::catalog::Service) -> Needs {
-        Needs { every_open: self.environment.is_none(), open_in: self.environment.iter().cloned().collect(), ..Needs::default() }
+        Needs {
+            every_open: self.environment.is_none(),
+            open_in: self.environment.iter().cloned().collect(),
+            ..Needs::default()
+        }
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {

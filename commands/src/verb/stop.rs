@@ -37,7 +37,13 @@ impl Verb for Stop {
 
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
         let (service, target) = Target::parse(args, scope)?;
-        Ok((service, Self { target, reason: args.rest() }))
+        Ok((
+            service,
+            Self {
+                target,
+                reason: args.rest(),
+            },
+        ))
     }
 
     fn needs(&self, service: &crate::catalog::Service) -> Needs {
@@ -53,22 +59,55 @@ impl Verb for Stop {
         match run.status {
             Status::Following => {}
             Status::Waiting => return Ok(nothing("this run still waits for a decision; `reject` ends it")),
-            Status::Answering => return Ok(nothing("CodePipeline is just being told; try again when it has confirmed")),
+            Status::Answering => {
+                return Ok(nothing(
+                    "CodePipeline is just being told; try again when it has confirmed",
+                ));
+            }
             Status::Ended { .. } => return Ok(nothing("this run is over")),
         }
         let mut plan = Plan::new(facts);
-        plan.tell(&run.id, Event::Asked { user: speaker.user.clone(), what: Request::Stop, reason: self.reason.clone() }, Reason::Asked)?;
-        let name = facts.people.get(&speaker.user).map_or_else(|| speaker.user.to_string(), |person| format!("{} ({})", person.name, speaker.user));
-        let why = if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
+        plan.tell(
+            &run.id,
+            Event::Asked {
+                user: speaker.user.clone(),
+                what: Request::Stop,
+                reason: self.reason.clone(),
+            },
+            Reason::Asked,
+        )?;
+        let name = facts.people.get(&speaker.user).map_or_else(
+            || speaker.user.to_string(),
+            |person| format!("{} ({})", person.name, speaker.user),
+        );
+        let why = if self.reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", self.reason)
+        };
         plan.owe(Effect::StopExecution {
             run: run.id.clone(),
             pipeline: run.pinned.round.gate.name.clone(),
             execution: run.pinned.round.execution.clone(),
-            aws: run.pinned.environments.first().map(|target| target.aws.clone()).unwrap_or_default(),
+            aws: run
+                .pinned
+                .environments
+                .first()
+                .map(|target| target.aws.clone())
+                .unwrap_or_default(),
             actor: speaker.user.clone(),
-            reason: format!("Stopped by {name} in Slack{why}").chars().take(REASON_LIMIT).collect(),
+            reason: format!("Stopped by {name} in Slack{why}")
+                .chars()
+                .take(REASON_LIMIT)
+                .collect(),
         });
-        let line = vec![Inline::Mention(speaker.user.clone()), text(format!(" stops {}{why}. What it has changed so far stays changed.", run.pinned.revision.short()))];
+        let line = vec![
+            Inline::Mention(speaker.user.clone()),
+            text(format!(
+                " stops {}{why}. What it has changed so far stays changed.",
+                run.pinned.revision.short()
+            )),
+        ];
         Ok(plan.finish(Reply::Public(Message::line(line))))
     }
 }

@@ -45,19 +45,43 @@ impl Verb for Unfreeze {
             return Ok(refused(refusals));
         }
         let everywhere = self.environment.is_none();
-        let known = facts.desk.freezes.iter().any(|freeze| freeze.environment == self.environment && freeze.everywhere == everywhere);
+        let known = facts
+            .desk
+            .freezes
+            .iter()
+            .any(|freeze| freeze.environment == self.environment && freeze.everywhere == everywhere);
         if !known && !everywhere {
-            let mut line = vec![text(format!("No freeze was put on {} by hand. Nothing to do.", self.environment.as_ref().map_or("", EnvironmentId::as_str)))];
+            let mut line = vec![text(format!(
+                "No freeze was put on {} by hand. Nothing to do.",
+                self.environment.as_ref().map_or("", EnvironmentId::as_str)
+            ))];
             if facts.desk.freezes.iter().any(|freeze| freeze.everywhere) {
-                line.extend([text(" The one that came with every service comes off with "), code("/deploy unfreeze all"), text(".")]);
+                line.extend([
+                    text(" The one that came with every service comes off with "),
+                    code("/deploy unfreeze all"),
+                    text("."),
+                ]);
             }
             return Ok(Decision::say(Message::line(line)));
         }
         let mut plan = Plan::new(facts);
-        plan.tell_desk(Event::Unfrozen { environment: self.environment.clone(), everywhere, by: Some(speaker.user.clone()) }, Reason::Standing);
+        plan.tell_desk(
+            Event::Unfrozen {
+                environment: self.environment.clone(),
+                everywhere,
+                by: Some(speaker.user.clone()),
+            },
+            Reason::Standing,
+        );
         super::redraw_waiting(&mut plan);
-        let what = self.environment.as_ref().map_or_else(|| "every service".to_owned(), ToString::to_string);
-        let mut line = vec![Inline::Mention(speaker.user.clone()), text(format!(" took the freeze of {what} off"))];
+        let what = self
+            .environment
+            .as_ref()
+            .map_or_else(|| "every service".to_owned(), ToString::to_string);
+        let mut line = vec![
+            Inline::Mention(speaker.user.clone()),
+            text(format!(" took the freeze of {what} off")),
+        ];
         if everywhere {
             line.push(text(super::freeze::spread(&mut plan, None, speaker)));
         }

@@ -41,19 +41,39 @@ impl Verb for Unlock {
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
-        let Some(environment) = facts.service.environment(&self.environment) else { return Ok(Decision::default()) };
-        let refusals = gate::evaluate(&Question { facts, speaker: Some(speaker), act: Act::Operate, environment, run: None });
+        let Some(environment) = facts.service.environment(&self.environment) else {
+            return Ok(Decision::default());
+        };
+        let refusals = gate::evaluate(&Question {
+            facts,
+            speaker: Some(speaker),
+            act: Act::Operate,
+            environment,
+            run: None,
+        });
         if !refusals.is_empty() {
             return Ok(refused(refusals));
         }
         let Some(lock) = facts.desk.lock(&self.environment, facts.now) else {
-            return Ok(Decision::say(Message::sentence(format!("{} is not locked. Nothing to do.", self.environment))));
+            return Ok(Decision::say(Message::sentence(format!(
+                "{} is not locked. Nothing to do.",
+                self.environment
+            ))));
         };
         let mut plan = Plan::new(facts);
-        plan.tell_desk(Event::Unlocked { environment: self.environment.clone(), by: Some(speaker.user.clone()) }, Reason::Standing);
+        plan.tell_desk(
+            Event::Unlocked {
+                environment: self.environment.clone(),
+                by: Some(speaker.user.clone()),
+            },
+            Reason::Standing,
+        );
         wake::tell_waiters(&mut plan, &self.environment);
         super::redraw_waiting(&mut plan);
-        let mut line = vec![Inline::Mention(speaker.user.clone()), text(format!(" unlocked {}", self.environment))];
+        let mut line = vec![
+            Inline::Mention(speaker.user.clone()),
+            text(format!(" unlocked {}", self.environment)),
+        ];
         if lock.owner != speaker.user {
             line.extend([text(", which was held by "), Inline::Mention(lock.owner.clone())]);
         }

@@ -31,7 +31,12 @@ impl Verb for Why {
         let (service, environment) = args.environment(scope)?;
         let revision = super::revision(args);
         args.end()?;
-        Ok((service, Self { pick: Pick::In { environment, revision } }))
+        Ok((
+            service,
+            Self {
+                pick: Pick::In { environment, revision },
+            },
+        ))
     }
 
     fn needs(&self, service: &crate::catalog::Service) -> Needs {
@@ -50,7 +55,11 @@ impl Verb for Why {
         };
         let environment = home.and_then(|home| facts.service.environment(home));
         Ok(environment.map_or_else(
-            || Decision::say(view::Message::sentence("That run is not known any more; `/deploy status` shows what is there.")),
+            || {
+                Decision::say(view::Message::sentence(
+                    "That run is not known any more; `/deploy status` shows what is there.",
+                ))
+            },
             |environment| Decision::say(view::why(facts, speaker, environment, run)),
         ))
     }

@@ -19,10 +19,19 @@ use crate::watch::{self, Answered, Ended, ExecutionSeen, Observation, Waiting, W
 #[must_use]
 pub fn run_of(facts_service: &crate::catalog::Service, waiting: &Waiting) -> Option<(RecordId, Vec<Environment>)> {
     let gate = &waiting.round.gate;
-    let mut environments: Vec<Environment> = facts_service.environments_for(gate, waiting.revision.git_ref.as_deref()).into_iter().cloned().collect();
+    let mut environments: Vec<Environment> = facts_service
+        .environments_for(gate, waiting.revision.git_ref.as_deref())
+        .into_iter()
+        .cloned()
+        .collect();
     if environments.is_empty() {
         // Which environment it goes to can not be told: then the rules of all of them hold.
-        environments = facts_service.environments.iter().filter(|environment| environment.pipeline == *gate).cloned().collect();
+        environments = facts_service
+            .environments
+            .iter()
+            .filter(|environment| environment.pipeline == *gate)
+            .cloned()
+            .collect();
     }
     let home = environments.first()?;
     Some((RecordId::run(&home.id, &waiting.round.seed()), environments))
@@ -31,7 +40,11 @@ pub fn run_of(facts_service: &crate::catalog::Service, waiting: &Waiting) -> Opt
 /// The runs that an observation may touch beside the open ones: those that it would open, in case they exist already.
 #[must_use]
 pub fn runs_of(service: &crate::catalog::Service, observation: &Observation) -> Vec<RecordId> {
-    observation.waiting.iter().filter_map(|waiting| Some(run_of(service, waiting)?.0)).collect()
+    observation
+        .waiting
+        .iter()
+        .filter_map(|waiting| Some(run_of(service, waiting)?.0))
+        .collect()
 }
 
 /// Takes in an observation. `pace` is how long the watch waits when nothing is under way, and when something is.
@@ -47,7 +60,12 @@ pub fn observe(facts: &Facts<'_>, watch: &Watch, observation: &Observation, pace
     for waiting in &observation.waiting {
         open(&mut plan, waiting, observation)?;
     }
-    let open_runs: Vec<RecordId> = facts.runs.values().filter(|run| run.ended().is_none() && run.pinned.round.gate.name == watch.pipeline).map(|run| run.id.clone()).collect();
+    let open_runs: Vec<RecordId> = facts
+        .runs
+        .values()
+        .filter(|run| run.ended().is_none() && run.pinned.round.gate.name == watch.pipeline)
+        .map(|run| run.id.clone())
+        .collect();
     for id in &open_runs {
         follow(&mut plan, id, observation)?;
     }
@@ -59,9 +77,17 @@ pub fn observe(facts: &Facts<'_>, watch: &Watch, observation: &Observation, pace
     watch.as_of = observation.as_of;
     watch.read_at = Some(observation.at);
     watch.primed = true;
-    let busy = !observation.waiting.is_empty() || open_runs.iter().any(|id| plan.run(id).is_some_and(|run| run.ended().is_none()));
+    let busy = !observation.waiting.is_empty()
+        || open_runs
+            .iter()
+            .any(|id| plan.run(id).is_some_and(|run| run.ended().is_none()));
     let next = facts.now + if busy { pace.busy } else { pace.idle };
-    plan.watch(Change::Watch { id: RecordId::watch(&watch.pipeline), watch, events, next_wake: Some(next) });
+    plan.watch(Change::Watch {
+        id: RecordId::watch(&watch.pipeline),
+        watch,
+        events,
+        next_wake: Some(next),
+    });
     Ok(plan.finish(Reply::None))
 }
 
@@ -88,9 +114,17 @@ fn learn_live(plan: &mut Plan<'_>, observation: &Observation) {
             .map(|environment| environment.id.clone())
             .collect();
         for environment in environments {
-            let newer = plan.desk().live.get(&environment).is_none_or(|live| live.since < success.at);
+            let newer = plan
+                .desk()
+                .live
+                .get(&environment)
+                .is_none_or(|live| live.since < success.at);
             if newer {
-                let live = Live { revision: success.revision.clone(), execution: success.execution.clone(), since: success.at };
+                let live = Live {
+                    revision: success.revision.clone(),
+                    execution: success.execution.clone(),
+                    since: success.at,
+                };
                 plan.tell_desk(desk::Event::LiveSeen { environment, live }, Reason::Evidence);
             }
         }
@@ -99,7 +133,9 @@ fn learn_live(plan: &mut Plan<'_>, observation: &Observation) {
 
 fn open(plan: &mut Plan<'_>, waiting: &Waiting, observation: &Observation) -> Result<(), Illegal> {
     let facts = plan.facts;
-    let Some((id, environments)) = run_of(facts.service, waiting) else { return Ok(()) };
+    let Some((id, environments)) = run_of(facts.service, waiting) else {
+        return Ok(());
+    };
     if plan.run(&id).is_some() {
         return Ok(());
     }
@@ -111,7 +147,10 @@ fn open(plan: &mut Plan<'_>, waiting: &Waiting, observation: &Observation) -> Re
         .max_by_key(|run| run.pinned.waiting_since)
         .map(|run| run.id.clone())
         .or_else(|| finished_before(plan, round));
-    let targets: Vec<Target> = environments.iter().map(|environment| target(plan, environment)).collect();
+    let targets: Vec<Target> = environments
+        .iter()
+        .map(|environment| target(plan, environment))
+        .collect();
     let pinned = Pinned {
         service: facts.service.id.clone(),
         environments: targets.clone(),
@@ -127,8 +166,14 @@ fn open(plan: &mut Plan<'_>, waiting: &Waiting, observation: &Observation) -> Re
         parallel: observation.parallel,
     };
     plan.open(&id, pinned)?;
-    let base = targets.first().and_then(|target| target.live.as_ref()?.revision.commit.clone());
-    plan.owe(Effect::GatherChange { run: id.clone(), base, head: waiting.revision.commit.clone() });
+    let base = targets
+        .first()
+        .and_then(|target| target.live.as_ref()?.revision.commit.clone());
+    plan.owe(Effect::GatherChange {
+        run: id.clone(),
+        base,
+        head: waiting.revision.commit.clone(),
+    });
     for effect in gather_checks(facts, &id, environments.iter().map(|environment| &environment.id)) {
         plan.owe(effect);
     }
@@ -137,16 +182,30 @@ fn open(plan: &mut Plan<'_>, waiting: &Waiting, observation: &Observation) -> Re
 
 /// The run of an earlier round of the same execution that is over: a retried approval asks under a new token.
 fn finished_before(plan: &Plan<'_>, round: &crate::round::Round) -> Option<RecordId> {
-    let mut finished = plan.desk().recent.values().flatten().filter(|run| run.execution == round.execution);
+    let mut finished = plan
+        .desk()
+        .recent
+        .values()
+        .flatten()
+        .filter(|run| run.execution == round.execution);
     finished.next().map(|run| run.run.clone())
 }
 
 fn target(plan: &Plan<'_>, environment: &Environment) -> Target {
-    Target { environment: environment.id.clone(), tier: environment.tier, aws: environment.aws.clone(), live: plan.desk().live.get(&environment.id).cloned() }
+    Target {
+        environment: environment.id.clone(),
+        tier: environment.tier,
+        aws: environment.aws.clone(),
+        live: plan.desk().live.get(&environment.id).cloned(),
+    }
 }
 
 /// The effects that gather every check of these environments.
-pub fn gather_checks<'a>(facts: &Facts<'_>, run: &RecordId, environments: impl Iterator<Item = &'a crate::ids::EnvironmentId>) -> Vec<Effect> {
+pub fn gather_checks<'a>(
+    facts: &Facts<'_>,
+    run: &RecordId,
+    environments: impl Iterator<Item = &'a crate::ids::EnvironmentId>,
+) -> Vec<Effect> {
     environments
         .filter_map(|id| facts.service.environment(id))
         .flat_map(|environment| {
@@ -161,19 +220,30 @@ pub fn gather_checks<'a>(facts: &Facts<'_>, run: &RecordId, environments: impl I
 }
 
 fn follow(plan: &mut Plan<'_>, id: &RecordId, observation: &Observation) -> Result<(), Illegal> {
-    let Some(run) = plan.run(id).cloned() else { return Ok(()) };
+    let Some(run) = plan.run(id).cloned() else {
+        return Ok(());
+    };
     let round = &run.pinned.round;
     let still_waits = observation.waiting.iter().any(|waiting| waiting.round == *round);
     if still_waits {
         queue(plan, &run, observation)?;
         return Ok(());
     }
-    let Some(seen) = observation.executions.iter().find(|seen| seen.execution == round.execution) else { return Ok(()) };
+    let Some(seen) = observation
+        .executions
+        .iter()
+        .find(|seen| seen.execution == round.execution)
+    else {
+        return Ok(());
+    };
     progress(plan, &run, seen)?;
     if matches!(run.status, Status::Waiting | Status::Answering) && !answered(plan, &run, seen, observation)? {
         return Ok(());
     }
-    let answer = plan.run(id).and_then(|run| run.answer.as_ref()).map(|answer| answer.ballot);
+    let answer = plan
+        .run(id)
+        .and_then(|run| run.answer.as_ref())
+        .map(|answer| answer.ballot);
     match (seen.ended, answer) {
         (None, _) => Ok(()),
         (Some(_), Some(Ballot::Reject)) => step::end(plan, id, Reason::Rejected),
@@ -196,24 +266,53 @@ fn queue(plan: &mut Plan<'_>, run: &Run, observation: &Observation) -> Result<()
     let behind: Vec<_> = observation
         .inbound
         .iter()
-        .filter(|inbound| inbound.stage == run.pinned.round.gate.stage && inbound.execution != run.pinned.round.execution)
-        .map(|inbound| crate::run::Behind { execution: inbound.execution.clone(), revision: inbound.revision.clone() })
+        .filter(|inbound| {
+            inbound.stage == run.pinned.round.gate.stage && inbound.execution != run.pinned.round.execution
+        })
+        .map(|inbound| crate::run::Behind {
+            execution: inbound.execution.clone(),
+            revision: inbound.revision.clone(),
+        })
         .collect();
-    if behind == run.behind { Ok(()) } else { plan.tell(&run.id, Event::QueueSeen { behind }, Reason::Progress) }
+    if behind == run.behind {
+        Ok(())
+    } else {
+        plan.tell(&run.id, Event::QueueSeen { behind }, Reason::Progress)
+    }
 }
 
 /// Stages and failures.
 fn progress(plan: &mut Plan<'_>, run: &Run, seen: &ExecutionSeen) -> Result<(), Illegal> {
     if seen.stages != run.stages {
-        plan.tell(&run.id, Event::StagesSeen { stages: seen.stages.clone() }, Reason::Progress)?;
+        plan.tell(
+            &run.id,
+            Event::StagesSeen {
+                stages: seen.stages.clone(),
+            },
+            Reason::Progress,
+        )?;
     }
     for failure in &seen.failures {
-        if run.failures.iter().any(|known| known.action_execution == failure.action_execution) {
+        if run
+            .failures
+            .iter()
+            .any(|known| known.action_execution == failure.action_execution)
+        {
             continue;
         }
-        plan.tell(&run.id, Event::FailureSeen { failure: failure.clone() }, Reason::Failed)?;
+        plan.tell(
+            &run.id,
+            Event::FailureSeen {
+                failure: failure.clone(),
+            },
+            Reason::Failed,
+        )?;
         let message = view::failure_note(run, failure);
-        plan.owe(Effect::PostInThread { run: run.id.clone(), name: format!("failure/{}", failure.action_execution), message });
+        plan.owe(Effect::PostInThread {
+            run: run.id.clone(),
+            name: format!("failure/{}", failure.action_execution),
+            message,
+        });
     }
     Ok(())
 }
@@ -221,14 +320,28 @@ fn progress(plan: &mut Plan<'_>, run: &Run, seen: &ExecutionSeen) -> Result<(), 
 /// A request that went away: was it answered, by us or by others, or did it end otherwise? Says whether the run has an answer now.
 fn answered(plan: &mut Plan<'_>, run: &Run, seen: &ExecutionSeen, observation: &Observation) -> Result<bool, Illegal> {
     let round = &run.pinned.round;
-    let here = seen.answered.iter().filter(|answered| answered.gate == round.gate && answered.at >= run.pinned.waiting_since);
-    let newest = here.last();
-    if let Some(Answered { ballot: Some(ballot), at, by, summary, .. }) = newest {
+    let mut here = seen
+        .answered
+        .iter()
+        .filter(|answered| answered.gate == round.gate && answered.at >= run.pinned.waiting_since);
+    let newest = here.next_back();
+    if let Some(Answered {
+        ballot: Some(ballot),
+        at,
+        by,
+        summary,
+        ..
+    }) = newest
+    {
         let ours = run.decision.is_some() && summary.contains(&run.marker());
         record_answer(plan, run, *ballot, *at, (!ours).then(|| by.clone()))?;
         return Ok(true);
     }
-    if observation.waiting.iter().any(|waiting| waiting.round.execution == round.execution && waiting.round.gate == round.gate) {
+    if observation
+        .waiting
+        .iter()
+        .any(|waiting| waiting.round.execution == round.execution && waiting.round.gate == round.gate)
+    {
         step::end(plan, &run.id, Reason::NewRound)?;
         return Ok(false);
     }
@@ -247,24 +360,52 @@ fn answered(plan: &mut Plan<'_>, run: &Run, seen: &ExecutionSeen, observation: &
 ///
 /// # Errors
 /// When the run has an answer already: the program is wrong.
-pub(crate) fn record_answer(plan: &mut Plan<'_>, run: &Run, ballot: Ballot, at: Timestamp, elsewhere: Option<String>) -> Result<(), Illegal> {
+pub(crate) fn record_answer(
+    plan: &mut Plan<'_>,
+    run: &Run,
+    ballot: Ballot,
+    at: Timestamp,
+    elsewhere: Option<String>,
+) -> Result<(), Illegal> {
     let out_of_turn = match (&elsewhere, ballot) {
         (Some(_), Ballot::Approve) => {
-            let mut reasons: Vec<Reason> = gate::evaluate_run(plan.facts, None, gate::Act::Approve, run).into_iter().map(|refusal| refusal.reason).collect();
+            let mut reasons: Vec<Reason> = gate::evaluate_run(plan.facts, None, gate::Act::Approve, run)
+                .into_iter()
+                .map(|refusal| refusal.reason)
+                .collect();
             reasons.retain(|reason| !matches!(reason, Reason::NotCurrent | Reason::AlreadyDecided));
             reasons
         }
         _ => Vec::new(),
     };
-    let reason = if elsewhere.is_some() { Reason::AnsweredElsewhere } else { Reason::Confirmed };
+    let reason = if elsewhere.is_some() {
+        Reason::AnsweredElsewhere
+    } else {
+        Reason::Confirmed
+    };
     let foreign = elsewhere.is_some();
-    plan.tell(&run.id, Event::Answered { answer: Answer { ballot, at, elsewhere, out_of_turn } }, reason)?;
+    plan.tell(
+        &run.id,
+        Event::Answered {
+            answer: Answer {
+                ballot,
+                at,
+                elsewhere,
+                out_of_turn,
+            },
+        },
+        reason,
+    )?;
     if foreign {
         if ballot == Ballot::Approve {
             plan.claim(&run.id);
         }
         if let Some(run) = plan.run(&run.id).cloned() {
-            plan.owe(Effect::PostInThread { run: run.id.clone(), name: "answered-elsewhere".to_owned(), message: view::answered_elsewhere_note(&run) });
+            plan.owe(Effect::PostInThread {
+                run: run.id.clone(),
+                name: "answered-elsewhere".to_owned(),
+                message: view::answered_elsewhere_note(&run),
+            });
         }
     }
     Ok(())

@@ -53,7 +53,7 @@ const WALLET_LINES: &[Line] = &[
     ),
     (
         24 * 3,
-        "ann",
+        "carla",
         "feat(tx-proposal): retry sending with a growing pause",
         &[
             ("packages/wallet-service/src/api/txProposalSend.ts", "modified", 44, 11),

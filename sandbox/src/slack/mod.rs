@@ -32,7 +32,8 @@ use axum::Router;
 use serde_json::{Value, json};
 
 use crate::world::World;
-use model::{BOT_USER, Channel, Ephemeral, Group, Message, Person};
+pub use model::Message;
+use model::{BOT_USER, Channel, Ephemeral, Group, Person};
 
 pub use view::View;
 

@@ -76,7 +76,7 @@ struct Known<'a> {
 #[async_trait]
 impl Authors for Known<'_> {
     async fn user_of(&self, email: &str) -> Result<Option<UserId>, String> {
-        match self.service.authors.get(email) {
+        match self.service.authors.get(&email.to_lowercase()) {
             Some(user) => Ok(Some(user.clone())),
             None => self
                 .engine

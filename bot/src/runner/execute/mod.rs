@@ -25,7 +25,7 @@ use crate::slack::SlackError;
 
 /// Which try this is.
 #[derive(Debug, Clone, Copy)]
-pub struct Try<'a> {
+pub(super) struct Try<'a> {
     /// From 1. Above that: look first.
     pub attempt: u32,
     /// Under which nothing may be sent that could take longer.
@@ -36,7 +36,7 @@ pub struct Try<'a> {
 
 /// What came of a try.
 #[derive(Debug)]
-pub enum Done {
+pub(super) enum Done {
     /// This is certain.
     Outcome(Outcome),
     /// Nothing is certain, or nothing was done; worth another try.
@@ -58,7 +58,7 @@ impl Done {
 }
 
 /// Carries an effect out.
-pub async fn execute(engine: &Arc<Engine>, service: &Service, effect: &Effect, this: Try<'_>) -> Done {
+pub(super) async fn execute(engine: &Arc<Engine>, service: &Service, effect: &Effect, this: Try<'_>) -> Done {
     match effect {
         Effect::DrawCard { run } => card::draw(engine, service, run, this).await,
         Effect::PostInThread { run, name, message } => {
@@ -80,7 +80,7 @@ pub async fn execute(engine: &Arc<Engine>, service: &Service, effect: &Effect, t
 }
 
 /// Cleans up after an effect whose report came too late: somebody else has it now, and may have done it too.
-pub async fn disown(engine: &Arc<Engine>, service: &Service, effect: &Effect, outcome: &Outcome) {
+pub(super) async fn disown(engine: &Arc<Engine>, service: &Service, effect: &Effect, outcome: &Outcome) {
     if let (
         Effect::DrawCard { run },
         Outcome::Drawn {

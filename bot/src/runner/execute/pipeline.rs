@@ -66,7 +66,7 @@ async fn starter_user(engine: &Engine, service: &Service, starter: &Starter) -> 
         return Some(user);
     }
     let email = starter_email(starter)?;
-    match service.authors.get(email) {
+    match service.authors.get(&email.to_lowercase()) {
         Some(user) => Some(user.clone()),
         None => engine.people.by_email(email).await.ok().flatten(),
     }

@@ -65,9 +65,9 @@ struct Arguments {
     /// Requests a second of the open loop.
     #[arg(long, default_value_t = 1000)]
     rate: u32,
-    /// Visit only the bot.
-    #[arg(long)]
-    alone: bool,
+    /// Visit only this one.
+    #[arg(long, value_enum)]
+    only: Option<Side>,
 }
 
 #[tokio::main]
@@ -84,15 +84,13 @@ async fn main() -> Result<()> {
     if arguments.same {
         return same::compare(&places).await;
     }
-    let sides: &[Side] = if arguments.alone {
-        &[Side::Bot]
-    } else {
-        &[Side::Bot, Side::Bolt]
-    };
+    let sides = arguments
+        .only
+        .map_or_else(|| vec![Side::Bot, Side::Bolt], |side| vec![side]);
     let mut visits = Vec::new();
     for stored in &arguments.stored {
         for round in 1..=arguments.rounds {
-            for side in sides {
+            for side in &sides {
                 println!(
                     "{} with {stored} stored runs, round {round} of {}",
                     side.name(),

@@ -142,11 +142,14 @@ fn growth(out: &mut String, visits: &[Visit], few: usize, many: usize) {
     }
 }
 
+/// Warming up is not measured.
 fn names(visits: &[&Visit]) -> Vec<String> {
-    visits
-        .first()
-        .map(|visit| visit.phases.iter().map(|(name, _)| name.clone()).collect())
-        .unwrap_or_default()
+    let phases = visits.first().map_or(&[][..], |visit| &visit.phases);
+    phases
+        .iter()
+        .map(|(name, _)| name.clone())
+        .filter(|name| !name.ends_with("warm up"))
+        .collect()
 }
 
 fn sides(visits: &[&Visit]) -> Vec<Side> {

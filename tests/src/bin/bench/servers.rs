@@ -17,11 +17,13 @@ use super::wire::Connection;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Side {
     /// `signalbox serve`.
+    #[value(name = "signalbox")]
     Bot,
     /// The same job in Bolt for JavaScript.
+    #[value(name = "bolt-js")]
     Bolt,
 }
 

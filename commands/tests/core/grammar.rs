@@ -1,0 +1,90 @@
+//! Words that can not be understood: what people read then. And: no words break anything.
+
+use commands::grammar::Scope;
+use commands::verb;
+use proptest::prelude::*;
+
+use crate::world::{CHANNEL, World, channel};
+
+fn error(text: &str) -> String {
+    let world = World::new();
+    let home = channel(CHANNEL);
+    match verb::parse(
+        text,
+        &Scope {
+            catalog: &world.catalog,
+            channel: &home,
+        },
+    ) {
+        Err(error) => crate::world::text_of(&error.message()),
+        Ok(parsed) => panic!("{text} was understood: {parsed:?}"),
+    }
+}
+
+#[test]
+fn errors_point_and_suggest() {
+    insta::assert_snapshot!(error("/deploy approve mianet"), @r"
+    there is no environment `mianet`: known are testnet, mainnet
+    there is no environment `mianet`: known are testnet, mainnet
+    /deploy approve mianet
+                    ^^^^^^
+    Did you mean /deploy approve mainnet?
+    ");
+    insta::assert_snapshot!(error("/deploy aprove mainnet"), @r"
+    there is no verb `aprove`; `/deploy help` lists them
+    there is no verb `aprove`; `/deploy help` lists them
+    /deploy aprove mainnet
+            ^^^^^^
+    Did you mean /deploy approve mainnet?
+    ");
+    insta::assert_snapshot!(error("/deploy approve"), @r"
+    say which environment: testnet, mainnet
+    say which environment: testnet, mainnet
+    /deploy approve
+                    ^
+    ");
+    insta::assert_snapshot!(error("/deploy lock mainnet for 2x"), @r"
+    this is not a span of time: write `30m`, `2h`, `1h30m` or `3d`
+    this is not a span of time: write `30m`, `2h`, `1h30m` or `3d`
+    /deploy lock mainnet for 2x
+                             ^^
+    ");
+    insta::assert_snapshot!(error("/deploy reject mainnet"), @r"
+    say why: those who wait for it will read it
+    say why: those who wait for it will read it
+    /deploy reject mainnet
+                           ^
+    ");
+}
+
+#[test]
+fn a_look_alike_is_not_the_environment() {
+    assert!(error("/deploy approve m\u{0430}innet").contains("there is no environment"));
+}
+
+#[test]
+fn phones_write_dashes_and_capitals() {
+    let world = World::new();
+    let home = channel(CHANNEL);
+    let scope = Scope {
+        catalog: &world.catalog,
+        channel: &home,
+    };
+    let plain = verb::parse("/deploy approve mainnet --override now", &scope).expect("words");
+    assert_eq!(
+        verb::parse("/deploy Approve Mainnet \u{2014}override now", &scope).expect("words"),
+        plain
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_words_break_it(text in "(/deploy |)[a-z ]{0,12}.{0,60}") {
+        let world = World::new();
+        let home = channel(CHANNEL);
+        if let Err(error) = verb::parse(&text, &Scope { catalog: &world.catalog, channel: &home }) {
+            prop_assert!(!error.message().fallback.is_empty());
+            prop_assert!(error.at <= text.chars().count() + 1);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The core as its users meet it: people speak, pipelines move, time passes; no store, no network, no clock.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a test fails by panicking, and its modules share what they like"
+)]
+
+mod approval;
+mod grammar;
+mod grid;
+mod observe;
+mod replay;
+mod standing;
+mod world;

@@ -1,0 +1,216 @@
+//! What observations mean.
+
+use commands::effect::{Effect, Outcome};
+use commands::reason::Reason;
+use commands::run::{Ballot, Failure, StageState, Status};
+use commands::watch::{Ended, ExecutionSeen, Inbound, LastSuccess, Observation};
+
+use crate::world::{World, env, gate};
+
+const DONE: [StageState; 2] = [StageState::Succeeded, StageState::Succeeded];
+const HALF: [StageState; 2] = [StageState::Succeeded, StageState::Running];
+
+fn only(seen: ExecutionSeen) -> Observation {
+    Observation {
+        executions: vec![seen],
+        ..Observation::default()
+    }
+}
+
+#[test]
+fn a_request_opens_one_run_however_often_it_is_seen() {
+    let mut world = World::new();
+    let waiting = world.waiting("e1", "refs/tags/v1", "t1");
+    for _ in 0..3 {
+        world.observe(Observation {
+            waiting: vec![waiting.clone()],
+            ..Observation::default()
+        });
+    }
+    assert_eq!(world.runs.len(), 1);
+    assert_eq!(world.run().home(), &env("mainnet"));
+    assert_eq!((world.owed("draw_card"), world.owed("gather_change")), (1, 1));
+}
+
+#[test]
+fn an_old_observation_is_dropped() {
+    let mut world = World::new();
+    world.observe(Observation::default());
+    let (watch, as_of) = (world.watch.clone(), world.watch.as_of);
+    let old = Observation {
+        as_of: as_of - 1,
+        waiting: vec![world.waiting("e1", "refs/tags/v1", "t1")],
+        ..Observation::default()
+    };
+    let decision = world
+        .decide(|facts| commands::watch::observe(facts, &watch, &old, crate::world::PACE))
+        .expect("legal");
+    assert!(decision.is_empty());
+}
+
+#[test]
+fn a_ref_that_cannot_be_told_gets_the_rules_of_every_environment() {
+    let mut world = World::new();
+    let mut waiting = world.waiting("e1", "x", "t1");
+    waiting.revision.git_ref = None;
+    world.observe(Observation {
+        waiting: vec![waiting],
+        ..Observation::default()
+    });
+    let environments: Vec<_> = world.run().environments().cloned().collect();
+    assert_eq!(environments, [env("testnet"), env("mainnet")]);
+    assert!(world.run().is_production());
+}
+
+#[test]
+fn an_approved_run_is_followed_to_success_and_becomes_what_is_live() {
+    let mut world = World::new();
+    let run = world.waits("e1", "refs/heads/master", "U0DANA");
+    world.says("U0ANN", "/deploy approve testnet");
+    world.hears("answer_approval", Outcome::AnswerTaken { at: world.now });
+    world.observe(only(world.seen("e1", HALF, None, None)));
+    assert_eq!(world.status(), Status::Following);
+    world.observe(only(world.seen("e1", DONE, None, Some(Ended::Succeeded))));
+    assert_eq!(world.run().ended().map(|(reason, _)| reason), Some(Reason::Succeeded));
+    assert!(world.claims.is_empty());
+    assert_eq!(world.desk.live[&env("testnet")].execution, "e1");
+    assert_eq!(world.desk.recent[&env("testnet")][0].run, run);
+    assert_eq!(world.owed("post"), 1, "its author is told");
+}
+
+#[test]
+fn a_failure_is_told_once_and_can_be_retried() {
+    let mut world = World::new();
+    world.waits("e1", "refs/heads/master", "U0DANA");
+    world.says("U0ANN", "/deploy approve testnet");
+    world.hears("answer_approval", Outcome::AnswerTaken { at: world.now });
+    let failure = Failure {
+        stage: "Deploy".into(),
+        action: "Deploy".into(),
+        action_execution: "a1".into(),
+        message: "exit 1".into(),
+        link: None,
+    };
+    let mut seen = world.seen("e1", [StageState::Succeeded, StageState::Failed], None, None);
+    seen.failures = vec![failure];
+    world.observe(only(seen.clone()));
+    world.observe(only(seen.clone()));
+    assert_eq!(world.owed("post_in_thread"), 1);
+    seen.ended = Some(Ended::Failed);
+    world.observe(only(seen));
+    assert_eq!(world.run().ended().map(|(reason, _)| reason), Some(Reason::Failed));
+    world.says("U0ANN", "/deploy retry testnet");
+    assert!(
+        matches!(world.hears("retry_stage", Outcome::Done), Effect::RetryStage { stage, number: 1, .. } if stage == "Deploy")
+    );
+    assert_eq!(world.status(), Status::Following);
+    assert_eq!(world.claims.len(), 1, "it changes the environment again");
+    world.observe(only(world.seen("e1", DONE, None, Some(Ended::Succeeded))));
+    assert_eq!(world.desk.recent[&env("testnet")].len(), 1, "one run, its newest end");
+}
+
+#[test]
+fn a_new_token_is_a_new_run_without_the_old_votes() {
+    let mut world = World::new();
+    let old = world.waits("e1", "refs/tags/v1", "U0DANA");
+    world.says("U0ANN", "/deploy approve mainnet");
+    let fresh = world.waiting("e1", "refs/tags/v1", "t2");
+    world.observe(Observation {
+        waiting: vec![fresh],
+        executions: vec![world.seen("e1", HALF, None, None)],
+        ..Observation::default()
+    });
+    assert_eq!(
+        world.runs[&old].ended().map(|(reason, _)| reason),
+        Some(Reason::NewRound)
+    );
+    let new = world.runs.values().find(|run| run.id != old).expect("a new run");
+    assert_eq!((new.votes.len(), new.pinned.previous.as_ref()), (0, Some(&old)));
+}
+
+#[test]
+fn each_way_to_end_without_an_answer_has_its_name() {
+    for (ended, reason) in [
+        (Ended::Superseded, Reason::Superseded),
+        (Ended::Stopped, Reason::Stopped),
+        (Ended::Canceled, Reason::Canceled),
+        (Ended::Failed, Reason::Failed),
+    ] {
+        let mut world = World::new();
+        world.waits("e1", "refs/tags/v1", "U0DANA");
+        world.observe(only(world.seen("e1", HALF, None, Some(ended))));
+        assert_eq!(world.run().ended().map(|(reason, _)| reason), Some(reason));
+        world.says("U0ANN", "/deploy approve mainnet");
+        assert_eq!(world.owed("answer_approval"), 0);
+    }
+}
+
+#[test]
+fn nobody_answered_in_time() {
+    let mut world = World::new();
+    world.waits("e1", "refs/tags/v1", "U0DANA");
+    world.passes(commands::time::Span::days(8));
+    let mut seen = world.seen("e1", HALF, Some((Ballot::Approve, "")), Some(Ended::Failed));
+    seen.answered[0].ballot = None;
+    world.observe(only(seen));
+    assert_eq!(world.run().ended().map(|(reason, _)| reason), Some(Reason::Expired));
+}
+
+#[test]
+fn our_own_answer_whose_reply_was_lost_is_recognized() {
+    let mut world = World::new();
+    world.waits("e1", "refs/heads/master", "U0DANA");
+    world.says("U0ANN", "/deploy approve testnet");
+    let summary = format!("Approved {}", world.run().marker());
+    world.observe(only(world.seen("e1", HALF, Some((Ballot::Approve, &summary)), None)));
+    let answer = world.run().answer.clone().expect("an answer");
+    assert_eq!(answer.elsewhere, None, "it is ours");
+    // The effect's own report comes after that, and changes nothing.
+    world.hears("answer_approval", Outcome::AnswerTaken { at: world.now });
+    assert_eq!(world.status(), Status::Following);
+}
+
+#[test]
+fn newer_executions_behind_are_shown_and_rejecting_makes_room() {
+    let mut world = World::new();
+    world.waits("e1", "refs/tags/v1", "U0DANA");
+    let waiting = commands::watch::Waiting {
+        since: world.run().pinned.waiting_since,
+        ..world.waiting("e1", "refs/tags/v1", "t1")
+    };
+    let inbound = Inbound {
+        stage: "Approve".into(),
+        execution: "e2".into(),
+        revision: waiting.revision.clone(),
+    };
+    world.observe(Observation {
+        waiting: vec![waiting],
+        inbound: vec![inbound],
+        ..Observation::default()
+    });
+    assert_eq!(world.run().behind.len(), 1);
+    let card = world.decide(|facts| crate::world::text_of(&commands::view::card(world.run(), facts)));
+    assert!(card.contains("wait for the newest"), "{card}");
+}
+
+#[test]
+fn what_was_live_before_the_first_run_is_learned_and_never_overwritten_by_older_news() {
+    let mut world = World::new();
+    let success = |execution: &str, git_ref: &str, ago| LastSuccess {
+        gate: gate(),
+        execution: execution.into(),
+        revision: world.waiting("e0", git_ref, "t").revision,
+        at: commands::time::Timestamp(world.now.0 - ago),
+    };
+    let successes = vec![
+        success("e9", "refs/tags/v1", 10),
+        success("e8", "refs/tags/v0", 20),
+        success("e7", "refs/heads/master", 30),
+    ];
+    world.observe(Observation {
+        successes,
+        ..Observation::default()
+    });
+    assert_eq!(world.desk.live[&env("mainnet")].execution, "e9");
+    assert_eq!(world.desk.live[&env("testnet")].execution, "e7");
+}
