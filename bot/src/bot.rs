@@ -131,7 +131,6 @@ impl Bot {
     }
 
     /// The routes.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.router.clone()
     }

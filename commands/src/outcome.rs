@@ -7,6 +7,7 @@ use crate::ids::RecordId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Ballot, CardRef, Event, Illegal, Run, Status, Trouble};
+use crate::time::Timestamp;
 use crate::view;
 use crate::watch::{self, Answered, Pace, Watch};
 
@@ -33,6 +34,7 @@ pub fn hear(
         (Effect::DrawCard { run }, outcome) => drawn(&mut plan, run, outcome)?,
         (Effect::GatherChange { run, .. }, Outcome::Change { change }) if is_open(&plan, run) => {
             plan.tell(run, Event::ChangeGathered { change: change.clone() }, Reason::Evidence)?;
+            gather_checks(&mut plan, run);
         }
         (Effect::GatherCheck { run, .. }, Outcome::Judged { verdict }) if is_open(&plan, run) => {
             plan.tell(
@@ -63,6 +65,17 @@ pub fn hear(
         _ => {}
     }
     Ok(plan.finish(Reply::None))
+}
+
+/// What would go out is known: now the checks can look at it.
+fn gather_checks(plan: &mut Plan<'_>, id: &RecordId) {
+    let environments: Vec<_> = plan
+        .run(id)
+        .map(|run| run.environments().cloned().collect())
+        .unwrap_or_default();
+    for effect in watch::gather_checks(plan.facts, id, environments.iter()) {
+        plan.owe(effect);
+    }
 }
 
 /// Evidence about a run that is over is of no use.
@@ -97,7 +110,7 @@ fn drawn(plan: &mut Plan<'_>, id: &RecordId, outcome: &Outcome) -> Result<(), Il
             let card = CardRef {
                 channel: channel.clone(),
                 ts: ts.clone(),
-                at: plan.facts.now,
+                at: up_since(ts).unwrap_or(plan.facts.now),
             };
             plan.tell(id, Event::CardPosted { card }, Reason::Card)
         }
@@ -105,6 +118,12 @@ fn drawn(plan: &mut Plan<'_>, id: &RecordId, outcome: &Outcome) -> Result<(), Il
         Outcome::CardGone if run.card.is_some() && run.reposts == 0 => plan.tell(id, Event::CardLost, Reason::Card),
         _ => Ok(()),
     }
+}
+
+/// A message's `ts` is the instant at which Slack took it: what an earlier try posted has been up since then.
+fn up_since(ts: &str) -> Option<Timestamp> {
+    let seconds: i64 = ts.split('.').next()?.parse().ok()?;
+    Some(Timestamp(seconds.checked_mul(1000)?))
 }
 
 fn answered(plan: &mut Plan<'_>, run: &Run, ballot: Ballot, outcome: &Outcome) -> Result<(), Illegal> {

@@ -12,7 +12,6 @@ use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Illegal, Run};
 use crate::view::{Message, text};
-use crate::watch;
 
 /// A wish for fresh evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,9 +76,6 @@ impl Verb for Check {
                 base: live,
                 head: run.pinned.revision.commit.clone(),
             });
-            for effect in watch::gather_checks(facts, &run.id, run.environments()) {
-                plan.owe(effect);
-            }
         }
         let names: Vec<String> = runs.iter().map(|run| run.pinned.revision.short()).collect();
         Ok(plan.finish(Reply::Private(Message::sentence(format!(

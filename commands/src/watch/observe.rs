@@ -174,9 +174,6 @@ fn open(plan: &mut Plan<'_>, waiting: &Waiting, observation: &Observation) -> Re
         base,
         head: waiting.revision.commit.clone(),
     });
-    for effect in gather_checks(facts, &id, environments.iter().map(|environment| &environment.id)) {
-        plan.owe(effect);
-    }
     Ok(())
 }
 
@@ -200,7 +197,7 @@ fn target(plan: &Plan<'_>, environment: &Environment) -> Target {
     }
 }
 
-/// The effects that gather every check of these environments.
+/// The effects that gather every check of these environments. They are owed when what would go out is known: some look at its files.
 pub fn gather_checks<'a>(
     facts: &Facts<'_>,
     run: &RecordId,

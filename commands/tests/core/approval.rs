@@ -182,6 +182,7 @@ fn a_broken_glass_never_passes_round_claim_channel_or_identity() {
 #[test]
 fn words_act_at_once_only_when_it_is_clear_what_they_mean() {
     let mut world = World::new();
+    let card_ts = format!("{}.1", world.now.seconds());
     world.observe(commands::watch::Observation {
         waiting: vec![world.waiting("e1", "refs/heads/master", "t1")],
         ..Default::default()
@@ -190,7 +191,7 @@ fn words_act_at_once_only_when_it_is_clear_what_they_mean() {
     world.hears(
         "draw_card",
         Outcome::Drawn {
-            posted: Some((crate::world::channel("C0DEPLOYS"), "7.1".into())),
+            posted: Some((crate::world::channel("C0DEPLOYS"), card_ts.clone())),
         },
     );
     let fresh = world.says("U0ANN", "/deploy approve testnet");
@@ -199,7 +200,7 @@ fn words_act_at_once_only_when_it_is_clear_what_they_mean() {
     let other = world.says("U0ANN", "/deploy approve testnet 0badc0de");
     assert!(other.contains("4f2c1d9"), "it says what waits instead: {other}");
     let mut thread = world.speaker("U0ANN", Via::Mention);
-    thread.thread = Some("7.1".into());
+    thread.thread = Some(card_ts);
     world.says_as(&thread, "/deploy approve testnet");
     assert_eq!(world.status(), Status::Answering, "in the card's thread it is clear");
 }

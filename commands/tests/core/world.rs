@@ -11,7 +11,7 @@ use commands::ids::*;
 use commands::outcome;
 use commands::reason::Reason;
 use commands::round::*;
-use commands::run::{self, Ballot, Run, Stage, StageState, Status, StoredEvent};
+use commands::run::{Ballot, Run, Stage, StageState, Status, StoredEvent};
 use commands::time::{Span, Timestamp};
 use commands::verb::press::{self, Press};
 use commands::verb::{self, Parsed};
@@ -331,7 +331,7 @@ impl World {
         self.hears(
             "draw_card",
             Outcome::Drawn {
-                posted: Some((channel(CHANNEL), format!("{}.1", self.now.0))),
+                posted: Some((channel(CHANNEL), format!("{}.1", self.now.seconds()))),
             },
         );
         self.passes(Span::seconds(20));

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use commands::catalog::Service;
 use commands::effect::Outcome;
 use commands::facts::Needs;
-use commands::ids::{ChannelId, RecordId};
+use commands::ids::{ChannelId, RecordId, UserId};
 use commands::run::Run;
 use commands::view;
 
 use super::{Done, Try, slack_failure};
-use crate::runner::engine::{Engine, voters};
+use crate::runner::engine::Engine;
 use crate::runner::snapshot::{self, Snapshot};
 use crate::slack::client::Search;
 use crate::slack::render::{self, Drawn};
@@ -42,6 +42,17 @@ async fn load(engine: &Engine, service: &Service, run: &RecordId) -> Result<Snap
         .map_err(|error| error.to_string())
 }
 
+/// Everybody whom the card names.
+fn named(run: &Run) -> BTreeSet<UserId> {
+    let voters = run.votes.iter().map(|vote| &vote.user);
+    let deciders = run.decision.iter().flat_map(|decision| &decision.by);
+    voters
+        .chain(deciders)
+        .chain(&run.pinned.starter.user)
+        .cloned()
+        .collect()
+}
+
 /// Draws a run's card as the run stands now: whatever asked for it, the newest state is what people see.
 pub(super) async fn draw(engine: &Arc<Engine>, service: &Service, id: &RecordId, this: Try<'_>) -> Done {
     let snapshot = match load(engine, service, id).await {
@@ -56,7 +67,7 @@ pub(super) async fn draw(engine: &Arc<Engine>, service: &Service, id: &RecordId,
         .iter()
         .flat_map(commands::catalog::Environment::groups)
         .collect();
-    let crowd = engine.crowd(voters(std::iter::once(run)), &groups).await;
+    let crowd = engine.crowd(named(run), &groups).await;
     let card = view::card(run, &engine.facts(service, &snapshot, &crowd, engine.clock.now()));
     let drawn = render::message(&card);
     match &run.card {
