@@ -2,23 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog;
 use crate::decision::{Change, Decision, Reply};
 use crate::desk::{self, Desk};
 use crate::effect::Effect;
 use crate::facts::Facts;
 use crate::ids::{EnvironmentId, RecordId};
 use crate::reason::Reason;
-use crate::run::{DECISION_STANDS, Event, Illegal, Pinned, Run, Status};
+use crate::run::{Event, Illegal, Pinned, Run, Status};
 use crate::time::{Span, Timestamp};
+use crate::view;
 
 /// How old verdicts get before they are gathered again by themselves, while people are likely to look.
 pub(crate) const REFRESH_AFTER: Span = Span::minutes(10);
 /// For how long after a run was opened that goes on.
 const REFRESH_FOR: Span = Span::hours(1);
-/// How often the card of a waiting run is drawn for the sake of its countdown.
-const REDRAW: Span = Span::hours(1);
-/// How soon a run that is followed is looked at if nothing else wakes it.
+/// How soon an open run is looked at if nothing else wakes it.
 const HEARTBEAT: Span = Span::hours(1);
 
 /// A decision in the making.
@@ -184,26 +182,23 @@ impl<'a> Plan<'a> {
 
 /// When a run wants to be looked at again; `None` when it is over.
 fn next_wake(run: &Run, facts: &Facts<'_>) -> Option<Timestamp> {
+    if run.ended().is_some() {
+        return None;
+    }
     let now = facts.now;
-    let soonest = match run.status {
-        Status::Ended { .. } => return None,
-        Status::Following => now + HEARTBEAT,
-        Status::Answering => run.decision.as_ref().map_or(now, |decision| decision.at) + DECISION_STANDS,
-        Status::Waiting => [
-            Some(now + REDRAW),
-            Some(run.pinned.gives_up_at),
-            catalog::next_change(&facts.service.freezes, now, facts.service.timezone),
-            facts.desk.next_expiry(),
-            refresh_at(run, now),
-        ]
+    let refresh = refresh_at(run, now).filter(|_| run.status == Status::Waiting);
+    let soonest = [refresh, view::next_redraw(run, facts)]
         .into_iter()
         .flatten()
         .filter(|at| now < *at)
-        .min()
-        .unwrap_or(now + REDRAW),
-    };
+        .min();
     // A wake that has passed already would be due at once, again and again.
-    Some(soonest.max(now + Span::seconds(1)))
+    Some(
+        soonest
+            .unwrap_or(now + HEARTBEAT)
+            .min(now + HEARTBEAT)
+            .max(now + Span::seconds(1)),
+    )
 }
 
 /// When the oldest verdict of a young run should be gathered again.

@@ -21,6 +21,7 @@ pub fn run(facts: &Facts<'_>, id: &RecordId) -> Result<Decision, Illegal> {
         return Ok(Decision::default());
     };
     plan.touch(id);
+    plan.draw(id);
     match run.status {
         Status::Waiting => {
             if refresh_at(&run, facts.now).is_some_and(|at| at <= facts.now) {
@@ -28,7 +29,6 @@ pub fn run(facts: &Facts<'_>, id: &RecordId) -> Result<Decision, Illegal> {
                     plan.owe(effect);
                 }
             }
-            plan.draw(id);
         }
         Status::Answering => lapse(&mut plan, &run)?,
         Status::Following | Status::Ended { .. } => {}

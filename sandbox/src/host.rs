@@ -1,6 +1,6 @@
 //! What the program that embeds the sandbox lends to the page: a bot to kill and a journal to read.
 //!
-//! The sandbox knows nothing of the bot. Started alone it has no host, and the page greys these controls and says why.
+//! The sandbox knows nothing of the bot. Started alone it has no host, and the page grays these controls and says why.
 
 use async_trait::async_trait;
 use serde_json::Value;

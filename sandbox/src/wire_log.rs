@@ -1,6 +1,6 @@
 //! The log of what went over the wire: every call that reached the sandbox and every signed request that it sent, newest last.
 //!
-//! The page shows it beside the bot's journal, so that a sceptic can count the calls; tests count them too.
+//! The page shows it beside the bot's journal, so that a skeptic can count the calls; tests count them too.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -10,6 +10,7 @@ pub mod engine;
 mod execute;
 pub mod hear;
 mod queues;
+mod reply;
 pub mod seals;
 pub mod snapshot;
 pub mod start;

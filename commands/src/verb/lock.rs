@@ -8,7 +8,7 @@ use crate::effect::{Effect, Recipient};
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::{self, Act, Question};
 use crate::grammar::{Args, ParseError, Scope};
-use crate::ids::{EnvironmentId, ServiceId};
+use crate::ids::{EnvironmentId, ServiceId, UserId};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::Illegal;
@@ -87,59 +87,71 @@ impl Verb for Lock {
                 held.is_some(),
             ));
         }
-        let since = facts
+        Ok(self.take(facts, speaker, held))
+    }
+}
+
+impl Lock {
+    /// Takes the environment; from its owner, when somebody else holds it.
+    fn take(&self, facts: &Facts<'_>, speaker: &Speaker, held: Option<&Held>) -> Decision {
+        let mine = facts
             .desk
             .lock(&self.environment, facts.now)
-            .filter(|lock| lock.owner == speaker.user)
-            .map_or(facts.now, |lock| lock.since);
+            .filter(|lock| lock.owner == speaker.user);
         let lock = Held {
             owner: speaker.user.clone(),
             reason: self.reason.clone(),
-            since,
+            since: mine.map_or(facts.now, |lock| lock.since),
             until: self.span.map(|span| facts.now + span),
         };
         let mut plan = Plan::new(facts);
         let stolen_from = held.map(|lock| lock.owner.clone());
         if let Some(owner) = &stolen_from {
-            let marker = format!("stolen/{}/{}/{}", facts.service.id, self.environment, facts.now.0);
             plan.owe(Effect::Post {
                 to: Recipient::User(owner.clone()),
-                marker,
+                marker: format!("stolen/{}/{}/{}", facts.service.id, self.environment, facts.now.0),
                 message: view::lock_stolen_note(&self.environment, &speaker.user, &self.reason),
             });
         }
+        let line = announced(&self.environment, &lock, stolen_from.as_ref());
         plan.tell_desk(
             Event::Locked {
                 environment: self.environment.clone(),
-                lock: lock.clone(),
-                stolen_from: stolen_from.clone(),
+                lock,
+                stolen_from,
             },
             Reason::Standing,
         );
         super::redraw_waiting(&mut plan);
-        let mut line: Line = vec![
-            Inline::Sign(view::Sign::Locked),
-            text(" "),
-            Inline::Mention(speaker.user.clone()),
-            text(format!(" locked {}", self.environment)),
-        ];
-        if let Some(owner) = stolen_from {
-            line.extend([text(", taking it from "), Inline::Mention(owner)]);
-        }
-        if let Some(until) = lock.until {
-            line.extend([
-                text(" until "),
-                Inline::Date {
-                    at: until,
-                    style: DateStyle::DayTime,
-                },
-            ]);
-        }
-        if !lock.reason.is_empty() {
-            line.push(text(format!(": {}", lock.reason)));
-        }
-        Ok(plan.finish(Reply::Public(Message::line(line))))
+        plan.finish(Reply::Public(Message::line(line)))
     }
+}
+
+/// What the channel reads.
+fn announced(environment: &EnvironmentId, lock: &Held, stolen_from: Option<&UserId>) -> Line {
+    let owner = Inline::Mention(lock.owner.clone());
+    let mut line: Line = vec![
+        Inline::Sign(view::Sign::Locked),
+        text(" "),
+        owner,
+        text(format!(" locked {environment}")),
+    ];
+    if let Some(from) = stolen_from {
+        line.extend([text(", taking it from "), Inline::Mention(from.clone())]);
+    }
+    if let Some(until) = lock.until {
+        line.extend([
+            text(" until "),
+            Inline::Date {
+                at: until,
+                style: DateStyle::DayTime,
+            },
+        ]);
+    }
+    if !lock.reason.is_empty() {
+        line.push(text(format!(": {}", lock.reason)));
+    }
+    line
 }
 
 fn taken(environment: &Environment, lock: &Held, facts: &Facts<'_>) -> Refusal {

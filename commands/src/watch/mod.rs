@@ -2,13 +2,15 @@
 
 mod observation;
 mod observe;
+mod opening;
 
 use serde::{Deserialize, Serialize};
 
 pub use observation::{Answered, Ended, ExecutionSeen, Inbound, LastSuccess, Observation, Waiting};
 
 pub(crate) use observe::record_answer;
-pub use observe::{Pace, gather_checks, observe, run_of, runs_of};
+pub use observe::{Pace, gather_checks, observe};
+pub use opening::{run_of, runs_of};
 
 use crate::time::{Span, Timestamp};
 

@@ -2,6 +2,7 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
+    clippy::too_many_lines,
     unreachable_pub,
     reason = "a test fails by panicking, and its modules share what they like"
 )]

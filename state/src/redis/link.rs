@@ -1,8 +1,7 @@
 //! The connection: where to, how long to wait, and what a failure means.
 //!
 //! What matters is whether a request *may* have reached the server. A request that found no connection was certainly not taken; a request that
-//! was handed to a connection and got no answer may have been carried out. The library's own reconnecting manager hides which of the two it was,
-//! so connecting and asking are two steps here.
+//! was handed to a connection and got no answer may have been carried out. The library's own manager hides which it was: here they are two steps.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

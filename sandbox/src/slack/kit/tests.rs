@@ -111,7 +111,7 @@ fn buttons_and_their_confirm_dialogs_have_limits() {
     fails(with("value", json!("v".repeat(2001))), "less than 2001");
     fails(with("text", text("plain_text", 76)), "less than 76");
     fails(with("style", json!("warning")), "valid enum value");
-    fails(with("colour", json!("red")), "invalid additional property: colour");
+    fails(with("color", json!("red")), "invalid additional property: color");
     let confirm = |title: usize, body: usize, yes: usize| json!({"title": text("plain_text", title), "text": text("mrkdwn", body), "confirm": text("plain_text", yes)});
     fits(with("confirm", confirm(100, 300, 30)));
     fails(with("confirm", confirm(101, 300, 30)), "/confirm/title/text");
