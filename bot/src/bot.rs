@@ -28,6 +28,7 @@ use crate::http::{Http, Probe, Readiness, router};
 use crate::ids::Ids;
 use crate::runner::commit::Clerk;
 use crate::runner::drawings::Drawings;
+use crate::runner::seals::SealSink;
 use crate::runner::snapshot::Cache;
 use crate::runner::{Ears, Engine};
 use crate::slack::{People, Slack};
@@ -56,6 +57,8 @@ pub struct Parts {
     pub github: (Url, Option<Secret>),
     /// Queues with hints.
     pub events: Vec<Queue>,
+    /// Where seals go; nowhere in a simulation.
+    pub seals: Option<SealSink>,
     /// Renders the metrics.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -111,6 +114,7 @@ impl Bot {
             drawings: Drawings::default(),
             queues: Default::default(),
             pokes,
+            seals: parts.seals,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         });

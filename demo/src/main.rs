@@ -29,12 +29,10 @@ struct Cli {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    bot::telemetry::logs(
-        std::env::var_os("RUST_LOG")
-            .and_then(|value| value.into_string().ok())
-            .as_deref()
-            .or(Some("warn")),
-    )?;
+    let wanted = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing::Level::WARN.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(wanted).compact().init();
     let cli = Cli::parse();
     let folder = tempfile::tempdir()?;
     let data = cli.data.unwrap_or_else(|| folder.path().join("demo.redb"));

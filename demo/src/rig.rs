@@ -253,6 +253,7 @@ fn parts(options: &Options, base: &str, loaded: Loaded, store: Arc<dyn Store>, c
         )),
         github: (github, Some(Secret::new("sandbox"))),
         events: vec![queue],
+        seals: None,
         metrics: None,
         door,
         clock,

@@ -120,7 +120,10 @@ pub async fn main() -> ExitCode {
 
 /// Asks the running server when the store is its own, else answers here.
 async fn ask(ask: Ask) -> anyhow::Result<bool> {
-    let setup = setup::Setup::read()?;
+    let setup = match ask {
+        Ask::Say { .. } => setup::Setup::read()?,
+        Ask::Runs { .. } | Ask::Export { .. } | Ask::Verify { .. } => setup::Setup::read_without_slack()?,
+    };
     let answer = match setup.socket() {
         Some(path) if path.exists() => match socket::ask(&path, &ask).await {
             Ok(answer) => answer,

@@ -16,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, CommandLine, Env, Loaded, Secret};
 use crate::door::{Allowed, Door, Outgoing};
 use crate::ids::SystemIds;
+use crate::runner::seals;
 
 /// What was read.
 pub(super) struct Setup {
@@ -31,7 +32,18 @@ impl Setup {
     /// # Errors
     /// With everything that is wrong with them.
     pub(super) fn read() -> Result<Self> {
-        let env = Env::read()?;
+        Self::of(Env::read()?)
+    }
+
+    /// The same, without Slack's tokens: for commands that only read the store.
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) fn read_without_slack() -> Result<Self> {
+        Self::of(Env::read_without_slack()?)
+    }
+
+    fn of(env: Env) -> Result<Self> {
         let loaded = load(&env.local.config)?;
         Ok(Self { env, loaded })
     }
@@ -117,6 +129,7 @@ impl Setup {
             aws,
             github: (self.env.github_api.clone(), self.env.github_token.clone()),
             events: self.loaded.settings.events.clone(),
+            seals: Some(seals::to_stdout()),
             metrics,
         }))
     }

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use super::commit::Clerk;
 use super::drawings::Drawings;
 use super::queues::Queues;
+use super::seals::SealSink;
 use super::snapshot::{Cache, Snapshot};
 use crate::aws::cloudwatch::CloudWatch;
 use crate::aws::codepipeline::CodePipeline;
@@ -59,6 +60,8 @@ pub struct Engine {
     pub queues: Queues,
     /// Wakes the worker of a service.
     pub pokes: HashMap<ServiceId, Notify>,
+    /// Where seals go; nowhere in a simulation.
+    pub seals: Option<SealSink>,
     /// Every task of the bot; a shutdown waits for them.
     pub tasks: TaskTracker,
     /// Ends every task.

@@ -10,9 +10,19 @@ use super::engine::Engine;
 /// How often.
 const EVERY: Span = Span::minutes(1);
 
+/// Where the lines go. They are evidence, not logs: whatever is logged, they are written.
+pub type SealSink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Standard output.
+#[must_use]
+#[expect(clippy::print_stdout, reason = "seals go to standard output, whatever the logs do")]
+pub fn to_stdout() -> SealSink {
+    Arc::new(|line| println!("{line}"))
+}
+
 impl Engine {
     /// Seals until it is stopped.
-    pub async fn seal(self: Arc<Self>) {
+    pub async fn seal(self: Arc<Self>, sink: SealSink) {
         let mut sealers: Vec<Sealer> = self
             .catalog
             .services
@@ -22,7 +32,7 @@ impl Engine {
         loop {
             for sealer in &mut sealers {
                 match sealer.next(&*self.store).await {
-                    Ok(Some(seal)) => tracing::info!(target: "signalbox::seal", "{}", seal.line()),
+                    Ok(Some(seal)) => sink(&seal.line()),
                     Ok(None) => {}
                     Err(error) => tracing::warn!(%error, "a ledger could not be sealed; its next seal covers it"),
                 }

@@ -64,7 +64,9 @@ impl Engine {
         for slot in self.catalog.services.keys() {
             self.tasks.spawn(Arc::clone(self).work(slot.clone()));
         }
-        self.tasks.spawn(Arc::clone(self).seal());
+        if let Some(sink) = &self.seals {
+            self.tasks.spawn(Arc::clone(self).seal(Arc::clone(sink)));
+        }
     }
 
     /// Looks at a pipeline now: something hinted at a change.
