@@ -7,9 +7,11 @@ use anyhow::Result;
 use commands::catalog::{Environment, Service};
 use commands::facts::Standing;
 use commands::ids::{GroupId, UserId};
+use state::embedded::Embedded;
 
 use super::setup::Setup;
 use crate::aws::codepipeline::ReadRequest;
+use crate::bot::open_store;
 use crate::door::Lease;
 use crate::runner::Engine;
 
@@ -56,7 +58,15 @@ pub(super) async fn doctor() -> Result<bool> {
     let setup = Setup::read()?;
     let mut findings = Findings::default();
     findings.good("the configuration can be read");
-    let bot = setup.bot(None).await?;
+    let bot = match open_store(setup.env.local.redis_url.as_ref(), &setup.env.local.data).await {
+        Ok(store) => setup.bot_on(store, None).await?,
+        // A running server holds its file; the rest can be looked at all the same.
+        Err(_) if setup.socket().is_some_and(|path| path.exists()) => {
+            findings.good("the store is in use by the running server");
+            setup.bot_on(Arc::new(Embedded::in_memory()?), None).await?
+        }
+        Err(error) => return Err(error),
+    };
     let engine = bot.engine();
     store(engine, &mut findings).await;
     slack(engine, &mut findings).await;

@@ -133,10 +133,19 @@ async fn ask(ask: Ask) -> anyhow::Result<bool> {
         },
         _ => here(setup, ask).await?,
     };
-    for line in &answer.lines {
-        println!("{line}");
-    }
+    print(&answer.lines);
     Ok(answer.good)
+}
+
+/// Prints lines until nobody reads any more: `| head` is no fault.
+fn print(lines: &[String]) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    for line in lines {
+        if writeln!(out, "{line}").is_err() {
+            return;
+        }
+    }
 }
 
 async fn here(setup: setup::Setup, ask: Ask) -> anyhow::Result<Answer> {

@@ -110,11 +110,19 @@ impl Setup {
     /// # Errors
     /// When something it needs is missing, or its store is not safe enough for production.
     pub(super) async fn bot(&self, metrics: Option<PrometheusHandle>) -> Result<Bot> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let store = open_store(self.env.local.redis_url.as_ref(), &self.env.local.data).await?;
         if self.env.local.redis_url.is_some() {
             self.demand_durability(&*store).await?;
         }
+        self.bot_on(store, metrics).await
+    }
+
+    /// The bot on a store that is given, not started.
+    ///
+    /// # Errors
+    /// When something it needs is missing.
+    pub(super) async fn bot_on(&self, store: Arc<dyn Store>, metrics: Option<PrometheusHandle>) -> Result<Bot> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let door = self.door(&clock);
         let aws = Arc::new(Clients::load(Arc::clone(&door), Arc::clone(&clock), self.env.aws_endpoint.clone()).await);
         Ok(Bot::new(Parts {

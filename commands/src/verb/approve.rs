@@ -65,7 +65,7 @@ impl Verb for Approve {
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
         let run = match self.pick.find(facts, speaker) {
             Picked::This(run) => run,
-            Picked::Confirm(runs) => return Ok(Decision::say(view::pick_one(&runs, facts))),
+            Picked::Confirm(runs) => return Ok(self.confirm(facts, speaker, &runs)),
             Picked::Nothing(why) => {
                 return Ok(refused(vec![Refusal {
                     reason: Reason::NothingToDo,
@@ -100,6 +100,17 @@ impl Verb for Approve {
 }
 
 impl Approve {
+    /// Asks which run is meant. Whoever may not approve the only one hears that at once: a button would promise what it can not keep.
+    fn confirm(&self, facts: &Facts<'_>, speaker: &Speaker, runs: &[&Run]) -> Decision {
+        if let ([run], false) = (runs, self.overriding) {
+            let refusals = gate::evaluate_run(facts, Some(speaker), Act::Approve, run);
+            if !refusals.is_empty() {
+                return refuse(facts, speaker, run, refusals);
+            }
+        }
+        Decision::say(view::pick_one(runs, facts))
+    }
+
     fn vote(
         &self,
         facts: &Facts<'_>,

@@ -139,7 +139,7 @@ fn confirm(run: &Run, press: Press) -> Option<Confirm> {
     let (title, text, yes) = match press {
         Press::Approve if run.is_production() => (
             format!("Approve for {place}?"),
-            format!("{what} goes to {place}, which is production.{adds}"),
+            format!("This goes to {place}, which is production: {what}.{adds}"),
             format!("Approve {short}"),
         ),
         Press::Retry if run.is_production() => (

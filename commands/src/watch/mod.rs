@@ -15,7 +15,7 @@ pub use opening::{run_of, runs_of};
 use crate::time::{Span, Timestamp};
 
 /// How often a pipeline is read when nothing hints at a change and nothing is under way.
-pub const IDLE_PERIOD: Span = Span::seconds(60);
+pub const IDLE_PERIOD: Span = Span::seconds(15);
 /// How often while a run of it is open.
 pub const BUSY_PERIOD: Span = Span::seconds(5);
 /// The least distance between two reads of one account, over all pipelines: CodePipeline throttles.

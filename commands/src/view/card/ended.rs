@@ -56,7 +56,7 @@ fn standing(run: &Run, facts: &Facts<'_>, reason: Reason) -> String {
 
 /// When, how long against usual, and what people should know about it.
 fn when(run: &Run, facts: &Facts<'_>, (reason, at): (Reason, Timestamp)) -> Line {
-    let mut parts = vec![line![at.shown(DateStyle::DayTime)]];
+    let mut parts = vec![line!["Ended ", at.shown(DateStyle::DayTime)]];
     let released = run.answer.as_ref().filter(|answer| answer.ballot == Ballot::Approve);
     if let Some(answer) = released {
         parts.push(line![took(facts, run, reason, answer.at.age(at))]);

@@ -108,6 +108,9 @@ pub(super) fn check(name: &CheckName, verdict: Option<&Verdict>, strict: bool, n
     if verdict.level == Level::Unknown {
         line.push("unknown. ".into());
     }
+    // The time in brackets ends a good line, so a full stop before it would be one too many.
+    let good = verdict.level == Level::Good;
+    let reason = if good { reason.trim_end_matches('.') } else { &reason };
     line.push(reason.into());
     if verdict.level != Level::Good {
         let more = verdict.evidence.len().saturating_sub(EVIDENCE);
