@@ -142,6 +142,12 @@ impl Message {
         self.user == BOT_USER
     }
 
+    /// Whether the channel itself shows it: a reply that was not broadcast stays in its thread.
+    #[must_use]
+    pub fn is_in_channel(&self) -> bool {
+        self.broadcast || self.thread_ts.as_ref().is_none_or(|thread| *thread == self.ts)
+    }
+
     /// As Slack shows it in an API answer or in a payload; metadata only where it is asked for.
     #[must_use]
     pub fn to_slack(&self, with_metadata: bool) -> Value {

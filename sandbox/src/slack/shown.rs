@@ -60,12 +60,14 @@ impl Workspace {
     /// The workspace's part of the snapshot.
     pub(crate) fn snapshot(&self) -> Value {
         let channels = self.channels.iter().map(|channel| {
+            // A badge is about the channel; replies that stay in their threads are not in it.
+            let in_view = || channel.messages.values().filter(|message| message.is_in_channel());
             json!({
                 "id": channel.id, "name": channel.name, "topic": channel.topic,
                 "kind": if channel.im_with.is_some() { "im" } else { "channel" }, "user": channel.im_with,
                 "bot_is_member": channel.has(BOT_USER), "members": channel.members, "is_archived": channel.is_archived,
-                "is_ext_shared": channel.is_ext_shared, "message_count": channel.messages.len(),
-                "last_ts": channel.messages.keys().next_back(),
+                "is_ext_shared": channel.is_ext_shared, "message_count": in_view().count(),
+                "last_ts": in_view().next_back().map(|message| &message.ts),
             })
         });
         let modals = self

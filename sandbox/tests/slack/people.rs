@@ -285,11 +285,13 @@ async fn a_delivery_can_come_again() {
 #[tokio::test]
 async fn the_snapshot_shows_the_workspace_without_its_messages() {
     let stage = Stage::new().await;
-    stage.post(&json!({"text": "x"})).await;
+    let ts = stage.post(&json!({"text": "x"})).await;
+    stage.post(&json!({"text": "in its thread", "thread_ts": ts})).await;
     let state = stage.get("/control/state").await;
     assert_eq!((&state["now_ms"], &state["frozen"]), (&json!(NOON_MS), &json!(true)));
     assert_eq!(state["slack"]["people"].as_array().unwrap().len(), 8);
     assert_eq!(state["slack"]["channels"][0]["message_count"], 1);
+    assert_eq!(state["slack"]["channels"][0]["last_ts"], json!(ts));
     assert_eq!(state["host"]["available"], false);
     let (status, refused) = stage.control("/host/restart", &json!({})).await;
     assert_eq!((status, &refused["error"]), (409, &json!("no_host")));

@@ -41,8 +41,8 @@ pub(super) fn bots_info(request: &mut Request<'_>) -> Outcome {
 /// As `users.info` shows a person: of a stranger there is no e-mail address, of somebody who left there is little.
 fn described(person: &Person) -> Value {
     let mut profile = json!({
-        "real_name": person.real_name, "real_name_normalized": person.real_name, "display_name": person.name,
-        "display_name_normalized": person.name, "title": person.title, "status_text": "", "status_emoji": "",
+        "real_name": person.real_name, "real_name_normalized": person.real_name, "display_name": person.real_name,
+        "display_name_normalized": person.real_name, "title": person.title, "status_text": "", "status_emoji": "",
         "team": person.team_id, "avatar_hash": "",
     });
     if !person.is_stranger {
