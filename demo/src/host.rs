@@ -79,6 +79,9 @@ impl Host for DemoHost {
                 }
             }
         }
+        // Ledgers are read one service after the other; the page tells one story. Rows of the same instant keep their order.
+        read.rows
+            .sort_by_key(|row| row.get("at_ms").and_then(Value::as_i64).unwrap_or_default());
         let surplus = read.rows.len().saturating_sub(KEPT);
         read.rows.drain(..surplus);
         Ok(read.rows[read.rows.len().saturating_sub(limit)..].to_vec())
