@@ -28,7 +28,7 @@ use crate::http::{Http, Probe, Readiness, router};
 use crate::ids::Ids;
 use crate::runner::commit::Clerk;
 use crate::runner::drawings::Drawings;
-use crate::runner::seals::SealSink;
+use crate::runner::engine::SealSink;
 use crate::runner::snapshot::Cache;
 use crate::runner::{Ears, Engine};
 use crate::slack::{People, Slack};

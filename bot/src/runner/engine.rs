@@ -19,7 +19,6 @@ use tokio_util::task::TaskTracker;
 use super::commit::Clerk;
 use super::drawings::Drawings;
 use super::queues::Queues;
-use super::seals::SealSink;
 use super::snapshot::{Cache, Snapshot};
 use crate::aws::cloudwatch::CloudWatch;
 use crate::aws::codepipeline::CodePipeline;
@@ -27,6 +26,9 @@ use crate::clock::Clock;
 use crate::github::GitHub;
 use crate::ids::Ids;
 use crate::slack::{People, Slack};
+
+/// Where the lines of seals go. They are evidence, not logs: whatever is logged, they are written.
+pub type SealSink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The bot's working parts, as arguments: with others the whole bot runs in a test or in the demo.
 pub struct Engine {

@@ -5,13 +5,10 @@ use std::sync::Arc;
 use commands::time::Span;
 use state::audit::Sealer;
 
-use super::engine::Engine;
+use super::engine::{Engine, SealSink};
 
 /// How often.
 const EVERY: Span = Span::minutes(1);
-
-/// Where the lines go. They are evidence, not logs: whatever is logged, they are written.
-pub type SealSink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Standard output.
 #[must_use]

@@ -41,8 +41,7 @@ impl Verb for Approve {
 
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
         let overriding = args.take_flag("--override");
-        let (service, environment) = args.environment(scope)?;
-        let revision = super::revision(args);
+        let (service, pick) = Pick::parse(args, scope)?;
         let reason = args.rest();
         if overriding && reason.is_empty() {
             return Err(args.error("breaking the glass needs a reason: `--override <reason>`"));
@@ -50,7 +49,7 @@ impl Verb for Approve {
         Ok((
             service,
             Self {
-                pick: Pick::In { environment, revision },
+                pick,
                 reason,
                 overriding,
                 ask: false,

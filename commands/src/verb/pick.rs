@@ -1,7 +1,8 @@
 //! Which run is meant? A button names it; words may name the revision, stand in the card's thread, or leave it to what is there.
 
 use crate::facts::{Facts, Needs, Speaker, Via};
-use crate::ids::{EnvironmentId, RecordId};
+use crate::grammar::{Args, ParseError, Scope};
+use crate::ids::{EnvironmentId, RecordId, ServiceId};
 use crate::run::{Run, Status};
 use crate::time::Span;
 
@@ -34,6 +35,13 @@ pub(super) enum Picked<'f> {
 }
 
 impl Pick {
+    /// Reads `<env> [revision]`.
+    pub(super) fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
+        let (service, environment) = args.environment(scope)?;
+        let revision = super::revision(args);
+        Ok((service, Self::In { environment, revision }))
+    }
+
     /// What has to be loaded to answer.
     pub(super) fn needs(&self, service: &crate::catalog::Service) -> Needs {
         let mut needs = Needs::default();

@@ -36,8 +36,7 @@ impl Verb for Reject {
     };
 
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
-        let (service, environment) = args.environment(scope)?;
-        let revision = super::revision(args);
+        let (service, pick) = Pick::parse(args, scope)?;
         let reason = args.rest();
         if reason.is_empty() {
             return Err(args.error("say why: those who wait for it will read it"));
@@ -45,7 +44,7 @@ impl Verb for Reject {
         Ok((
             service,
             Self {
-                pick: Pick::In { environment, revision },
+                pick,
                 reason,
                 for_newest: false,
             },

@@ -28,15 +28,9 @@ impl Verb for Why {
     };
 
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
-        let (service, environment) = args.environment(scope)?;
-        let revision = super::revision(args);
+        let (service, pick) = Pick::parse(args, scope)?;
         args.end()?;
-        Ok((
-            service,
-            Self {
-                pick: Pick::In { environment, revision },
-            },
-        ))
+        Ok((service, Self { pick }))
     }
 
     fn needs(&self, service: &crate::catalog::Service) -> Needs {

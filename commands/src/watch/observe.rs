@@ -174,6 +174,11 @@ fn progress(plan: &mut Plan<'_>, run: &Run, seen: &ExecutionSeen) -> Result<(), 
             },
             Reason::Failed,
         )?;
+        // An approval that ends with a no or with nobody's word is no failure for its authors to look into: the card says how it ended.
+        let gate = &run.pinned.round.gate;
+        if failure.stage == gate.stage && failure.action == gate.action {
+            continue;
+        }
         let message = view::failure_note(run, failure);
         plan.owe(Effect::PostInThread {
             run: run.id.clone(),

@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use commands::catalog::Service;
 use commands::effect::Outcome;
-use commands::facts::Needs;
 use commands::ids::{ChannelId, RecordId, UserId};
 use commands::run::Run;
 use commands::view;
 
-use super::{Done, Try, slack_failure};
+use super::{Done, Try, load_run, slack_failure};
 use crate::runner::engine::Engine;
-use crate::runner::snapshot::{self, Snapshot};
 use crate::slack::client::Search;
 use crate::slack::render::{self, Drawn};
 use crate::slack::{Post, SlackError};
@@ -24,22 +22,6 @@ fn marker(run: &Run) -> String {
     } else {
         format!("card:{}:{}", run.id, run.reposts)
     }
-}
-
-async fn load(engine: &Engine, service: &Service, run: &RecordId) -> Result<Snapshot, String> {
-    let needs = Needs {
-        runs: BTreeSet::from([run.clone()]),
-        ..Needs::default()
-    };
-    let request = snapshot::Request {
-        slot: &service.id,
-        needs: &needs,
-        records: &[],
-        delivery: None,
-    };
-    snapshot::load(&*engine.store, &engine.cache, request)
-        .await
-        .map_err(|error| error.to_string())
 }
 
 /// Everybody whom the card names.
@@ -55,25 +37,22 @@ fn named(run: &Run) -> BTreeSet<UserId> {
 
 /// Draws a run's card as the run stands now: whatever asked for it, the newest state is what people see.
 pub(super) async fn draw(engine: &Arc<Engine>, service: &Service, id: &RecordId, this: Try<'_>) -> Done {
-    let snapshot = match load(engine, service, id).await {
-        Ok(snapshot) => snapshot,
+    let (snapshot, run) = match load_run(engine, service, id).await {
+        Ok(loaded) => loaded,
         Err(why) => return Done::later(why),
-    };
-    let Some(run) = snapshot.runs.get(id) else {
-        return Done::later("the run can not be read by this version");
     };
     let groups = service
         .environments
         .iter()
         .flat_map(commands::catalog::Environment::groups)
         .collect();
-    let crowd = engine.crowd(named(run), &groups).await;
-    let card = view::card(run, &engine.facts(service, &snapshot, &crowd, engine.clock.now()));
+    let crowd = engine.crowd(named(&run), &groups).await;
+    let card = view::card(&run, &engine.facts(service, &snapshot, &crowd, engine.clock.now()));
     let drawn = render::message(&card);
     match &run.card {
         Some(card) => edit(engine, id, (&card.channel, &card.ts), &drawn, this).await,
         None if run.reposts > 1 => Done::Outcome(Outcome::Done),
-        None => post(engine, run, &drawn, this).await,
+        None => post(engine, &run, &drawn, this).await,
     }
 }
 
@@ -170,10 +149,10 @@ pub(super) async fn remove_double(
     id: &RecordId,
     (channel, ts): (&ChannelId, &String),
 ) {
-    let Ok(snapshot) = load(engine, service, id).await else {
+    let Ok((_, run)) = load_run(engine, service, id).await else {
         return;
     };
-    let known = snapshot.runs.get(id).and_then(|run| run.card.as_ref());
+    let known = run.card.as_ref();
     // While no card is known, whoever holds the effect now will find this one by its marker.
     if known.is_some_and(|card| card.ts != *ts)
         && let Err(error) = engine.slack.delete(channel, ts, crate::door::Lease::NONE).await

@@ -1,21 +1,17 @@
 //! Gathers evidence: what would go out, and what the checks look at.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use commands::catalog::Service;
 use commands::effect::{Effect, Outcome};
-use commands::facts::Needs;
 use commands::ids::{RecordId, UserId};
 use commands::round::Change;
-use commands::run::Run;
 
-use super::{Done, Try};
+use super::{Done, Try, load_run};
 use crate::checks::{self, Ask};
 use crate::github::{Authors, ChangeRequest};
 use crate::runner::engine::Engine;
-use crate::runner::snapshot;
 
 /// After so many tries what is missing is shown as unknown, so that people know; `/deploy check` looks again.
 const TRIES: u32 = 5;
@@ -107,8 +103,8 @@ pub(super) async fn check(engine: &Arc<Engine>, service: &Service, effect: &Effe
     let (Some(check), Some(environment)) = (checks::find(&name.0), service.environment(environment)) else {
         return unknown("this check or its environment is no longer configured");
     };
-    let run = match load(engine, service, run).await {
-        Ok(run) => run,
+    let run = match load_run(engine, service, run).await {
+        Ok((_, run)) => run,
         Err(why) => return Done::later(why),
     };
     if run.change.is_none() && this.attempt < TRIES {
@@ -133,24 +129,4 @@ pub(super) async fn check(engine: &Arc<Engine>, service: &Service, effect: &Effe
         Err(error) if this.attempt >= TRIES => unknown(&super::read_failure(&error)),
         Err(error) => Done::later(super::read_failure(&error)),
     }
-}
-
-async fn load(engine: &Engine, service: &Service, id: &RecordId) -> Result<Run, String> {
-    let needs = Needs {
-        runs: BTreeSet::from([id.clone()]),
-        ..Needs::default()
-    };
-    let request = snapshot::Request {
-        slot: &service.id,
-        needs: &needs,
-        records: &[],
-        delivery: None,
-    };
-    let mut snapshot = snapshot::load(&*engine.store, &engine.cache, request)
-        .await
-        .map_err(|error| error.to_string())?;
-    snapshot
-        .runs
-        .remove(id)
-        .ok_or_else(|| "the run can not be read by this version".to_owned())
 }

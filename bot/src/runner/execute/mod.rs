@@ -11,14 +11,18 @@ mod pipeline;
 mod say;
 mod spread;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use commands::catalog::Service;
 use commands::effect::{Effect, Outcome};
-use commands::ids::EffectKey;
+use commands::facts::Needs;
+use commands::ids::{EffectKey, RecordId};
+use commands::run::Run;
 use commands::time::Span;
 
 use super::engine::Engine;
+use super::snapshot::{self, Snapshot};
 use crate::aws::AwsError;
 use crate::door::Lease;
 use crate::slack::SlackError;
@@ -90,6 +94,29 @@ pub(super) async fn disown(engine: &Arc<Engine>, service: &Service, effect: &Eff
     {
         card::remove_double(engine, service, run, (channel, ts)).await;
     }
+}
+
+/// A run as it stands, with its slot; why not, when the store does not answer or a newer version runs it.
+async fn load_run(engine: &Engine, service: &Service, id: &RecordId) -> Result<(Snapshot, Run), String> {
+    let needs = Needs {
+        runs: BTreeSet::from([id.clone()]),
+        ..Needs::default()
+    };
+    let request = snapshot::Request {
+        slot: &service.id,
+        needs: &needs,
+        records: &[],
+        delivery: None,
+    };
+    let snapshot = snapshot::load(&*engine.store, &engine.cache, request)
+        .await
+        .map_err(|error| error.to_string())?;
+    let run = snapshot
+        .runs
+        .get(id)
+        .cloned()
+        .ok_or("the run can not be read by this version")?;
+    Ok((snapshot, run))
 }
 
 /// What a failure of Slack means for an effect whose repeat is found by its marker.

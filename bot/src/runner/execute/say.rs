@@ -1,19 +1,16 @@
 //! Says things once: in a run's thread, in a channel, to a person.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use commands::catalog::Service;
 use commands::effect::{Outcome, Recipient};
-use commands::facts::Needs;
 use commands::ids::{ChannelId, RecordId};
 use commands::time::Span;
 use commands::view::Message;
 
 use super::card::too_early;
-use super::{Done, Try, slack_failure};
+use super::{Done, Try, load_run, slack_failure};
 use crate::runner::engine::Engine;
-use crate::runner::snapshot;
 use crate::slack::client::Search;
 use crate::slack::{Post, SlackError, render};
 
@@ -33,22 +30,9 @@ pub(super) async fn in_thread(
     (id, name, message): (&RecordId, &str, &Message),
     this: Try<'_>,
 ) -> Done {
-    let needs = Needs {
-        runs: BTreeSet::from([id.clone()]),
-        ..Needs::default()
-    };
-    let request = snapshot::Request {
-        slot: &service.id,
-        needs: &needs,
-        records: &[],
-        delivery: None,
-    };
-    let snapshot = match snapshot::load(&*engine.store, &engine.cache, request).await {
-        Ok(snapshot) => snapshot,
-        Err(error) => return Done::later(error.to_string()),
-    };
-    let Some(run) = snapshot.runs.get(id) else {
-        return Done::later("the run can not be read by this version");
+    let run = match load_run(engine, service, id).await {
+        Ok((_, run)) => run,
+        Err(why) => return Done::later(why),
     };
     let Some(card) = &run.card else {
         return if run.reposts > 1 {
