@@ -207,8 +207,8 @@ impl CodePipeline {
         }
         let found = self.execution(within, pipeline, execution).await?;
         let carried = self.resolve(within, definition, &found).await?;
-        // What could not be told without the definition may be told with it, later.
-        if definition.unknown.is_none() {
+        // What could not be told without the definition may be told with it, later; and one that waits for its source stage carries nothing yet.
+        if definition.unknown.is_none() && !found.artifact_revisions().is_empty() {
             let mut table = self.carried.lock().unwrap_or_else(PoisonError::into_inner);
             if table.len() >= CARRIED {
                 table.clear();
