@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use commands::ids::RecordId;
 
 /// How many cards are remembered; when there are more, all are forgotten, at the cost of one needless edit each.
-const KEPT: usize = 8192;
+const KEPT: usize = 4096;
 
 /// The last drawing of each card.
 #[derive(Debug, Default)]

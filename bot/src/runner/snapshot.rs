@@ -13,8 +13,8 @@ use commands::run::Run;
 use commands::watch::Watch;
 use state::{Load, Loaded, Store, StoreError, StoreTime, Stored, Wanted};
 
-/// How many folds are kept. When there are more, all are forgotten: they cost one longer load each.
-const KEPT: usize = 8192;
+/// How many folds a generation keeps. A run's fold is some kilobytes: two generations are some megabytes at most.
+const GENERATION: usize = 512;
 
 /// A record's fold.
 #[derive(Debug, Clone)]
@@ -24,10 +24,39 @@ enum Fold {
     Watch(Arc<Watch>),
 }
 
-/// The newest folds that were seen.
+/// The newest folds that were seen, in two generations: what is asked for again moves to the young one, and when that is full, the old one is forgotten.
 #[derive(Debug, Default)]
 pub struct Cache {
-    folds: Mutex<HashMap<(ServiceId, RecordId), (u64, Fold)>>,
+    folds: Mutex<Generations>,
+}
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<(ServiceId, RecordId), (u64, Fold)>,
+    old: HashMap<(ServiceId, RecordId), (u64, Fold)>,
+}
+
+impl Generations {
+    fn get(&mut self, key: &(ServiceId, RecordId)) -> Option<&(u64, Fold)> {
+        if let Some(kept) = self.old.remove(key) {
+            self.put(key.clone(), kept);
+        }
+        self.young.get(key)
+    }
+
+    fn put(&mut self, key: (ServiceId, RecordId), fold: (u64, Fold)) {
+        if self.young.len() >= GENERATION {
+            self.old = std::mem::take(&mut self.young);
+        }
+        // The newer fold must not be overtaken by the older one of the same record.
+        self.old.remove(&key);
+        self.young.insert(key, fold);
+    }
+
+    fn remove(&mut self, key: &(ServiceId, RecordId)) {
+        self.young.remove(key);
+        self.old.remove(key);
+    }
 }
 
 /// Where a record's journal stands: what the next row continues.
@@ -65,7 +94,7 @@ pub struct Snapshot {
 }
 
 impl Cache {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(ServiceId, RecordId), (u64, Fold)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {
         self.folds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,11 +121,7 @@ impl Cache {
                 return None;
             }
         };
-        let mut folds = self.lock();
-        if folds.len() >= KEPT {
-            folds.clear();
-        }
-        folds.insert(key, (stored.version, fold.clone()));
+        self.lock().put(key, (stored.version, fold.clone()));
         Some(fold)
     }
 
@@ -220,4 +245,36 @@ fn understand(cache: &Cache, slot: &ServiceId, wanted: &[RecordId], loaded: Load
         }
     }
     Some(snapshot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> (ServiceId, RecordId) {
+        (
+            ServiceId::parse("wallet").unwrap(),
+            RecordId::parse(&format!("run/mainnet/{number}")).unwrap(),
+        )
+    }
+
+    #[test]
+    fn folds_are_kept_in_bounds_and_never_go_back() {
+        let mut folds = Generations::default();
+        let fold = || Fold::Desk(Arc::default());
+        for number in 0..GENERATION {
+            folds.put(key(number), (1, fold()));
+        }
+        folds.put(key(GENERATION), (1, fold()));
+        // It is in the old generation, and is written anew.
+        folds.put(key(0), (2, fold()));
+        assert_eq!(folds.get(&key(0)).map(|(version, _)| *version), Some(2));
+        // What is asked for stays, what is not goes.
+        for number in 0..4 * GENERATION {
+            folds.put(key(10_000 + number), (1, fold()));
+            assert!(folds.get(&key(0)).is_some());
+        }
+        assert!(folds.get(&key(1)).is_none());
+        assert!(folds.young.len() + folds.old.len() <= 2 * GENERATION);
+    }
 }
