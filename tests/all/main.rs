@@ -1,3 +1,5 @@
 //! End-to-end scenarios through the real edges.
 
 mod approval;
+mod ends;
+mod slack_faults;

@@ -2,3 +2,5 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a scenario fails by panicking")]
 
 pub mod scenario;
+pub mod fault;
+pub mod scenes;

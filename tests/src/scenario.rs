@@ -243,7 +243,9 @@ impl Scenario {
     }
 }
 
-fn is_card(message: &Message) -> bool {
+/// Whether a message is a run's card, and not something said beside it.
+#[must_use]
+pub fn is_card(message: &Message) -> bool {
     message
         .metadata
         .as_ref()
