@@ -4,7 +4,7 @@
 //   NODE_MODULES=… SLACK_… node bench/bolt/app.mjs settings.json
 //
 // It is written as a careful user of Bolt would: people and groups cached for a minute, folds kept while their version stands, one trip to load, one
-// to commit, replies by response_url not waited for. It has no worker: what a click owes stays in the outbox.
+// to commit, replies by response_url not waited for, what a click owes taken up by a worker.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,6 +16,7 @@ import { refusals, refusalMessage } from "./gates.mjs";
 import { Store } from "./store.mjs";
 import { status, voted } from "./view.mjs";
 import { digest } from "./chain.mjs";
+import { Worker } from "./worker.mjs";
 
 const require = createRequire(join(process.env.NODE_MODULES, "noop.js"));
 const { App, HTTPReceiver, LogLevel } = require("@slack/bolt");
@@ -40,10 +41,11 @@ const home = { teamId: "T0SIGNAL", botId: "B0SIGNAL", botUserId: "U0SIGNAL", bot
 const app = new App({
   receiver,
   authorize: async () => home,
-  clientOptions: { slackApiUrl: `${process.env.SLACK_API_URL}/` },
+  clientOptions: { slackApiUrl: `${process.env.SLACK_API_URL}/`, rejectRateLimitedCalls: true, retryConfig: { retries: 0 } },
   logLevel: LogLevel.ERROR,
 });
 const people = new People(app.client, home);
+const worker = new Worker(store, app.client, home);
 
 async function ready(_, response) {
   const answered = await redis.ping().catch(() => null);
@@ -107,7 +109,10 @@ async function approve(service, id, speaker, channel, delivery) {
       effect: { key: `draw:${id}`, due: known.now, body: { effect: "draw_card", run: id } },
       reply: { private: reply },
     });
-    if (answer.done) return answer.reply.private;
+    if (answer.done) {
+      worker.poke(service.id);
+      return answer.reply.private;
+    }
     if (answer.late) return refusalMessage(["Not recorded, nothing was done: it took too long."]);
   }
   return refusalMessage(["Not recorded, nothing was done: too many people were at it at once."]);

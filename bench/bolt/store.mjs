@@ -7,7 +7,8 @@ import { chained, lengthen, rowLine, shorten } from "./chain.mjs";
 
 const FIXED = ["r", "i", "o", "w", "e", "d", "x", "c", "s", "p", "l", "n"];
 const STORE_TIME = 2000;
-const REMEMBER = 86_400_000;
+const REMEMBER_DELIVERY = 86_400_000;
+const REMEMBER_REPORT = 600_000;
 const KEPT = 8192;
 
 export class Store {
@@ -19,7 +20,7 @@ export class Store {
     this.#redis = redis;
     this.#key = key;
     // `lua` sends the hash, and the text when the server does not know it.
-    for (const name of ["load", "commit"]) {
+    for (const name of ["load", "commit", "poll"]) {
       redis.defineCommand(`${name}Script`, { lua: readFileSync(join(folder, `${name}.lua`), "utf8") });
     }
   }
@@ -53,42 +54,36 @@ export class Store {
 
   // Commits one written record with one event and one effect.
   async commit(slot, { id, loaded, write, draft, effect, reply }) {
-    const place = loaded.records.get(write.id);
-    const row = chained(this.#key, slot, write.id, place, { ...draft, event: JSON.stringify(write.event) });
+    const row = chained(this.#key, slot, write.id, loaded.records.get(write.id), { ...draft, event: JSON.stringify(write.event) });
     const read = new Map([...loaded.asked.map((name) => [name, "0"]), ...[...loaded.records].map(([name, one]) => [name, one.version])]);
-    const answer = await this.#redis.commitScript(
-      FIXED.length + 1,
-      ...keys(slot),
-      `sb1:{${slot}}:j:${write.id}`,
-      id,
-      REMEMBER,
-      loaded.now + STORE_TIME,
-      JSON.stringify(reply),
-      "",
-      "",
-      "",
-      "",
-      read.size,
-      ...[...read].flat(),
-      1,
-      write.id,
-      write.wake,
-      JSON.stringify(write.fold),
-      1,
-      row.seq,
-      shorten(row.prev),
-      shorten(row.mac),
-      rowLine(row),
-      0,
-      0,
-      1,
-      effect.key,
-      effect.due,
-      JSON.stringify(effect.body),
-      0,
-    );
+    const reads = [read.size, ...[...read].flat()];
+    const writes = [1, write.id, write.wake, JSON.stringify(write.fold), 1, row.seq, shorten(row.prev), shorten(row.mac), rowLine(row)];
+    const effects = [1, effect.key, effect.due, JSON.stringify(effect.body)];
+    const claims = [0, 0];
+    const head = [id, REMEMBER_DELIVERY, loaded.now + STORE_TIME, JSON.stringify(reply), "", "", "", ""];
+    const journal = `sb1:{${slot}}:j:${write.id}`;
+    const args = [...head, ...reads, ...writes, ...claims, ...effects, 0];
+    const answer = await this.#redis.commitScript(FIXED.length + 1, ...keys(slot), journal, ...args);
     const done = answer[0] === "done" || answer[0] === "again";
     return { done, late: answer[0] === "late", reply: done ? JSON.parse(answer[2]) : null };
+  }
+
+  // Takes up to `limit` effects that are due, under a lease.
+  async poll(slot, limit, lease) {
+    const [now, next, claimed] = await this.#redis.pollScript(FIXED.length, ...keys(slot), Date.now(), limit, 0, lease);
+    const effects = [];
+    for (let at = 0; at < claimed.length; at += 2) {
+      const [, attempt, fence, , , body] = words(claimed[at + 1], 6);
+      effects.push({ key: claimed[at], attempt: Number(attempt), fence, body: JSON.parse(body) });
+    }
+    return { now, next: next === "" ? null : Number(next), effects };
+  }
+
+  // Reports that an effect was not done and is due again at an instant; `null`: that it was done.
+  async finish(slot, { key, fence }, now, again) {
+    const then = again === null ? ["done", 0] : ["again", again];
+    const head = [`${key}@${fence}`, REMEMBER_REPORT, now + STORE_TIME, '"none"', key, fence, ...then];
+    await this.#redis.commitScript(FIXED.length, ...keys(slot), ...head, 0, 0, 0, 0, 0, 0);
   }
 }
 

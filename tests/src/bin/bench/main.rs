@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Parser;
 use commands::time::Timestamp;
 use state::testing::RedisServer;
@@ -154,17 +154,12 @@ async fn visit(arguments: &Arguments, places: &Places, side: Side, stored: usize
     tour.approve("approve, 32 connections, fsync always", 32, Pace::Closed)
         .await?;
     let taken = usage(tour.server.process());
-    let accepted: usize = tour
-        .phases
-        .iter()
-        .filter(|(name, _)| name.starts_with("approve"))
-        .map(|(_, sample)| sample.latencies.len())
-        .sum();
+    tour.replies_are_in().await?;
     let votes = data::votes(&redis.url()).await?;
+    let recorded = tour.stub.replies().recorded;
     ensure!(
-        votes == accepted,
-        "{} clicks were accepted, and {votes} votes are stored",
-        accepted
+        votes == recorded,
+        "{recorded} speakers were told that their vote is recorded, and {votes} votes are stored"
     );
     Ok(Visit {
         side,
@@ -172,6 +167,7 @@ async fn visit(arguments: &Arguments, places: &Places, side: Side, stored: usize
         ready: tour.server.ready_after.as_secs_f64() * 1000.0,
         resident: taken.resident,
         peak: taken.peak,
+        refused: tour.stub.replies().other,
         phases: tour.phases,
     })
 }
@@ -183,6 +179,20 @@ impl Tour<'_> {
         self.approve_some("approve, warm up", 32, Pace::Closed, 1000).await?;
         self.phases.retain(|(name, _)| name != "warm up");
         Ok(())
+    }
+
+    /// Waits until every click has its reply: those come after the acknowledgement.
+    async fn replies_are_in(&self) -> Result<()> {
+        let clicks = self.phases.iter().filter(|(name, _)| name.starts_with("approve"));
+        let clicks: usize = clicks.map(|(_, sample)| sample.latencies.len()).sum();
+        let mut tick = tokio::time::interval(Duration::from_millis(10));
+        for _ in 0..3000 {
+            tick.tick().await;
+            if self.stub.replies().all() >= clicks {
+                return Ok(());
+            }
+        }
+        bail!("{clicks} clicks were acknowledged, and not all of them had a reply after 30 s")
     }
 
     async fn status(&mut self, name: &str, connections: usize, pace: Pace) -> Result<()> {

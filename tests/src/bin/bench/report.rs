@@ -18,6 +18,8 @@ pub(crate) struct Visit {
     pub resident: f64,
     /// The most that was resident.
     pub peak: f64,
+    /// Clicks that were acknowledged, and whose speaker was told that nothing was recorded.
+    pub refused: usize,
     /// What was measured, by the phase's name, in order.
     pub phases: Vec<(String, Sample)>,
 }
@@ -80,7 +82,7 @@ fn phases(out: &mut String, visits: &[&Visit]) {
 fn resources(out: &mut String, visits: &[&Visit]) {
     let _ = writeln!(
         out,
-        "\n| server | ready after ms (min–max) | resident MiB | peak MiB |\n|---|---|---|---|"
+        "\n| server | ready after ms (min–max) | resident MiB | peak MiB | clicks not recorded |\n|---|---|---|---|---|"
     );
     for side in sides(visits) {
         let of = |figure: &dyn Fn(&Visit) -> f64| {
@@ -98,13 +100,18 @@ fn resources(out: &mut String, visits: &[&Visit]) {
         );
         let _ = writeln!(
             out,
-            "| {} | {:.0} ({:.0}–{:.0}) | {:.1} | {:.1} |",
+            "| {} | {:.0} ({:.0}–{:.0}) | {:.1} | {:.1} | {} |",
             side.name(),
             ready.median,
             ready.min,
             ready.max,
             resident.median,
-            peak.median
+            peak.median,
+            visits
+                .iter()
+                .filter(|visit| visit.side == side)
+                .map(|visit| visit.refused)
+                .sum::<usize>()
         );
     }
 }

@@ -97,7 +97,7 @@ async fn reply(stub: &Stub) -> Result<Value> {
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(5));
     for _ in 0..1000 {
         tick.tick().await;
-        if let Some(reply) = stub.take_replies().pop() {
+        if let Some(reply) = stub.replies().last.take() {
             return Ok(reply);
         }
     }

@@ -2,10 +2,7 @@
 //! that they get on with their work, so that what is measured is theirs.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -13,15 +10,33 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// What was posted to `response_url`s, while somebody wants to know.
-type Replies = Arc<Mutex<Vec<Value>>>;
+/// For how long cards are not drawn, in seconds: longer than any visit.
+const NO_DRAWING: u32 = 3600;
+
+/// What was posted to `response_url`s.
+#[derive(Debug, Default)]
+pub(crate) struct Replies {
+    /// How many said that a vote is recorded.
+    pub recorded: usize,
+    /// How many said something else.
+    pub other: usize,
+    /// The newest.
+    pub last: Option<Value>,
+}
+
+impl Replies {
+    /// How many there were.
+    pub(crate) fn all(&self) -> usize {
+        self.recorded + self.other
+    }
+}
 
 /// A running stub; it ends with this.
 #[derive(Debug)]
 pub(crate) struct Stub {
     /// Where it listens.
     pub address: SocketAddr,
-    replies: Replies,
+    replies: Arc<Mutex<Replies>>,
     _tasks: JoinSet<()>,
 }
 
@@ -33,13 +48,13 @@ impl Stub {
     pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let replies = Replies::default();
-        let (counter, heard) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&replies));
+        let replies: Arc<Mutex<Replies>> = Arc::default();
+        let heard = Arc::clone(&replies);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut open = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                open.spawn(serve(stream, Arc::clone(&counter), Arc::clone(&heard)));
+                open.spawn(serve(stream, Arc::clone(&heard)));
                 while open.try_join_next().is_some() {}
             }
         });
@@ -50,23 +65,27 @@ impl Stub {
         })
     }
 
-    /// The last replies by `response_url`, at most a few; and forgets them.
-    pub(crate) fn take_replies(&self) -> Vec<Value> {
-        std::mem::take(&mut *self.replies.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What was posted to `response_url`s so far.
+    pub(crate) fn replies(&self) -> MutexGuard<'_, Replies> {
+        lock(&self.replies)
     }
 }
 
-async fn serve(mut stream: TcpStream, calls: Arc<AtomicUsize>, replies: Replies) {
+fn lock(replies: &Mutex<Replies>) -> MutexGuard<'_, Replies> {
+    replies.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn serve(mut stream: TcpStream, replies: Arc<Mutex<Replies>>) {
     let mut unread: Vec<u8> = Vec::with_capacity(8 << 10);
     loop {
         let Some(request) = request(&mut stream, &mut unread).await else {
             return;
         };
-        let number = calls.fetch_add(1, Ordering::Relaxed);
-        let (status, answer) = answer(&request, number, &replies);
+        let (status, answer) = answer(&request, &replies);
         let body = answer.to_string();
         let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nx-oauth-scopes: chat:write,commands\r\nContent-Length: {}\r\n\r\n{body}",
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nx-oauth-scopes: chat:write,commands\r\nRetry-After: {NO_DRAWING}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
         if stream.write_all(head.as_bytes()).await.is_err() {
@@ -112,13 +131,16 @@ async fn request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Request
     })
 }
 
-fn answer(request: &Request, number: usize, replies: &Replies) -> (&'static str, Value) {
+fn answer(request: &Request, replies: &Mutex<Replies>) -> (&'static str, Value) {
     let path = request.path.split('?').next().unwrap_or_default();
     if path.starts_with("/response/") {
-        let mut kept = replies.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < 16 {
-            kept.push(serde_json::from_slice(&request.body).unwrap_or_default());
+        let reply: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let mut replies = lock(replies);
+        match reply["text"].as_str() {
+            Some(text) if text.starts_with("Your approval is recorded") => replies.recorded += 1,
+            _ => replies.other += 1,
         }
+        replies.last = Some(reply);
         return ("200 OK", json!({"ok": true}));
     }
     let Some(method) = path.strip_prefix("/api/") else {
@@ -140,8 +162,9 @@ fn answer(request: &Request, number: usize, replies: &Replies) -> (&'static str,
             json!({"ok": true, "channel": {"id": argument("channel"), "name": "general", "is_channel": true, "is_member": true,
             "is_archived": false, "is_ext_shared": false}})
         }
+        // Slack takes 50 edits a minute and there are thousands of votes: that both draw no cards keeps Slack's pace out of the figures.
         "chat.postMessage" | "chat.update" => {
-            json!({"ok": true, "channel": "C0GENERAL", "ts": format!("1795300000.{number:06}")})
+            return ("429 Too Many Requests", json!({"ok": false, "error": "ratelimited"}));
         }
         "conversations.history" | "conversations.replies" => json!({"ok": true, "messages": [], "has_more": false}),
         _ => json!({"ok": true}),
