@@ -80,7 +80,7 @@ pub fn form(catalog: &Catalog, form: &str, about: &str, reason: &str) -> Option<
             overriding: false,
             ask: false,
         }),
-        "reject" | "reject_wait" if !reason.is_empty() => Request::Reject(Reject {
+        "reject" | "reject_wait" => Request::Reject(Reject {
             pick,
             reason,
             for_newest: form == "reject_wait",

@@ -4,13 +4,13 @@ use super::approve::os_user;
 use super::pick::{Pick, Picked};
 use super::{Spec, Verb, refused};
 use crate::decision::{Decision, Refusal, Reply};
-use crate::facts::{Facts, Needs, Speaker};
+use crate::facts::{Facts, Needs, Speaker, Via};
 use crate::gate::{self, Act};
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::ServiceId;
 use crate::plan::Plan;
 use crate::reason::Reason;
-use crate::run::{Ballot, Event, Illegal, Vote};
+use crate::run::{Ballot, Event, Illegal, Run, Vote};
 use crate::step;
 use crate::view::{self, text};
 
@@ -80,7 +80,7 @@ impl Verb for Reject {
         }
         if self.reason.is_empty() {
             return Ok(Decision {
-                reply: Reply::Form(view::reject_form(run, self.for_newest)),
+                reply: ask_why(run, self.for_newest, &speaker.via),
                 ..Decision::default()
             });
         }
@@ -97,4 +97,13 @@ impl Verb for Reject {
         let reply = plan.run(&run.id).map(|run| view::rejected(run, self.for_newest));
         Ok(plan.finish(reply.map_or(Reply::None, Reply::Private)))
     }
+}
+
+/// The form; or, when it comes back with blanks, what Slack's own check lets through, what is missing in it.
+fn ask_why(run: &Run, for_newest: bool, via: &Via) -> Reply {
+    if *via == Via::Form {
+        let missing = "Say why: those who wait for it will read this.";
+        return Reply::FormErrors([("reason".to_owned(), missing.to_owned())].into());
+    }
+    Reply::Form(view::reject_form(run, for_newest))
 }
