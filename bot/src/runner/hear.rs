@@ -121,7 +121,7 @@ impl Engine {
     fn understand(&self, heard: &Heard, speaker: &Speaker) -> Result<Vec<Wish>, Message> {
         let unknown = || {
             Message::sentence(
-                "This button or form is not known to this version of Signalbox. `/deploy status` shows what is there.",
+                "This button or form is not known to this version of Signalbox. /deploy status shows what is there.",
             )
         };
         match &heard.kind {

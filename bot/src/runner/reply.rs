@@ -113,7 +113,7 @@ impl Engine {
         if let Err(why) = opened {
             tracing::warn!(why, "a form could not be opened");
             let words = format!(
-                "The form could not be opened ({why}). Nothing was done; say it with words: `/deploy help` lists them."
+                "The form could not be opened ({why}). Nothing was done; say it with words: /deploy help lists them."
             );
             self.speak_later(heard, speaker, Reply::Private(Message::sentence(words)));
         }
@@ -128,8 +128,11 @@ impl Engine {
             Reply::None | Reply::Form(_) | Reply::FormErrors(_) => return,
         };
         let (engine, speaker, url) = (Arc::clone(self), speaker.clone(), heard.response_url.clone());
+        // What all may read goes under the mention. What only the speaker may read goes there only if the thread exists: Slack shows nobody an
+        // ephemeral message in a thread that has no reply yet.
         let thread = match &heard.kind {
-            Kind::Mention { ts, .. } => Some(heard.thread_ts.clone().unwrap_or_else(|| ts.clone())),
+            Kind::Mention { ts, .. } if public => Some(heard.thread_ts.clone().unwrap_or_else(|| ts.clone())),
+            Kind::Mention { .. } => heard.thread_ts.clone(),
             _ => None,
         };
         self.tasks.spawn(async move {
