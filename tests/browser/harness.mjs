@@ -62,7 +62,24 @@ export async function world() {
   return { url: app.sandbox, app, stop };
 }
 
-/** The address that the sandbox prints when it is open. */
+/** The demo, which is the sandbox and the bot in one: `{url, stop}`. Each has a store of its own, so none knows of another. */
+export async function demo() {
+  const program = process.env.SIGNALBOX_DEMO_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug", "demo");
+  if (!existsSync(program)) {
+    throw new Error(`no demo at ${program}: run \`cargo build -p demo\`, or say where it is in SIGNALBOX_DEMO_BIN`);
+  }
+  const bodies = process.env.SIGNALBOX_BODIES ? ["--record-bodies", process.env.SIGNALBOX_BODIES] : [];
+  const child = spawn(program, ["--listen", "127.0.0.1:0", ...bodies], { env: { ...process.env, NO_COLOR: "1", RUST_LOG: "error" }, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const url = await addressOf(child);
+  const stop = async () => {
+    child.kill("SIGINT");
+    await ended;
+  };
+  return { url, stop };
+}
+
+/** The address that a program prints when it is open. */
 function addressOf(child) {
   return new Promise((resolve, reject) => {
     let said = "";
@@ -74,7 +91,7 @@ function addressOf(child) {
       }
     });
     child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the sandbox ended with ${code}: ${said}`)));
+    child.once("exit", (code) => reject(new Error(`it ended with ${code} before it was open: ${said}`)));
   });
 }
 
