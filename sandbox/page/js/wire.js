@@ -6,7 +6,7 @@ import * as time from "./time.js";
 
 const SHOWN = 250;
 /** Calls that only look: hidden at first, for a bot that polls would bury the rest. */
-const READS = /^(?:aws\.(?:Get|List|Describe|Receive|AssumeRole|Head)|github\.|slack\.(?:auth\.|users\.|usergroups\.|conversations\.(?:info|list|history|replies|members)|chat\.getPermalink))/;
+const READS = /^(?:aws\.(?:Get|List|Describe|ReceiveMessage|DeleteMessage|AssumeRole|Head)|github\.|slack\.(?:auth\.|users\.|usergroups\.|conversations\.(?:info|list|history|replies|members)|chat\.getPermalink))/;
 /** What happens at most once for one decision. */
 const COUNTED = ["aws.PutApprovalResult", "slack.chat.postMessage", "slack.chat.update", "aws.StopPipelineExecution", "aws.RetryStageExecution", "aws.StartPipelineExecution"];
 

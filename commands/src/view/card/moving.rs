@@ -182,40 +182,27 @@ pub(super) fn usual_end(run: &Run, facts: &Facts<'_>) -> Option<Timestamp> {
 }
 
 fn timing(run: &Run, facts: &Facts<'_>) -> Option<Line> {
-    let from = run.answer.as_ref()?.at;
-    let mut line = line!["Under way since ", from.shown(DateStyle::Seconds)];
+    // When it began stands above: that is when CodePipeline confirmed.
+    let mut parts = Vec::new();
     match (facts.desk.usual(run.home()), usual_end(run, facts)) {
-        (Some(usual), Some(end)) if facts.now > end => {
-            line.extend(line![
-                DOT,
-                Sign::Notice,
-                " ",
-                bold("longer than usual"),
-                format!(": it usually takes {}", length(usual))
-            ]);
-        }
-        (Some(usual), Some(end)) => {
-            line.extend(line![
-                format!("{DOT}usually takes {}, so about ", length(usual)),
-                end.shown(DateStyle::Time)
-            ]);
-        }
+        (Some(usual), Some(end)) if facts.now > end => parts.push(line![
+            Sign::Notice,
+            " ",
+            bold("Longer than usual"),
+            format!(": it usually takes {}", length(usual))
+        ]),
+        (Some(usual), Some(end)) => parts.push(line![
+            format!("Usually takes {}, so until about ", length(usual)),
+            end.shown(DateStyle::Time)
+        ]),
         _ => {}
     }
-    if run.retries > 0 {
-        line.push(
-            format!(
-                "{DOT}{}",
-                if run.retries == 1 {
-                    "retried once".to_owned()
-                } else {
-                    format!("retried {} times", run.retries)
-                }
-            )
-            .into(),
-        );
+    match run.retries {
+        0 => {}
+        1 => parts.push(line!["retried once"]),
+        times => parts.push(line![format!("retried {times} times")]),
     }
-    Some(line)
+    (!parts.is_empty()).then(|| joined(parts, DOT))
 }
 
 /// What failed, as long as a stage still stands as failed.
