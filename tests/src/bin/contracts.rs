@@ -427,3 +427,111 @@ fn typed(schema: &Value, fields: &Map<String, Value>) -> Map<String, Value> {
     };
     fields.iter().map(read).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Schemas of our own, as small as they can be: what is tested is that this program notices.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, value: Value| {
+            let path = folder.path().join("slack").join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, value.to_string()).unwrap();
+        };
+        let list = json!({"type": "array", "items": {"required": ["type"]}});
+        write("types/MessageBlocks.schema.json", list);
+        write("types/MessageMetadata.schema.json", json!({"required": ["event_type"]}));
+        write("types/ModalView.schema.json", json!({"required": ["title"]}));
+        let history = json!({"properties": {"channel": {"type": "string"}, "limit": {"type": "number"}}});
+        write(
+            "types/ConversationsHistoryArguments.schema.json",
+            json!({"$ref": "#/definitions/ConversationsHistoryArguments", "definitions": {"ConversationsHistoryArguments": history}}),
+        );
+        let arguments = json!({"required": ["token", "channel"], "properties": {"token": {}, "channel": {}, "limit": {}, "blocks": {}}});
+        for method in ["conversations.history", "chat.postMessage"] {
+            write(
+                &format!("methods/{method}.json"),
+                json!({"scope": {"bot": ["channels:history"]}, "args": arguments}),
+            );
+        }
+        write(
+            "events.json",
+            json!([{"name": "app_mention", "scopes": ["app_mentions.read"]}]),
+        );
+        write(
+            "manifest/manifest.schema.2.0.0.json",
+            json!({"required": ["oauth_config"]}),
+        );
+        folder
+    }
+
+    fn manifest(scopes: &[&str], events: &[&str]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = json!({"oauth_config": {"scopes": {"bot": scopes}}, "settings": {"event_subscriptions": {"bot_events": events}}});
+        std::fs::write(file.path(), text.to_string()).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_wrong_body_is_noticed_and_a_right_one_is_not() {
+        let folder = folder();
+        let mut contracts = Contracts::new(folder.path()).unwrap();
+        let mut count = |method: &str, body: Value| contracts.faults(method, &body).unwrap().len();
+        assert_eq!(
+            count("conversations.history", json!({"channel": "C1", "limit": "100"})),
+            0
+        );
+        assert_eq!(
+            count("conversations.history", json!({"channel": "C1", "limit": "many"})),
+            1
+        );
+        assert_eq!(count("conversations.history", json!({"limit": 1, "surprise": true})), 2);
+        assert_eq!(
+            count(
+                "chat.postMessage",
+                json!({"channel": "C1", "blocks": [{"type": "divider"}]})
+            ),
+            0
+        );
+        assert_eq!(count("chat.postMessage", json!({"channel": "C1", "blocks": [{}]})), 1);
+        assert_eq!(count("chat.nothing", json!({})), 1);
+        assert_eq!(
+            count("command_answer", json!({"text": "", "response_type": "ephemeral"})),
+            0
+        );
+        assert_eq!(count("response_url", json!({"response_type": "loud", "colors": 1})), 2);
+        assert_eq!(count("view_answer", json!({"response_action": "clear"})), 0);
+        assert_eq!(count("view_answer", json!({"response_action": "errors"})), 1);
+    }
+
+    #[test]
+    fn a_manifest_without_a_scope_that_is_used_is_noticed() {
+        let folder = folder();
+        let contracts = Contracts::new(folder.path()).unwrap();
+        let called = BTreeSet::from(["conversations.history".to_owned()]);
+        let faults = |scopes: &[&str], events: &[&str]| {
+            let file = manifest(scopes, events);
+            contracts.manifest_faults(file.path(), &called).unwrap().len()
+        };
+        assert_eq!(faults(&["channels:history", "app_mentions:read"], &["app_mention"]), 0);
+        assert_eq!(faults(&["channels:history"], &["app_mention"]), 1);
+        assert_eq!(faults(&["app_mentions:read"], &["app_mention", "app_imagined"]), 2);
+    }
+
+    #[test]
+    fn nothing_recorded_is_a_failure() {
+        let (folder, empty) = (folder(), tempfile::tempdir().unwrap());
+        let file = manifest(&[], &[]);
+        assert!(check(folder.path(), empty.path(), file.path()).is_err());
+        std::fs::write(
+            empty.path().join("a.jsonl"),
+            "{\"method\": \"command_answer\", \"body\": {\"text\": \"\"}}\n{\"method\": \"half a li",
+        )
+        .unwrap();
+        assert!(check(folder.path(), empty.path(), file.path()).unwrap());
+    }
+}

@@ -108,3 +108,42 @@ impl Connection {
 fn garbled(what: &str) -> Error {
     Error::new(ErrorKind::InvalidData, what)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What the client makes of these bytes, in the order of two requests on one connection.
+    async fn heard(bytes: &'static [u8]) -> [Result<Answer>; 2] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            stream.shutdown().await.unwrap();
+            stream
+        };
+        let (connection, stream) = tokio::join!(Connection::open(address), server);
+        let mut connection = connection.unwrap();
+        let answers = [connection.ask(b"").await, connection.ask(b"").await];
+        drop(stream);
+        answers
+    }
+
+    #[tokio::test]
+    async fn bodies_come_by_length_or_in_chunks() {
+        let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 503 No\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+        let [first, second] = heard(bytes).await.map(Result::unwrap);
+        assert_eq!((first.status, first.body.as_slice()), (200, b"ok".as_slice()));
+        assert_eq!((second.status, second.body.as_slice()), (503, b"abcde".as_slice()));
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_off_is_an_error() {
+        let [first, second] = heard(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok").await;
+        assert_eq!(first.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        assert!(second.is_err());
+    }
+}
