@@ -43,8 +43,9 @@ function open(opener, entries, { label, kind }) {
       closeMenu();
     }
   };
+  // Only what moves its button away closes it: a channel scrolls by itself when somebody says something.
   const moved = (event) => {
-    if (!list.contains(event.target)) {
+    if (!(event.target instanceof Node) || event.target.contains(opener)) {
       closeMenu();
     }
   };

@@ -27,11 +27,14 @@ export function pictures(stage, folder) {
     await town.waits();
     await town.passes(SETTLED);
     await still(town.tab);
+    // As tall as the card, so that its first line and its buttons are both in the picture.
+    await town.page.setViewportSize({ width: 390, height: 980 });
     await town.page.screenshot({ path: at("phone.png") });
   });
 
   story(stage, "pictures: a lost answer", { dark: true }, async (town) => {
     const { tab, page } = town;
+    await tab.test("close-aws").click();
     await town.waits();
     await town.opensDrawer();
     await tab.test("break-lose-approval").click();

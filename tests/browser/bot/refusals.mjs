@@ -40,6 +40,7 @@ export function refusals(stage) {
 
   story(stage, "a stranger in the shared channel gets nothing done", { as: "U0EVE", at: "C0SHARED" }, async (town) => {
     const { tab } = town;
+    tab.expected.push(/404/);
     await town.passes(SETTLED);
     await town.journalSays("verdict_given");
     // Slack offers the command to nobody outside of the workspace; mentions reach the bot all the same.

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { control } from "../harness.mjs";
 import { actions, button, input, modal, section, unique } from "./kit.mjs";
 
 const focused = (page) => page.evaluate(() => document.activeElement.dataset.test ?? document.activeElement.tagName);
@@ -40,6 +41,23 @@ export function reach(stage) {
     await page.waitForURL(/#C0GENERAL$/);
     // Choosing a channel closes the sidebar.
     await tab.test("channel").first().waitFor({ state: "hidden" });
+    await tab.close();
+  });
+
+  test("a menu stays open while somebody writes in the channel behind it", async () => {
+    for (let line = 0; line < 30; line += 1) {
+      await control(stage.url, "/slack/message", { user: "U0RITA", channel: "C0DEPLOYS", text: unique("fill the channel") });
+    }
+    const tab = await stage.open();
+    await tab.test("user-switcher").click();
+    await tab.test("switch-to", "U0GUS").waitFor();
+    const before = await tab.test("messages").evaluate((element) => element.scrollTop);
+    await control(stage.url, "/slack/message", { user: "U0RITA", channel: "C0DEPLOYS", text: unique("meanwhile") });
+    await tab.page.waitForFunction((top) => document.querySelector('[data-test="messages"]').scrollTop > top, before);
+    await tab.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    assert.equal(await tab.test("switch-to", "U0GUS").isVisible(), true);
+    await tab.test("switch-to", "U0GUS").click();
+    await tab.page.waitForURL(/as=U0GUS/);
     await tab.close();
   });
 
