@@ -3,3 +3,5 @@
 mod approval;
 mod ends;
 mod slack_faults;
+mod verbs;
+mod identity;

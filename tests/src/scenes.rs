@@ -50,6 +50,15 @@ impl Scenario {
         }
     }
 
+    /// Presses a button if it is still there: a card may have been drawn anew since it was looked at.
+    pub async fn presses(&self, user: &str, ts: &str, action: &str) {
+        let url = format!("{}/control/slack/click", self.rig.sandbox().url());
+        let click = json!({ "user": user, "channel": DEPLOYS, "ts": ts, "action_id": action });
+        let sent = reqwest::Client::new().post(url).json(&click).send().await;
+        let status = sent.expect("the sandbox answers").status();
+        assert!(status.is_success() || status == 404, "a press: {status}");
+    }
+
     /// The form that is open before a person.
     pub async fn form(&self, user: &str) -> (String, Value) {
         self.until(&format!("a form before {user}"), |scenario| {
