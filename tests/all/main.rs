@@ -5,3 +5,4 @@ mod ends;
 mod slack_faults;
 mod verbs;
 mod identity;
+mod aws_faults;

@@ -1,0 +1,189 @@
+//! The bad days of AWS and GitHub: every operation that the bot uses, in every way in which it fails. One answer at most, nothing unknown shown as
+//! good, and when the trouble is over the release goes to its end.
+
+#![expect(clippy::expect_used, reason = "a scenario fails by panicking")]
+
+use serde_json::json;
+use tests::fault::{Kind, kind};
+use tests::scenario::{Scenario, text_of};
+
+/// More calls of one operation than this for one release is a loop that does not wait.
+const MANY: usize = 120;
+/// So often somebody presses again before the trouble has to be over.
+const PATIENCE: usize = 8;
+
+fn kinds() -> Vec<Kind> {
+    let nothing = json!({});
+    vec![
+        kind("slow", 2, &json!({ "ms": 20 })),
+        kind("throttle", 2, &json!({ "retry_after": 2 })),
+        kind("fail", 2, &nothing),
+        kind("refuse", 1, &json!({ "error": "AccessDeniedException" })),
+        kind("refuse", 1, &json!({ "error": "ExpiredTokenException" })),
+        kind("lose_answer", 1, &nothing),
+        kind("drop", 2, &nothing),
+    ]
+}
+
+/// One cell: a release to testnet from its push to its end, while a call fails in one way.
+async fn cell(town: &Scenario, call: &str, kind: &Kind) {
+    let what = format!("{call} × {} {}", kind.name, kind.body["error"]);
+    let asked = town.asked(call);
+    town.control("aws/expire_sessions", json!({})).await;
+    // Behind what was remembered of people and sessions.
+    town.passes(90);
+    town.breaks(call, kind).await;
+    let pushed = town.pushes("wallet-service", "carla", "feat: one more").await;
+    let execution = pushed.execution.as_str();
+    let card = town
+        .card_in_time(&[execution, "waits for", "*alarms-quiet*", "*migrations-touched*"])
+        .await;
+    town.presses("U0ANN", &card.ts, "approve").await;
+    for _ in 0..PATIENCE {
+        let now = town
+            .in_time(&what, |town| {
+                let card = town.cards_with(&[execution]).pop()?;
+                let text = text_of(&card);
+                let words = ["released", "Tell CodePipeline again", "waits for"];
+                words.into_iter().find(|word| text.contains(word))
+            })
+            .await;
+        match now {
+            "released" => break,
+            "waits for" => town.presses("U0ANN", &card.ts, "approve").await,
+            _ => drop(town.says("U0BRUNO", "/deploy retry testnet").await),
+        }
+        town.passes(2);
+    }
+    let end = town.card_in_time(&[execution, "released"]).await;
+    assert_eq!(end.ts, card.ts, "{what}: one card from beginning to end");
+    let mut ours = town.answers();
+    ours.retain(|answer| answer.execution == execution);
+    assert_eq!(ours.len(), 1, "{what}: one answer");
+    assert_eq!(ours[0].status, "Approved", "{what}");
+    let calls = town.asked(call) - asked;
+    assert!((1..=MANY).contains(&calls), "{what}: {calls} calls");
+    assert!(town.has_struck(), "{what}: the fault never struck");
+    town.mends();
+}
+
+async fn rows(calls: &[&str]) {
+    rows_of(calls, &kinds()).await;
+}
+
+async fn rows_of(calls: &[&str], kinds: &[Kind]) {
+    let mut cells = 0;
+    for call in calls {
+        let town = Scenario::start().await;
+        town.clears_the_gate().await;
+        for kind in kinds {
+            cell(&town, call, kind).await;
+            cells += 1;
+        }
+        town.ends().await;
+    }
+    println!("aws faults: {cells} cells of {calls:?}");
+    assert_eq!(cells, calls.len() * kinds.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_the_pipeline_fails_in_every_way() {
+    rows(&["aws.GetPipelineState", "aws.GetPipelineExecution"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_its_history_fails_in_every_way() {
+    rows(&["aws.ListActionExecutions"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answering_fails_in_every_way() {
+    rows(&["aws.PutApprovalResult"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_and_evidence_fail_in_every_way() {
+    rows(&["aws.AssumeRole", "aws.DescribeAlarms"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revisions_and_commits_fail_in_every_way() {
+    rows(&["github.compare"]).await;
+    // A refusal is no passing trouble: nobody can tell what it is, so the strictest rules hold (see below).
+    let mut passing = kinds();
+    passing.retain(|kind| kind.name != "refuse");
+    rows_of(&["aws.HeadObject"], &passing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_that_may_not_be_read_is_under_the_strictest_rules() {
+    let town = Scenario::start().await;
+    town.clears_the_gate().await;
+    let denied = kind("refuse", 1, &json!({ "error": "AccessDeniedException" }));
+    town.breaks("aws.HeadObject", &denied).await;
+    let pushed = town.pushes("wallet-service", "carla", "feat: whose").await;
+    let card = town
+        .card_in_time(&[&pushed.execution, "Cannot tell which commit this is", "production"])
+        .await;
+    town.presses("U0ANN", &card.ts, "approve").await;
+    town.whispered("U0ANN", "mainnet comes after testnet").await;
+    let card = town.cards_with(&[&pushed.execution]).pop().expect("its card");
+    assert!(text_of(&card).contains("Approved 0 of 2"), "{}", text_of(&card));
+    town.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hints_fail_in_every_way() {
+    rows(&["aws.ReceiveMessage", "aws.DeleteMessage"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alarms_that_cannot_be_read_are_never_green_and_block_production() {
+    let town = Scenario::start().await;
+    town.breaks("aws.DescribeAlarms", &kind("fail", 1_000, &json!({})))
+        .await;
+    town.passes(5);
+    let card = town.card_in_time(&["mainnet", "*alarms-quiet*: unknown"]).await;
+    assert!(!text_of(&card).contains("✅ *alarms-quiet*"), "{}", text_of(&card));
+    town.passes(20);
+    let refused = town.says("U0ANN", "/deploy approve mainnet").await;
+    assert!(refused.text.contains("alarms-quiet"), "{}", refused.text);
+    assert!(town.cards_with(&["Approved 1"]).is_empty(), "nothing was counted");
+    town.mends();
+    town.says("U0ANN", "/deploy check mainnet").await;
+    town.card_in_time(&["mainnet", "2 alarms quiet"]).await;
+    let counted = town.says("U0ANN", "/deploy approve mainnet").await;
+    assert!(counted.text.contains("1 of 2"), "{}", counted.text);
+    town.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_whose_answer_is_lost_is_not_sent_twice() {
+    for kind in kinds() {
+        let town = Scenario::start().await;
+        town.clears_the_gate().await;
+        let (pushed, card) = town.asks_for_testnet("feat: breaks").await;
+        town.control("aws/fail", json!({ "pipeline": "wallet-service", "stage": "Deploy" }))
+            .await;
+        town.presses("U0ANN", &card.ts, "approve").await;
+        town.card_in_time(&[pushed.short(), "failed in Deploy"]).await;
+        town.breaks("aws.RetryStageExecution", &kind).await;
+        let said = town.says("U0BRUNO", "/deploy retry testnet").await;
+        assert!(said.text.contains("retries stage Deploy"), "{}", said.text);
+        let refused = ["released", "AccessDenied", "ExpiredToken"];
+        let end = town
+            .in_time("an end, or trouble", |town| {
+                let text = text_of(&town.cards_with(&[pushed.short()]).pop()?);
+                refused.into_iter().find(|word| text.contains(word))
+            })
+            .await;
+        if end != "released" {
+            let again = town.says("U0BRUNO", "/deploy retry testnet").await;
+            assert!(again.text.contains("retries stage Deploy"), "{}", again.text);
+        }
+        let what = format!("{} {}", kind.name, kind.body["error"]);
+        town.card_in_time(&[pushed.short(), "released"]).await;
+        assert_eq!(town.done("aws.RetryStageExecution"), 1, "{what}");
+        town.ends().await;
+    }
+}
