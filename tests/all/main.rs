@@ -6,3 +6,4 @@ mod slack_faults;
 mod verbs;
 mod identity;
 mod aws_faults;
+mod cards;
