@@ -1,8 +1,6 @@
 //! The bad days of AWS and GitHub: every operation that the bot uses, in every way in which it fails. One answer at most, nothing unknown shown as
 //! good, and when the trouble is over the release goes to its end.
 
-#![expect(clippy::expect_used, reason = "a scenario fails by panicking")]
-
 use serde_json::json;
 use tests::fault::{Kind, kind};
 use tests::scenario::{Scenario, text_of};

@@ -151,7 +151,7 @@ async fn a_deleted_card_is_posted_again_once() {
             .iter()
             .find(|one| one["name"] == "wallet-service")?
             .clone();
-        (wallet["executions"][0]["status"] == Value::from("Succeeded")).then_some(())
+        (wallet["executions"][0]["status"] == "Succeeded").then_some(())
     })
     .await;
     let posts = town.said_with("waits for").len() + town.cards().len();

@@ -1,5 +1,4 @@
 //! The verbs, said in every way in which people say them.
-#![expect(clippy::unwrap_used, reason = "a scenario fails by panicking")]
 
 use tests::scenario::{DEPLOYS, Scenario, text_of, words};
 

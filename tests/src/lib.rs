@@ -2,5 +2,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a scenario fails by panicking")]
 
 pub mod cut;
+pub mod fault;
 pub mod proof;
 pub mod scenario;
+pub mod scenes;

@@ -1,0 +1,79 @@
+//! The bot is cut off at every point at which it touches the outside, and comes back.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+
+use futures::{FutureExt as _, StreamExt as _};
+use tests::cut::{Cut, Moment};
+use tests::proof::{Proof, approval};
+
+/// How many scenarios run at the same time.
+const AT_ONCE: usize = 8;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_cut_one_decision_is_one_answer() {
+    let whole = approval(None, |_| {}).await;
+    assert!(whole.violations.is_empty(), "{:?}", whole.violations);
+    let cuts: Vec<Cut> = whole
+        .points
+        .iter()
+        .flat_map(|point| {
+            Moment::ALL.map(|moment| Cut {
+                point: point.clone(),
+                moment,
+            })
+        })
+        .filter(|cut| match chosen() {
+            Some(only) => cut.to_string().contains(&only),
+            None => is_telling(cut),
+        })
+        .collect();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for cut in &cuts {
+        *counts.entry(&cut.point.name).or_default() += 1;
+    }
+    println!("{} cut points: {counts:?}", cuts.len());
+    let results: Vec<(Cut, Proof)> = futures::stream::iter(cuts.iter().cloned())
+        .map(|cut| async { (cut.clone(), survived(cut).await) })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let missed: Vec<String> = results
+        .iter()
+        .filter(|(_, proof)| !proof.struck)
+        .map(|(cut, _)| cut.to_string())
+        .collect();
+    println!("{} of them were not reached: {missed:?}", missed.len());
+    let wrong: Vec<String> = results
+        .iter()
+        .filter(|(_, proof)| !proof.violations.is_empty())
+        .map(|(cut, proof)| format!("{cut}: {:?}", proof.violations))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a decision goes through: the votes, the answer to CodePipeline, and the commit that finishes it.
+fn is_telling(cut: &Cut) -> bool {
+    [
+        "commit command",
+        "commit block_actions",
+        "CodePipeline.PutApprovalResult",
+        "commit answer",
+    ]
+    .contains(&cut.point.name.as_str())
+}
+
+/// Only cuts whose name contains this, when a failure is looked into.
+fn chosen() -> Option<String> {
+    std::env::var_os("SIGNALBOX_CUTS").map(|only| only.to_string_lossy().into_owned())
+}
+
+/// A scenario that does not get to its end is a violation too.
+async fn survived(cut: Cut) -> Proof {
+    let told = AssertUnwindSafe(approval(Some(cut), |_| {})).catch_unwind().await;
+    told.unwrap_or_else(|_| Proof {
+        points: Vec::new(),
+        struck: true,
+        violations: vec!["it did not come to an end".to_owned()],
+    })
+}
