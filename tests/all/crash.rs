@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
 use tests::cut::{Cut, Moment};
 use tests::proof::{Proof, approval};
 
 /// How many scenarios run at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 6;
+/// How long one may take, in machine time; only one that fails takes that long.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_cut_one_decision_is_one_answer() {
@@ -70,10 +73,15 @@ fn chosen() -> Option<String> {
 
 /// A scenario that does not get to its end is a violation too.
 async fn survived(cut: Cut) -> Proof {
-    let told = AssertUnwindSafe(approval(Some(cut), |_| {})).catch_unwind().await;
-    told.unwrap_or_else(|_| Proof {
+    let lost = |why: &str| Proof {
         points: Vec::new(),
         struck: true,
-        violations: vec!["it did not come to an end".to_owned()],
-    })
+        violations: vec![why.to_owned()],
+    };
+    let told = AssertUnwindSafe(approval(Some(cut), |_| {})).catch_unwind();
+    match tokio::time::timeout(PATIENCE, told).await {
+        Ok(Ok(proof)) => proof,
+        Ok(Err(_)) => lost("it did not come to an end"),
+        Err(_) => lost("it hangs"),
+    }
 }
