@@ -27,8 +27,9 @@ async fn whatever_is_cut_one_decision_is_one_answer() {
             })
         })
         .filter(|cut| match chosen() {
+            Some(only) if only == "all" => cut.point.name != "commit start",
             Some(only) => cut.to_string().contains(&only),
-            None => is_telling(cut),
+            None => is_telling(cut) || cut.point.name == "chat.postMessage",
         })
         .collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -66,7 +67,7 @@ fn is_telling(cut: &Cut) -> bool {
     .contains(&cut.point.name.as_str())
 }
 
-/// Only cuts whose name contains this, when a failure is looked into.
+/// Only cuts whose name contains this; `scripts/soak` takes nearly all. Starting is left out there: a rig that is killed while it starts is not a rig yet.
 fn chosen() -> Option<String> {
     std::env::var_os("SIGNALBOX_CUTS").map(|only| only.to_string_lossy().into_owned())
 }
