@@ -7,6 +7,7 @@
 
 mod data;
 mod drive;
+mod history;
 mod report;
 mod same;
 mod servers;
@@ -25,12 +26,15 @@ use clap::Parser;
 use commands::time::Timestamp;
 use state::testing::RedisServer;
 
-use self::data::{Amount, Open};
+use self::data::Open;
 use self::drive::{Feed, Pace, Phase};
 use self::report::Visit;
 use self::servers::{Places, Server, Side};
 use self::stats::{Sample, usage};
 use self::stub::Stub;
+
+/// Clicks before the first that count.
+const WARM_UP: usize = 1000;
 
 /// How fast the bot is, beside the same job in Bolt for JavaScript.
 #[derive(Debug, Parser)]
@@ -117,43 +121,23 @@ struct Tour<'a> {
 
 async fn visit(arguments: &Arguments, places: &Places, side: Side, stored: usize) -> Result<Visit> {
     let redis = RedisServer::start();
-    let open = arguments.clicks * (arguments.connections.len() + 2) + 1000;
     let now = Timestamp(i64::try_from(drive::epoch().as_millis())?);
-    let open = Arc::new(data::fill(&redis.url(), Amount { stored, open }, now).await?);
+    data::fill(&redis.url(), stored, now).await?;
     let stub = Stub::start().await?;
     let server = servers::start(places, side, &redis.url(), stub.address).await?;
     let mut tour = Tour {
         arguments,
         server,
         stub,
-        open,
+        open: Arc::default(),
         used: 0,
         phases: Vec::new(),
     };
-    tour.warm_up().await?;
-    for connections in &arguments.connections {
-        tour.status(
-            &format!("status, {connections} connections"),
-            *connections,
-            Pace::Closed,
-        )
-        .await?;
-        tour.approve(
-            &format!("approve, {connections} connections"),
-            *connections,
-            Pace::Closed,
-        )
-        .await?;
-    }
-    let rate = arguments.rate;
-    tour.status(&format!("status at {rate}/s"), 64, Pace::Open(rate))
-        .await?;
-    tour.approve(&format!("approve at {rate}/s"), 64, Pace::Open(rate))
-        .await?;
-    servers::set_fsync(&redis.address(), "always")?;
-    tour.approve("approve, 32 connections, fsync always", 32, Pace::Closed)
-        .await?;
-    let taken = usage(tour.server.process());
+    tour.reading().await?;
+    let reading = usage(tour.server.process()).resident;
+    let open = arguments.clicks * (arguments.connections.len() + 2) + WARM_UP;
+    tour.open = Arc::new(data::open(&redis.url(), open, now).await?);
+    tour.voting(&redis).await?;
     tour.replies_are_in().await?;
     let votes = data::votes(&redis.url()).await?;
     let recorded = tour.stub.replies().recorded;
@@ -165,20 +149,39 @@ async fn visit(arguments: &Arguments, places: &Places, side: Side, stored: usize
         side,
         stored,
         ready: tour.server.ready_after.as_secs_f64() * 1000.0,
-        resident: taken.resident,
-        peak: taken.peak,
+        reading,
+        voting: usage(tour.server.process()).resident,
         refused: tour.stub.replies().other,
         phases: tour.phases,
     })
 }
 
 impl Tour<'_> {
-    /// Fills caches and lets a just-in-time compiler see the code.
-    async fn warm_up(&mut self) -> Result<()> {
-        self.status("warm up", 32, Pace::Closed).await?;
-        self.approve_some("approve, warm up", 32, Pace::Closed, 1000).await?;
-        self.phases.retain(|(name, _)| name != "warm up");
-        Ok(())
+    /// All phases of `/deploy status`.
+    async fn reading(&mut self) -> Result<()> {
+        // Fills caches and lets a just-in-time compiler see the code.
+        self.status("status, warm up", 32, Pace::Closed).await?;
+        for connections in &self.arguments.connections {
+            let name = format!("status, {connections} connections");
+            self.status(&name, *connections, Pace::Closed).await?;
+        }
+        let rate = self.arguments.rate;
+        self.status(&format!("status at {rate}/s"), 64, Pace::Open(rate)).await
+    }
+
+    /// All phases of clicks.
+    async fn voting(&mut self, redis: &RedisServer) -> Result<()> {
+        self.approve_some("approve, warm up", 32, Pace::Closed, WARM_UP).await?;
+        for connections in &self.arguments.connections {
+            let name = format!("approve, {connections} connections");
+            self.approve(&name, *connections, Pace::Closed).await?;
+        }
+        let rate = self.arguments.rate;
+        self.approve(&format!("approve at {rate}/s"), 64, Pace::Open(rate))
+            .await?;
+        servers::set_fsync(&redis.address(), "always")?;
+        self.approve("approve, 32 connections, fsync always", 32, Pace::Closed)
+            .await
     }
 
     /// Waits until every click has its reply: those come after the acknowledgement.

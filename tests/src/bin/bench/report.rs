@@ -14,10 +14,10 @@ pub(crate) struct Visit {
     pub stored: usize,
     /// From exec to ready, in milliseconds.
     pub ready: f64,
-    /// Resident memory after all phases, in mebibytes.
-    pub resident: f64,
-    /// The most that was resident.
-    pub peak: f64,
+    /// Resident memory after all phases of reading, in mebibytes.
+    pub reading: f64,
+    /// Resident memory after all phases of clicks as well, which leave thousands of open runs.
+    pub voting: f64,
     /// Clicks that were acknowledged, and whose speaker was told that nothing was recorded.
     pub refused: usize,
     /// What was measured, by the phase's name, in order.
@@ -82,7 +82,7 @@ fn phases(out: &mut String, visits: &[&Visit]) {
 fn resources(out: &mut String, visits: &[&Visit]) {
     let _ = writeln!(
         out,
-        "\n| server | ready after ms (min–max) | resident MiB | peak MiB | clicks not recorded |\n|---|---|---|---|---|"
+        "\n| server | ready after ms (min–max) | resident MiB after reading | resident MiB after voting | clicks not recorded |\n|---|---|---|---|---|"
     );
     for side in sides(visits) {
         let of = |figure: &dyn Fn(&Visit) -> f64| {
@@ -93,10 +93,10 @@ fn resources(out: &mut String, visits: &[&Visit]) {
                     .map(|visit| figure(visit)),
             )
         };
-        let (ready, resident, peak) = (
+        let (ready, reading, voting) = (
             of(&|visit| visit.ready),
-            of(&|visit| visit.resident),
-            of(&|visit| visit.peak),
+            of(&|visit| visit.reading),
+            of(&|visit| visit.voting),
         );
         let _ = writeln!(
             out,
@@ -105,8 +105,8 @@ fn resources(out: &mut String, visits: &[&Visit]) {
             ready.median,
             ready.min,
             ready.max,
-            resident.median,
-            peak.median,
+            reading.median,
+            voting.median,
             visits
                 .iter()
                 .filter(|visit| visit.side == side)

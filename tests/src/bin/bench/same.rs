@@ -10,7 +10,7 @@ use state::redis::Redis;
 use state::testing::RedisServer;
 use state::{Load, Store as _, Wanted};
 
-use super::data::{self, Amount, Open};
+use super::data::{self, Open};
 use super::drive;
 use super::servers::{self, Places, Side};
 use super::slack::{self, Delivery};
@@ -47,7 +47,8 @@ pub(crate) async fn compare(places: &Places) -> Result<()> {
 
 async fn seen(places: &Places, side: Side, now: Timestamp) -> Result<Seen> {
     let redis = RedisServer::start();
-    let open = data::fill(&redis.url(), Amount { stored: 100, open: 200 }, now).await?;
+    data::fill(&redis.url(), 100, now).await?;
+    let open = data::open(&redis.url(), 200, now).await?;
     let stub = Stub::start().await?;
     let server = servers::start(places, side, &redis.url(), stub.address).await?;
     let status = ask(server.address, &slack::status(1, stub.address)).await?;

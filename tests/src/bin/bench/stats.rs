@@ -66,8 +66,6 @@ impl Spread {
 pub(crate) struct Usage {
     /// Memory that is resident now, in mebibytes.
     pub resident: f64,
-    /// The most that was.
-    pub peak: f64,
     /// Processor time since it started.
     pub cpu: Duration,
 }
@@ -75,11 +73,8 @@ pub(crate) struct Usage {
 /// Reads `/proc`. A process that is gone takes nothing.
 pub(crate) fn usage(process: u32) -> Usage {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let mebibytes = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let kibibytes = line.and_then(|rest| rest.trim().split(' ').next()?.parse::<f64>().ok());
-        kibibytes.unwrap_or(f64::NAN) / 1024.0
-    };
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|rest| rest.trim().split(' ').next()?.parse::<f64>().ok());
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     // After the name, which may hold spaces: state is the first field, user and system time the twelfth and thirteenth. Linux counts 100 ticks a second here.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
@@ -90,8 +85,7 @@ pub(crate) fn usage(process: u32) -> Usage {
             .unwrap_or_default()
     };
     Usage {
-        resident: mebibytes("VmRSS:"),
-        peak: mebibytes("VmHWM:"),
+        resident: kibibytes.unwrap_or(f64::NAN) / 1024.0,
         cpu: Duration::from_millis((ticks(11) + ticks(12)) * 10),
     }
 }
