@@ -190,12 +190,14 @@ async fn a_decision_that_cannot_be_carried_out_goes_back_to_people() {
 async fn runs_of_a_parallel_pipeline_wait_beside_each_other() {
     let town = Scenario::start().await;
     let first = town.pushes("web-app", "carla", "feat: one").await;
+    // The second card lists the first one's commit too: only its headline tells them apart.
+    let headline = |pushed: &tests::scenes::Pushed| format!("prod: {}", pushed.short());
     let second = town.pushes("web-app", "carla", "feat: two").await;
     let one = town
-        .card_in_time(&[first.short(), "prod", "waits for", "2 alarms quiet"])
+        .card_in_time(&[&headline(&first), "waits for", "2 alarms quiet"])
         .await;
     let two = town
-        .card_in_time(&[second.short(), "prod", "waits for", "2 alarms quiet"])
+        .card_in_time(&[&headline(&second), "waits for", "2 alarms quiet"])
         .await;
     assert_ne!(one.ts, two.ts);
     town.passes(20);
@@ -206,14 +208,14 @@ async fn runs_of_a_parallel_pipeline_wait_beside_each_other() {
         .says("U0ANN", &format!("/deploy approve prod {}", second.short()))
         .await;
     assert!(exact.text.contains("Recorded"), "{}", exact.text);
-    town.card_in_time(&[second.short(), "released"]).await;
+    town.card_in_time(&[&headline(&second), "released"]).await;
     let answers = town.answers();
     assert_eq!(answers.len(), 1);
     assert_eq!(
         answers[0].execution, second.execution,
         "the one that was named, not the one that came first"
     );
-    assert_eq!(town.cards_with(&[first.short(), "waits for"]).len(), 1);
+    assert_eq!(town.cards_with(&[&headline(&first), "waits for"]).len(), 1);
     town.ends().await;
 }
 

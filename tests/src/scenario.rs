@@ -216,10 +216,16 @@ impl Scenario {
     pub fn transcript(&self) -> String {
         let world = self.rig.sandbox().world();
         let slack = world.slack();
-        let lines: Vec<String> = slack
+        let mut lines: Vec<String> = slack
             .messages(DEPLOYS)
             .map(|message| format!("{} {}: {}", message.ts, message.user, text_of(message)))
             .collect();
+        for user in ["U0ANN", "U0BRUNO", "U0CARLA", "U0DANA"] {
+            let whispers = slack
+                .ephemerals_for(user, DEPLOYS)
+                .map(|message| format!("to {user} only: {}", text_of(message)));
+            lines.extend(whispers);
+        }
         lines.join("\n---\n")
     }
 

@@ -120,7 +120,7 @@ pub enum Sign {
 /// A button.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
-    /// What it does: see [`crate::verb::Press`].
+    /// What it does: see [`crate::verb::press`].
     pub action: String,
     /// What it is about: service and record, or command text.
     pub value: String,
