@@ -6,5 +6,6 @@ mod cards;
 mod crash;
 mod ends;
 mod identity;
+mod race;
 mod slack_faults;
 mod verbs;
