@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use bot::door::{Call, DoorError, Outgoing};
+use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
-use tests::cut::{Cut, Moment};
+use tests::cut::{Cut, Moment, Point};
 use tests::proof::{Proof, approval};
 
 /// How many scenarios run at the same time.
@@ -85,4 +89,42 @@ async fn survived(cut: Cut) -> Proof {
         Ok(Err(_)) => lost("it did not come to an end"),
         Err(_) => lost("it hangs"),
     }
+}
+
+/// Between the bot and AWS: whatever marker the bot writes into its answer, CodePipeline keeps another one.
+struct Forgetful(Arc<dyn Outgoing>);
+
+#[async_trait]
+impl Outgoing for Forgetful {
+    async fn send(&self, call: Call) -> Result<http::Response<Bytes>, DoorError> {
+        if !call.name.ends_with("PutApprovalResult") {
+            return self.0.send(call).await;
+        }
+        let (parts, body) = call.request.into_parts();
+        let text = String::from_utf8_lossy(&body).replace("[signalbox ", "[some  one ");
+        let request = http::Request::from_parts(parts, Bytes::from(text));
+        self.0.send(Call { request, ..call }).await
+    }
+}
+
+/// The control: without its marker the bot takes its own answer, whose reply was lost, for somebody else's, and the proof says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_marker_the_proof_fails() {
+    let point = Point {
+        name: "CodePipeline.PutApprovalResult".to_owned(),
+        nth: 1,
+    };
+    let cut = Cut {
+        point,
+        moment: Moment::Lost,
+    };
+    let forget = |options: &mut demo::Options| {
+        options.door = Some(Arc::new(|door| Arc::new(Forgetful(door)) as Arc<dyn Outgoing>));
+    };
+    let proof = approval(Some(cut), forget).await;
+    assert!(proof.struck);
+    assert!(
+        !proof.violations.is_empty(),
+        "a bot without its marker passed the proof"
+    );
 }
