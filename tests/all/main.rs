@@ -7,5 +7,6 @@ mod crash;
 mod ends;
 mod identity;
 mod race;
+mod real_process;
 mod slack_faults;
 mod verbs;

@@ -120,9 +120,10 @@ struct Tour<'a> {
 }
 
 async fn visit(arguments: &Arguments, places: &Places, side: Side, stored: usize) -> Result<Visit> {
-    let redis = RedisServer::start();
+    let redis = servers::redis();
     let now = Timestamp(i64::try_from(drive::epoch().as_millis())?);
     data::fill(&redis.url(), stored, now).await?;
+    servers::settle()?;
     let stub = Stub::start().await?;
     let server = servers::start(places, side, &redis.url(), stub.address).await?;
     let mut tour = Tour {
@@ -137,6 +138,7 @@ async fn visit(arguments: &Arguments, places: &Places, side: Side, stored: usize
     let reading = usage(tour.server.process()).resident;
     let open = arguments.clicks * (arguments.connections.len() + 2) + WARM_UP;
     tour.open = Arc::new(data::open(&redis.url(), open, now).await?);
+    servers::settle()?;
     tour.voting(&redis).await?;
     tour.replies_are_in().await?;
     let votes = data::votes(&redis.url()).await?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
+use state::testing::RedisServer;
 
 use super::data::{AUDIT_KEY, ENVIRONMENTS, STATUS_SERVICE, VOTE_SERVICES, vote_service};
 use super::drive::now;
@@ -195,6 +196,24 @@ fn configuration() -> String {
     let services: String = services().map(of).collect();
     // Most phases run with `everysec`, which production refuses unless it is told to.
     format!("[store]\naccept_unsafe_durability = true\n\n{services}")
+}
+
+/// A Redis with an append-only file that it does not rewrite: a rewrite that happens to fall into a phase takes one of two cores from it.
+pub(crate) fn redis() -> RedisServer {
+    let file = ["--appendonly", "yes", "--appendfsync", "everysec"];
+    RedisServer::start_with(&[&file[..], &["--auto-aof-rewrite-percentage", "0"]].concat())
+}
+
+/// Waits until what was written in bulk is on the disk, so that no phase pays for it.
+///
+/// # Errors
+/// When `sync` is not there.
+pub(crate) fn settle() -> Result<()> {
+    if Command::new("sync").status()?.success() {
+        Ok(())
+    } else {
+        bail!("sync failed")
+    }
 }
 
 /// Turns the store's durability up or down while it runs.
