@@ -1,4 +1,5 @@
 //! The real binary, with a real Redis: killed where it hurts, told to stop, and left without its store.
+#![expect(clippy::expect_used, clippy::panic, reason = "a scenario fails by panicking")]
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
