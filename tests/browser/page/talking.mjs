@@ -147,10 +147,11 @@ export function talking(stage) {
     await tab.test("composer").fill("half a sentence");
     const badge = tab.test("channel", "C0DEPLOYS").locator("[data-test=unread]");
     await tab.test("channel", "C0DEPLOYS").click();
-    assert.equal(await tab.test("composer").inputValue(), "");
+    const draft = (words) => tab.page.waitForFunction((words) => document.querySelector("[data-test=composer]").value === words, words);
+    await draft("");
     await tab.test("messages").locator("article").first().waitFor();
     await tab.test("channel", "C0GENERAL").click();
-    assert.equal(await tab.test("composer").inputValue(), "half a sentence");
+    await draft("half a sentence");
     assert.equal(await badge.count(), 0);
     await stage.app.posts(unique("first"));
     await stage.app.posts(unique("second"));
