@@ -84,12 +84,8 @@ impl Bot {
             Arc::clone(&parts.clock),
             parts.catalog.teams.clone(),
         ));
-        let pokes = parts
-            .catalog
-            .services
-            .keys()
-            .map(|slot| (slot.clone(), Notify::new()))
-            .collect();
+        let services = parts.catalog.services.keys();
+        let pokes = services.map(|slot| (slot.clone(), Notify::new())).collect();
         let engine = Arc::new(Engine {
             clerk: Clerk {
                 key: parts.audit_key,
@@ -99,6 +95,8 @@ impl Bot {
             store: parts.store,
             clock: Arc::clone(&parts.clock),
             ids: parts.ids,
+            door: Arc::clone(&parts.door),
+            aws: Arc::clone(&parts.aws),
             slack,
             people,
             pipelines: CodePipeline::new(Arc::clone(&parts.aws), Arc::clone(&parts.clock)),

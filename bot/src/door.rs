@@ -36,6 +36,8 @@ pub enum Destination {
     AwsCredentials,
     /// GitHub's REST API.
     GitHub,
+    /// A host that a service lists for its steps.
+    Listed,
 }
 
 impl Destination {
@@ -48,8 +50,15 @@ impl Destination {
             Self::Aws => "aws",
             Self::AwsCredentials => "aws_credentials",
             Self::GitHub => "github",
+            Self::Listed => "listed",
         }
     }
+}
+
+/// A server by scheme, host and port, as configuration lists it: `https://health.example.org`.
+#[must_use]
+pub fn origin_name(url: &url::Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 /// The end of the lease under which a call is made.

@@ -10,6 +10,7 @@
 //! | [`http`] | what Slack sends, and what monitors ask |
 //! | [`slack`], [`aws`], [`github`] | whom the bot calls |
 //! | [`checks`] | evidence: fetched here, judged purely |
+//! | `steps` | what the steps of runbooks do outside |
 //! | [`runner`], [`bot`] | what happens between a delivery and its effects |
 //! | [`telemetry`] | logs and metrics |
 
@@ -25,6 +26,7 @@ pub mod http;
 pub mod ids;
 pub mod runner;
 pub mod slack;
+mod steps;
 pub mod telemetry;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::desk;
 use crate::effect::Effect;
 use crate::ids::{EnvironmentId, RecordId};
+use crate::operation;
 use crate::reason::Reason;
 use crate::run;
 use crate::time::Timestamp;
@@ -39,6 +40,15 @@ pub enum Change {
         run: Box<run::Run>,
         /// The events, with their reason codes.
         events: Vec<(run::Event, Reason)>,
+        /// When it wants to be woken; `None` closes it.
+        next_wake: Option<Timestamp>,
+    },
+    /// A run of a team's runbook.
+    Operation {
+        /// The state after the events.
+        operation: Box<operation::Operation>,
+        /// The events, with their reason codes.
+        events: Vec<(operation::Event, Reason)>,
         /// When it wants to be woken; `None` closes it.
         next_wake: Option<Timestamp>,
     },

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::Service;
 use crate::desk::Desk;
 use crate::ids::{ChannelId, DeliveryId, EnvironmentId, GroupId, RecordId, ServiceId, TeamId, UserId};
+use crate::operation::Operation;
 use crate::run::Run;
 use crate::time::Timestamp;
 
@@ -102,6 +103,8 @@ pub struct Facts<'a> {
     pub desk: &'a Desk,
     /// The runs that were asked for; those that do not exist are missing.
     pub runs: &'a BTreeMap<RecordId, Run>,
+    /// Of those, the runs of the team's own runbooks.
+    pub operations: &'a BTreeMap<RecordId, Operation>,
     /// Which run holds which environment.
     pub claims: &'a BTreeMap<EnvironmentId, RecordId>,
     /// The people who matter.

@@ -73,7 +73,11 @@ names! {
     GroupId, "user group id", is_group, "a Slack id such as S012ABC";
     /// A Slack workspace (`T…`) or enterprise (`E…`).
     TeamId, "team id", is_team, "a Slack id such as T012ABC";
-    /// A record of the store: `desk`, `watch/<pipeline>`, `run/<environment>/<hash>`.
+    /// A team's runbook.
+    RunbookName, "runbook name", is_slug, "lower-case letters, digits and dashes, at most 40";
+    /// A step of a runbook.
+    StepName, "step name", is_slug, "lower-case letters, digits and dashes, at most 40";
+    /// A record of the store: `desk`, `watch/<pipeline>`, `run/<environment>/<hash>`, `run/<environment>/<runbook>-<hash>`.
     RecordId, "record id", is_path, "letters, digits and `-_./:`, at most 200";
     /// One request that may change something; the same request delivered again has the same id.
     DeliveryId, "delivery id", is_path, "letters, digits and `-_./:`, at most 200";
@@ -138,6 +142,19 @@ impl RecordId {
     #[must_use]
     pub fn run(environment: &EnvironmentId, seed: &[u8]) -> Self {
         Self(format!("run/{environment}/{}", crate::digest::short(seed)).into())
+    }
+
+    /// A run of a team's runbook. `seed` is what makes it the only one of its kind: the delivery that started it.
+    #[must_use]
+    pub fn operation(environment: &EnvironmentId, runbook: &RunbookName, seed: &[u8]) -> Self {
+        let hash: String = crate::digest::short(seed).chars().take(8).collect();
+        Self(format!("run/{environment}/{runbook}-{hash}").into())
+    }
+
+    /// Whether it is a run of a team's runbook: those have a name before their hash.
+    #[must_use]
+    pub fn is_operation(&self) -> bool {
+        self.0.starts_with("run/") && self.short().contains('-')
     }
 
     /// The short name by which people call a run: the last part.

@@ -6,13 +6,16 @@
 //! | module | holds |
 //! |---|---|
 //! | [`catalog`] | what the configuration says |
-//! | [`run`], [`desk`], [`watch`] | the three kinds of record: their events and folds |
+//! | [`run`], [`operation`], [`desk`], [`watch`] | the four kinds of record: their events and folds |
+//! | [`approval`] | the steps of an approval: votes, answer, follow |
+//! | [`runbook`], [`step`] | what a team's own runbook is made of |
 //! | [`round`], [`check`] | one request for approval, what it would ship, and the evidence |
 //! | [`effect`] | what the bot owes the world |
 //! | [`gate`] | the rules over people and state |
 //! | [`facts`], [`decision`] | what a decision looks at, and what it is |
 //! | [`view`] | what people see |
 
+pub mod approval;
 pub mod catalog;
 pub mod check;
 pub mod decision;
@@ -23,11 +26,13 @@ pub mod facts;
 pub mod gate;
 pub mod grammar;
 pub mod ids;
+pub mod operation;
 pub mod outcome;
 pub mod plan;
 pub mod reason;
 pub mod round;
 pub mod run;
+pub mod runbook;
 pub mod step;
 #[cfg(test)]
 mod test_support;

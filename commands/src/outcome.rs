@@ -4,6 +4,7 @@ use crate::decision::{Change, Decision, Reply};
 use crate::effect::{Effect, Outcome};
 use crate::facts::Facts;
 use crate::ids::RecordId;
+use crate::operation;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Ballot, CardRef, Event, Illegal, Run, Status, Trouble};
@@ -31,6 +32,8 @@ pub fn hear(
             );
         }
         (Effect::ReadPipeline { .. }, Outcome::ReadFailed { why }) => read_failed(&mut plan, watch, why, pace),
+        (Effect::Step(call), outcome) => operation::hear::hear(&mut plan, call, outcome)?,
+        (Effect::DrawCard { run }, outcome) if run.is_operation() => drawn_operation(&mut plan, run, outcome)?,
         (Effect::DrawCard { run }, outcome) => drawn(&mut plan, run, outcome)?,
         (Effect::GatherChange { run, .. }, Outcome::Change { change }) if is_open(&plan, run) => {
             plan.tell(run, Event::ChangeGathered { change: change.clone() }, Reason::Evidence)?;
@@ -118,6 +121,26 @@ fn drawn(plan: &mut Plan<'_>, id: &RecordId, outcome: &Outcome) -> Result<(), Il
         Outcome::CardGone if run.card.is_some() && run.reposts == 0 => plan.tell(id, Event::CardLost, Reason::Card),
         _ => Ok(()),
     }
+}
+
+fn drawn_operation(plan: &mut Plan<'_>, id: &RecordId, outcome: &Outcome) -> Result<(), Illegal> {
+    let Some(known) = plan.operation(id) else { return Ok(()) };
+    let event = match outcome {
+        Outcome::Drawn {
+            posted: Some((channel, ts)),
+        } if known.card.is_none() => {
+            let card = CardRef {
+                channel: channel.clone(),
+                ts: ts.clone(),
+                at: up_since(ts).unwrap_or(plan.facts.now),
+            };
+            operation::Event::CardPosted { card }
+        }
+        // Somebody deleted it. It is posted again once: twice would be a quarrel.
+        Outcome::CardGone if known.card.is_some() && known.reposts == 0 => operation::Event::CardLost,
+        _ => return Ok(()),
+    };
+    plan.tell_operation(id, event, Reason::Card)
 }
 
 /// A message's `ts` is the instant at which Slack took it: what an earlier try posted has been up since then.

@@ -7,6 +7,7 @@ use crate::desk::{self, Desk};
 use crate::effect::Effect;
 use crate::facts::Facts;
 use crate::ids::{EnvironmentId, RecordId};
+use crate::operation::{self, Operation};
 use crate::reason::Reason;
 use crate::run::{Event, Illegal, Pinned, Run, Status};
 use crate::time::{Span, Timestamp};
@@ -25,6 +26,7 @@ pub struct Plan<'a> {
     /// What is known.
     pub facts: &'a Facts<'a>,
     runs: BTreeMap<RecordId, (Run, Vec<(Event, Reason)>)>,
+    operations: BTreeMap<RecordId, (Operation, Vec<(operation::Event, Reason)>)>,
     desk: Option<(Desk, Vec<(desk::Event, Reason)>)>,
     out: Decision,
 }
@@ -36,6 +38,7 @@ impl<'a> Plan<'a> {
         Self {
             facts,
             runs: BTreeMap::new(),
+            operations: BTreeMap::new(),
             desk: None,
             out: Decision::default(),
         }
@@ -86,6 +89,55 @@ impl<'a> Plan<'a> {
         if let Some(run) = self.run(id).cloned() {
             self.runs.entry(id.clone()).or_insert_with(|| (run, Vec::new()));
         }
+    }
+
+    /// An operation as it stands after what was decided so far.
+    #[must_use]
+    pub fn operation(&self, id: &RecordId) -> Option<&Operation> {
+        self.operations
+            .get(id)
+            .map(|(operation, _)| operation)
+            .or_else(|| self.facts.operations.get(id))
+    }
+
+    /// Appends an event to an operation.
+    ///
+    /// # Errors
+    /// When it can not follow: the program is wrong, and nothing must be committed.
+    pub fn tell_operation(&mut self, id: &RecordId, event: operation::Event, reason: Reason) -> Result<(), Illegal> {
+        let before = self.operation(id).cloned();
+        let operation = Operation::apply(before, id, &event, self.facts.now)?;
+        let entry = self.operations.entry(id.clone());
+        let (known, events) = entry.or_insert_with(|| (operation.clone(), Vec::new()));
+        *known = operation;
+        events.push((event, reason));
+        Ok(())
+    }
+
+    /// Writes an operation without an event, so that its wake moves.
+    pub fn touch_operation(&mut self, id: &RecordId) {
+        if let Some(operation) = self.operation(id).cloned() {
+            self.operations
+                .entry(id.clone())
+                .or_insert_with(|| (operation, Vec::new()));
+        }
+    }
+
+    /// Claims the environment of an operation.
+    pub fn claim_operation(&mut self, id: &RecordId) {
+        let Some(operation) = self.operation(id) else { return };
+        let claim = (operation.environment().clone(), id.clone());
+        self.out.take.push(claim);
+    }
+
+    /// Frees the environment of an operation, if it held it.
+    pub fn free_operation(&mut self, id: &RecordId) {
+        let Some(operation) = self.operation(id).filter(|operation| !operation.is_plan()) else {
+            return;
+        };
+        let claim = (operation.environment().clone(), id.clone());
+        self.out.take.retain(|taken| *taken != claim);
+        self.out.free.push(claim);
     }
 
     /// Appends an event to the desk.
@@ -158,6 +210,20 @@ impl<'a> Plan<'a> {
             let next_wake = next_wake(&run, facts);
             self.out.changes.push(Change::Run {
                 run: Box::new(run),
+                events,
+                next_wake,
+            });
+        }
+        for (id, (operation, events)) in std::mem::take(&mut self.operations) {
+            if events
+                .iter()
+                .any(|(event, _)| !matches!(event, operation::Event::CardPosted { .. }))
+            {
+                self.draw(&id);
+            }
+            let next_wake = operation::clock::next_wake(&operation, facts.now);
+            self.out.changes.push(Change::Operation {
+                operation: Box::new(operation),
                 events,
                 next_wake,
             });

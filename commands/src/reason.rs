@@ -83,8 +83,10 @@ reasons! {
     Note => "note",
     /// A lock, a freeze or a wish to be told.
     Standing => "standing",
-    /// A person asked for a retry or a stop.
+    /// A person asked for something, or is asked.
     Asked => "asked",
+    /// A step was left out.
+    Skipped => "skipped",
     /// Nobody can know whether something was done; a person has to look.
     Unknown => "unknown",
     /// AWS refused.
@@ -93,8 +95,12 @@ reasons! {
     // Endings.
     /// Everything went through.
     Succeeded => "succeeded",
-    /// A stage failed.
+    /// A stage or a step failed.
     Failed => "failed",
+    /// Every step was looked at, and nothing was changed.
+    Planned => "planned",
+    /// What was done was undone.
+    Undone => "undone",
     /// The answer was no.
     Rejected => "rejected",
     /// Somebody answered outside of Signalbox.

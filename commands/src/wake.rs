@@ -5,6 +5,7 @@ use crate::desk;
 use crate::effect::{Effect, Recipient};
 use crate::facts::Facts;
 use crate::ids::{EnvironmentId, RecordId};
+use crate::operation;
 use crate::plan::{Plan, refresh_at};
 use crate::reason::Reason;
 use crate::run::{DECISION_STANDS, Event, Illegal, Run, Status};
@@ -17,6 +18,10 @@ use crate::watch::{self, Watch};
 /// When an event can not follow: the program is wrong.
 pub fn run(facts: &Facts<'_>, id: &RecordId) -> Result<Decision, Illegal> {
     let mut plan = Plan::new(facts);
+    if id.is_operation() {
+        operation::clock::wake(&mut plan, id)?;
+        return Ok(plan.finish(Reply::None));
+    }
     let Some(run) = plan.run(id).cloned() else {
         return Ok(Decision::default());
     };

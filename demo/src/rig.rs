@@ -227,6 +227,7 @@ fn parts(options: &Options, base: &str, loaded: Loaded, store: Arc<dyn Store>, c
         .slack(&slack)
         .github(&github)
         .aws_regions(loaded.regions())
+        .listed(loaded.catalog.hosts())
         .aws_endpoint(&aws);
     let mut door: Arc<dyn Outgoing> = Arc::new(Door::new(allowed, Arc::clone(&clock), None));
     if let Some(wrap) = &options.door {

@@ -59,6 +59,11 @@ impl AwsError {
         }
     }
 
+    /// The error that AWS's code, words and HTTP status stand for.
+    pub(crate) fn of(code: &str, message: &str, status: u16) -> Self {
+        meaning(code, message, status)
+    }
+
     /// Whether the session's credentials are no longer taken: the next try needs new ones.
     pub(crate) fn is_expired(&self) -> bool {
         matches!(
@@ -102,8 +107,15 @@ fn door(error: &(dyn std::error::Error + 'static)) -> AwsError {
 }
 
 fn service<E: ProvideErrorMetadata>(error: &E, status: u16) -> AwsError {
-    let code = error.code().unwrap_or("Unknown");
-    let message = error.message().unwrap_or("no message");
+    AwsError::of(
+        error.code().unwrap_or("Unknown"),
+        error.message().unwrap_or("no message"),
+        status,
+    )
+}
+
+/// What a code and a status mean.
+fn meaning(code: &str, message: &str, status: u16) -> AwsError {
     let throttled = code.starts_with("Throttl")
         || matches!(
             code,
@@ -112,6 +124,8 @@ fn service<E: ProvideErrorMetadata>(error: &E, status: u16) -> AwsError {
                 | "SlowDown"
                 | "RequestThrottled"
                 | "ProvisionedThroughputExceededException"
+                | "ResourceConflictException"
+                | "ResourceInUseException"
         );
     let again = matches!(
         code,

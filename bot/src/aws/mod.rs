@@ -10,6 +10,7 @@ mod error;
 pub mod events;
 mod s3;
 mod session;
+pub(crate) mod signed;
 
 pub use clients::{Actor, Clients};
 pub use error::AwsError;

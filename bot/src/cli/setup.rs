@@ -146,7 +146,8 @@ impl Setup {
         let mut allowed = Allowed::nobody()
             .slack(&self.env.slack_api)
             .github(&self.env.github_api)
-            .aws_regions(self.loaded.regions());
+            .aws_regions(self.loaded.regions())
+            .listed(self.loaded.catalog.hosts());
         if let Some(endpoint) = &self.env.aws_endpoint {
             allowed = allowed.aws_endpoint(endpoint);
         }

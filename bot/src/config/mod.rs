@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `env` | [`Env`]: every environment variable, read once |
 //! | `file` | [`load`]: the files, parsed once into the core's [`Catalog`] and the shell's [`Settings`] |
-//! | `service`, `environment`, `people`, `account`, `freezes` | one table of the files each |
+//! | `service`, `environment`, `people`, `account`, `freezes`, `runbook` | one table of the files each |
 //! | `cross`, `overlap` | what only shows when environments and services are seen side by side |
 //! | `section`, `problem` | tables that know their lines, and complaints that name them |
 //!
@@ -18,7 +18,9 @@ mod file;
 mod freezes;
 mod overlap;
 mod people;
+mod plain;
 mod problem;
+mod runbook;
 mod secret;
 mod section;
 mod service;

@@ -155,6 +155,11 @@ impl<'a> Value<'a> {
         self.place.name(self.text()?, &parse)
     }
 
+    /// The value as it is, for those who read it whole.
+    pub(super) const fn raw(&self) -> &'a DeValue<'a> {
+        self.value
+    }
+
     /// A table.
     pub(super) fn section(self) -> Option<Section<'a>> {
         match self.value {
@@ -277,6 +282,12 @@ impl<'a> Section<'a> {
             .into_iter()
             .filter_map(Value::section)
             .collect()
+    }
+
+    /// Everything that nobody asked for: it is somebody else's to read and to complain about.
+    pub(super) fn rest(self) -> Vec<(&'a str, Value<'a>)> {
+        let known = self.known.clone();
+        self.entries().filter(|(name, _)| !known.contains(name)).collect()
     }
 
     /// Everything in it, by keys that people choose.

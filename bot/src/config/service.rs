@@ -1,15 +1,17 @@
 //! `[service.NAME]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use commands::catalog::{Pattern, Service, UnknownAuthor};
 use commands::ids::{ChannelId, ServiceId, UserId};
 use commands::verb;
+use url::Url;
 
 use super::file::Defaults;
 use super::section::{Place, Section, Value, closest};
-use super::{environment, freezes};
+use super::{environment, freezes, runbook};
+use crate::door::origin_name;
 
 /// A service and the places of what is judged later.
 pub(super) struct Draft<'a> {
@@ -67,6 +69,12 @@ pub(super) fn read<'a>(
         .into_iter()
         .filter_map(|window| freezes::read(window, &names))
         .collect();
+    let hosts = hosts(&mut section);
+    let runbooks = section
+        .take("runbook")
+        .and_then(Value::section)
+        .map(|tables| runbook::read(&tables, (&names, &hosts)))
+        .unwrap_or_default();
     section.finish();
     let service = id.zip(channel).map(|(id, channel)| Service {
         id,
@@ -78,6 +86,8 @@ pub(super) fn read<'a>(
         environments: Vec::new(),
         freezes: windows,
         migrations: patterns,
+        runbooks,
+        hosts,
     });
     Some(Draft { environments, service })
 }
@@ -110,6 +120,32 @@ fn environments<'a>(tables: &Section<'a>, defaults: &Defaults, known_checks: &[&
         drafts.extend(environment::read((name, value), &defaults.aws, known_checks));
     }
     drafts
+}
+
+/// Reads `hosts`: `health.example.org` means HTTPS on its usual port; anything else is written with its scheme.
+fn hosts(section: &mut Section<'_>) -> BTreeSet<String> {
+    let Some(value) = section.take("hosts") else {
+        return BTreeSet::new();
+    };
+    let mut hosts = BTreeSet::new();
+    for (item, text) in value.texts() {
+        let whole = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        match whole
+            .parse::<Url>()
+            .ok()
+            .filter(|url| url.has_host() && url.path() == "/")
+        {
+            Some(url) => drop(hosts.insert(origin_name(&url))),
+            None => item.place.complain(format!(
+                "`{text}` is no host: write `health.example.org`, or `http://localhost:8080` where it is not HTTPS"
+            )),
+        }
+    }
+    hosts
 }
 
 fn repository(value: &Value<'_>) -> Option<String> {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use url::{Host, Url};
 
 use super::Destination;
+use crate::aws::signed::HOSTS;
 
 /// Where `response_url`s of the real Slack live.
 const SLACK_HOOKS: &str = "https://hooks.slack.com";
@@ -66,6 +67,15 @@ impl Allowed {
         self.origin(Destination::AwsCredentials, address)
     }
 
+    /// The hosts that services list for their steps.
+    #[must_use]
+    pub fn listed<'h>(self, hosts: impl IntoIterator<Item = &'h String>) -> Self {
+        hosts.into_iter().fold(self, |allowed, host| match host.parse() {
+            Ok(url) => allowed.origin(Destination::Listed, &url),
+            Err(_) => allowed,
+        })
+    }
+
     fn origin(mut self, destination: Destination, url: &Url) -> Self {
         if let Some(origin) = origin(url) {
             self.origins.push((destination, origin));
@@ -88,7 +98,7 @@ impl Allowed {
             || match destination {
                 Destination::Aws => self.is_aws(&asked),
                 Destination::AwsCredentials => CREDENTIAL_HOSTS.contains(&asked.1.to_string().as_str()),
-                Destination::Slack | Destination::SlackResponse | Destination::GitHub => false,
+                Destination::Slack | Destination::SlackResponse | Destination::GitHub | Destination::Listed => false,
             }
     }
 
@@ -115,7 +125,7 @@ impl Allowed {
             else {
                 return false;
             };
-            SERVICES.contains(&service) || service.ends_with(".s3")
+            SERVICES.contains(&service) || HOSTS.contains(&service) || service.ends_with(".s3")
         })
     }
 }

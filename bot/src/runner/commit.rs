@@ -127,6 +127,11 @@ impl Clerk {
         };
         Ok(match change {
             Change::Run { run, events, next_wake } => place(run.id.clone()).write(&**run, events, *next_wake)?,
+            Change::Operation {
+                operation,
+                events,
+                next_wake,
+            } => place(operation.id.clone()).write(&**operation, events, *next_wake)?,
             Change::Desk {
                 desk,
                 events,

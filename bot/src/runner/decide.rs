@@ -11,7 +11,7 @@ use commands::watch::Watch;
 use state::{Commit, Committed, Finish, StoreError};
 
 use super::commit::{Cause, Occasion};
-use super::engine::{Crowd, Engine, voters};
+use super::engine::{Crowd, Engine, asked, voters};
 use super::snapshot::{self, Snapshot};
 
 /// How often a conflict is decided anew before it counts as a fault.
@@ -89,6 +89,7 @@ impl Engine {
                 return Ok(Settled::Done(reply(answered)?));
             }
             let mut people = voters(snapshot.runs.values());
+            people.extend(asked(snapshot.operations.values()));
             people.extend(matter.people.iter().cloned());
             let mut crowd = self.crowd(people, &matter.needs.groups).await;
             amend(&mut crowd);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use commands::catalog::{Catalog, Service};
 use commands::facts::{Facts, Person};
 use commands::ids::{GroupId, ServiceId, UserId};
+use commands::operation::{Operation, Phase};
 use commands::run::{Run, Status};
 use commands::time::{Span, Timestamp};
 use commands::watch::{BUSY_PERIOD, IDLE_PERIOD, PER_ACCOUNT, Pace};
@@ -20,9 +21,11 @@ use super::commit::Clerk;
 use super::drawings::Drawings;
 use super::queues::Queues;
 use super::snapshot::{Cache, Snapshot};
+use crate::aws::Clients;
 use crate::aws::cloudwatch::CloudWatch;
 use crate::aws::codepipeline::CodePipeline;
 use crate::clock::Clock;
+use crate::door::Outgoing;
 use crate::github::GitHub;
 use crate::ids::Ids;
 use crate::slack::{People, Slack};
@@ -42,10 +45,14 @@ pub struct Engine {
     pub ids: Arc<dyn Ids>,
     /// Who writes decisions down.
     pub clerk: Clerk,
+    /// The way out, for steps that speak to servers of the team's own.
+    pub door: Arc<dyn Outgoing>,
     /// Slack's Web API.
     pub slack: Arc<Slack>,
     /// Who is who.
     pub people: Arc<People>,
+    /// AWS, for steps.
+    pub aws: Arc<Clients>,
     /// CodePipeline.
     pub pipelines: CodePipeline,
     /// CloudWatch.
@@ -110,6 +117,7 @@ impl Engine {
             service,
             desk: &snapshot.desk,
             runs: &snapshot.runs,
+            operations: &snapshot.operations,
             claims: &snapshot.claims,
             people: &crowd.people,
             groups: &crowd.groups,
@@ -155,5 +163,15 @@ pub fn voters<'a>(runs: impl Iterator<Item = &'a Run>) -> BTreeSet<UserId> {
     let undecided = runs.filter(|run| matches!(run.status, Status::Waiting | Status::Answering));
     undecided
         .flat_map(|run| run.votes.iter().map(|vote| vote.user.clone()))
+        .collect()
+}
+
+/// Everybody who has said yes to a question that is still open: their rights are judged again at the next yes.
+#[must_use]
+pub fn asked<'a>(operations: impl Iterator<Item = &'a Operation>) -> BTreeSet<UserId> {
+    operations
+        .flat_map(|operation| &operation.steps)
+        .filter(|step| step.phase == Phase::Asking)
+        .flat_map(|step| step.yes.iter().cloned())
         .collect()
 }

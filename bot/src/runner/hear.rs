@@ -8,6 +8,7 @@ use commands::decision::{Decision, Reply};
 use commands::facts::{Needs, Person, Speaker, Standing, Via};
 use commands::grammar::Scope;
 use commands::ids::{EnvironmentId, ServiceId};
+use commands::operation;
 use commands::reason::Reason;
 use commands::run::{self, Illegal};
 use commands::verb::press::{self, Press};
@@ -283,13 +284,22 @@ fn note(facts: &commands::facts::Facts<'_>, speaker: &Speaker, parent: &str, tex
         .values()
         .find(|run| run.card.as_ref().is_some_and(|card| card.ts == parent))
         .map(|run| run.id.clone());
-    if let (Some(id), Standing::Member) = (run, facts.standing(&speaker.user)) {
-        let note = run::Note {
-            user: speaker.user.clone(),
-            at: facts.now,
-            text: text.chars().take(2000).collect(),
-        };
-        plan.tell(&id, run::Event::Noted { note }, Reason::Note)?;
+    let operation = facts
+        .operations
+        .values()
+        .find(|one| one.card.as_ref().is_some_and(|card| card.ts == parent))
+        .map(|one| one.id.clone());
+    let note = run::Note {
+        user: speaker.user.clone(),
+        at: facts.now,
+        text: text.chars().take(2000).collect(),
+    };
+    match (run, operation, facts.standing(&speaker.user)) {
+        (Some(id), _, Standing::Member) => plan.tell(&id, run::Event::Noted { note }, Reason::Note)?,
+        (None, Some(id), Standing::Member) => {
+            plan.tell_operation(&id, operation::Event::Noted { note }, Reason::Note)?;
+        }
+        _ => {}
     }
     Ok(plan.finish(Reply::None))
 }

@@ -17,4 +17,5 @@ pub mod start;
 pub mod worker;
 
 pub use engine::Engine;
+pub(crate) use execute::say;
 pub use hear::Ears;

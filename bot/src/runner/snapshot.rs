@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use commands::desk::Desk;
 use commands::facts::Needs;
 use commands::ids::{DeliveryId, EnvironmentId, RecordId, ServiceId};
+use commands::operation::Operation;
 use commands::run::Run;
 use commands::watch::Watch;
 use state::{Load, Loaded, Store, StoreError, StoreTime, Stored, Wanted};
@@ -21,6 +22,7 @@ const GENERATION: usize = 512;
 enum Fold {
     Desk(Arc<Desk>),
     Run(Arc<Run>),
+    Operation(Arc<Operation>),
     Watch(Arc<Watch>),
 }
 
@@ -81,6 +83,8 @@ pub struct Snapshot {
     pub desk: Arc<Desk>,
     /// The runs that exist.
     pub runs: BTreeMap<RecordId, Run>,
+    /// The runs of runbooks that exist.
+    pub operations: BTreeMap<RecordId, Operation>,
     /// The watches that exist.
     pub watches: BTreeMap<RecordId, Arc<Watch>>,
     /// Every record that was asked for or found, with its position.
@@ -132,6 +136,9 @@ impl Cache {
 }
 
 fn parse(id: &RecordId, text: &str) -> Result<Fold, serde_json::Error> {
+    if id.is_operation() {
+        return Ok(Fold::Operation(Arc::new(serde_json::from_str(text)?)));
+    }
     let id = id.as_str();
     Ok(if id == "desk" {
         Fold::Desk(Arc::new(serde_json::from_str(text)?))
@@ -216,6 +223,7 @@ fn understand(cache: &Cache, slot: &ServiceId, wanted: &[RecordId], loaded: Load
         now: loaded.now,
         desk: Arc::default(),
         runs: BTreeMap::new(),
+        operations: BTreeMap::new(),
         watches: BTreeMap::new(),
         positions: wanted.iter().map(|id| (id.clone(), Position::default())).collect(),
         newer: Vec::new(),
@@ -236,6 +244,7 @@ fn understand(cache: &Cache, slot: &ServiceId, wanted: &[RecordId], loaded: Load
         match cache.fold(slot, &stored) {
             Some(Fold::Desk(desk)) => snapshot.desk = desk,
             Some(Fold::Run(run)) => drop(snapshot.runs.insert(stored.id, (*run).clone())),
+            Some(Fold::Operation(operation)) => drop(snapshot.operations.insert(stored.id, (*operation).clone())),
             Some(Fold::Watch(watch)) => drop(snapshot.watches.insert(stored.id, watch)),
             None if stored.fold.is_none() => {
                 cache.forget(slot, &stored.id);

@@ -289,6 +289,7 @@ fn needed(service: &commands::catalog::Service, effect: &Effect, outcome: &Outco
         | Effect::AnswerApproval { run: id, .. }
         | Effect::RetryStage { run: id, .. }
         | Effect::StopExecution { run: id, .. } => run(id),
+        Effect::Step(call) => run(&call.run),
         Effect::ReadPipeline { watch, .. } => {
             let mut needs = Needs {
                 every_open: true,

@@ -13,6 +13,7 @@ pub use pattern::Pattern;
 pub(crate) use pattern::short_ref;
 
 use crate::ids::{ChannelId, EnvironmentId, GroupId, ServiceId, TeamId, UserId};
+use crate::runbook::Runbook;
 
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +47,10 @@ pub struct Service {
     pub freezes: Vec<Window>,
     /// Paths that hold migrations, for the check `migrations-touched`.
     pub migrations: Vec<Pattern>,
+    /// The team's own runbooks, in file order.
+    pub runbooks: Vec<Runbook>,
+    /// The servers that steps may speak to, beside AWS's own: `https://health.example.org`.
+    pub hosts: BTreeSet<String>,
 }
 
 /// What to do with a commit whose author is not known in Slack.
@@ -163,6 +168,12 @@ impl Service {
         self.environments.iter().find(|environment| environment.id == *id)
     }
 
+    /// A runbook by name.
+    #[must_use]
+    pub fn runbook(&self, name: &str) -> Option<&Runbook> {
+        self.runbooks.iter().find(|runbook| runbook.name.as_str() == name)
+    }
+
     /// The environments that a ref coming through this gate goes to, in file order. The gate must be theirs; no ref (it could not be
     /// found out) fits only environments that name no pattern, or the only one the gate has.
     #[must_use]
@@ -222,6 +233,11 @@ impl Environment {
 }
 
 impl Catalog {
+    /// Every server that steps may speak to.
+    pub fn hosts(&self) -> impl Iterator<Item = &String> {
+        self.services.values().flat_map(|service| &service.hosts)
+    }
+
     /// The services whose home is this channel.
     #[must_use]
     pub fn at_home_in(&self, channel: &ChannelId) -> Vec<&Service> {

@@ -34,6 +34,10 @@ pub enum Act {
     Operate,
     /// Change what is running: retry, stop.
     Intervene,
+    /// Start a runbook.
+    Start,
+    /// Say yes to what a runbook asks.
+    Vote,
 }
 
 /// A question to the gates.
@@ -75,8 +79,25 @@ pub struct Denial {
 
 const RELEASE: &[Act] = &[Act::Approve];
 const DECIDE: &[Act] = &[Act::Approve, Act::Reject];
-const CHANGE: &[Act] = &[Act::Approve, Act::Reject, Act::Operate, Act::Intervene];
-const EVERYTHING: &[Act] = &[Act::Read, Act::Approve, Act::Reject, Act::Operate, Act::Intervene];
+/// What changes an environment for good.
+const SHIP: &[Act] = &[Act::Approve, Act::Start];
+const CHANGE: &[Act] = &[
+    Act::Approve,
+    Act::Reject,
+    Act::Operate,
+    Act::Intervene,
+    Act::Start,
+    Act::Vote,
+];
+const EVERYTHING: &[Act] = &[
+    Act::Read,
+    Act::Approve,
+    Act::Reject,
+    Act::Operate,
+    Act::Intervene,
+    Act::Start,
+    Act::Vote,
+];
 
 /// All gates, in the order in which people read about them. A test compares this table with the folder.
 pub const GATES: &[Gate] = &[
@@ -112,13 +133,13 @@ pub const GATES: &[Gate] = &[
     },
     Gate {
         name: "freeze",
-        guards: RELEASE,
+        guards: SHIP,
         passable: true,
         judge: freeze::judge,
     },
     Gate {
         name: "lock",
-        guards: &[Act::Approve, Act::Intervene],
+        guards: &[Act::Approve, Act::Intervene, Act::Start],
         passable: true,
         judge: lock::judge,
     },
@@ -136,7 +157,7 @@ pub const GATES: &[Gate] = &[
     },
     Gate {
         name: "claim",
-        guards: RELEASE,
+        guards: SHIP,
         passable: false,
         judge: claim::judge,
     },

@@ -11,7 +11,8 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
         Act::Read => return None,
         Act::Approve => (&environment.approvers.people, "approve"),
         Act::Reject => (&environment.approvers.people, "reject"),
-        Act::Operate | Act::Intervene => (environment.operators(), "operate"),
+        Act::Vote => (&environment.approvers.people, "say yes for"),
+        Act::Operate | Act::Intervene | Act::Start => (environment.operators(), "operate"),
     };
     let mut line = match question.facts.is_among(&speaker.user, people) {
         Some(true) => return None,

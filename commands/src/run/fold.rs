@@ -15,6 +15,17 @@ pub struct Illegal {
     status: String,
 }
 
+impl Illegal {
+    /// A refusal of an event of any kind of record. Only the event's name is told: its data may hold foreign text.
+    pub(crate) fn new(id: &RecordId, event: &impl serde::Serialize, status: &str) -> Self {
+        Self {
+            run: id.to_string(),
+            event: name(event),
+            status: status.to_owned(),
+        }
+    }
+}
+
 /// Folds a history from its start.
 ///
 /// # Errors
@@ -60,20 +71,12 @@ impl Run {
                 run.changed_at = at;
                 Ok(run)
             }
-            (None, event) => Err(Illegal {
-                run: id.to_string(),
-                event: name(event),
-                status: "nothing".to_owned(),
-            }),
+            (None, event) => Err(Illegal::new(id, event, "nothing")),
         }
     }
 
     fn illegal(&self, event: &Event) -> Illegal {
-        Illegal {
-            run: self.id.to_string(),
-            event: name(event),
-            status: format!("{:?}", self.status),
-        }
+        Illegal::new(&self.id, event, &format!("{:?}", self.status))
     }
 
     /// What may follow what. `None`: it may not.
@@ -162,8 +165,7 @@ impl Run {
     }
 }
 
-/// An event's name, for messages about it: its data may hold foreign text.
-fn name(event: &Event) -> String {
+fn name(event: &impl serde::Serialize) -> String {
     serde_json::to_value(event)
         .ok()
         .and_then(|value| Some(value.get("event")?.as_str()?.to_owned()))

@@ -1,40 +1,248 @@
-//! The steps of the approval runbook: votes are collected, CodePipeline is told, the execution is followed to its end.
+//! Step kinds: what a runbook can be made of. One file each; this table is what the configuration reads, what `--plan` shows, and what the proofs
+//! go over.
 //!
-//! [`advance`] is the only place that starts a next step. A step says what it owes when it begins; what comes back is heard in [`crate::outcome`]
-//! and [`crate::watch`], and ends in `advance` again.
+//! A kind says in its type how it is conducted ([`Conduct`]): by the clock, by people, or by calls. A call goes through up to three phases, each an
+//! effect of its own. `prepare` reads and never changes anything: it finds the old value that an undo will need, and whether anything is left to do.
+//! `act` changes, once. `watch` reads until it is seen to be done. What `prepare` found is durable before `act` is owed.
 
-mod answer;
+mod announce;
 mod approval;
-mod follow;
+mod codebuild;
+mod event_source;
+mod flag;
+mod http;
+mod lambda;
+mod manual;
+mod queue_drain;
+mod wait;
 
-use crate::ids::RecordId;
-use crate::plan::Plan;
-use crate::reason::Reason;
-use crate::run::{Illegal, Status};
+use serde::{Deserialize, Serialize};
 
-pub use answer::again as answer_again;
-pub(crate) use follow::end;
+pub use announce::Announce;
+pub use approval::Approval;
+pub use codebuild::Codebuild;
+pub use event_source::EventSource;
+pub use flag::{Flag, FlagType};
+pub use http::{Http, Method};
+pub use lambda::Lambda;
+pub use manual::Manual;
+pub use queue_drain::QueueDrain;
+pub use wait::Wait;
 
-/// The runbook that every approval run follows; its text is pinned in the run.
-pub const APPROVAL_RUNBOOK: &str = "\
-# votes are collected, then CodePipeline is told, then the execution is followed
-steps = [\"approval\", \"answer\", \"follow\"]
-";
+use crate::effect::Class;
+use crate::time::Span;
 
-/// Looks whether the step a run is in is done, and begins the next one. `overridden` holds the gates that a broken glass passed, if it was.
-///
-/// # Errors
-/// When an event can not follow: the program is wrong.
-pub fn advance(plan: &mut Plan<'_>, id: &RecordId, overridden: Option<Vec<Reason>>) -> Result<(), Illegal> {
-    let Some(run) = plan.run(id) else { return Ok(()) };
-    match run.status {
-        Status::Waiting => {
-            if approval::settle(plan, id, overridden)? {
-                answer::begin(plan, id);
+/// What a kind is, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spec {
+    /// Its name in a runbook.
+    pub kind: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// What undoing it means; or why there is none.
+    pub undo: &'static str,
+}
+
+/// How a step is conducted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conduct {
+    /// The clock ends it.
+    Timer(Span),
+    /// A person says that it is done, with evidence.
+    Tick,
+    /// So many different people say yes; who started the run is not one of them where self-approval is not allowed.
+    Votes(usize),
+    /// Calls to the outside.
+    Calls(Calls),
+}
+
+/// The calls of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calls {
+    /// Why doing `act` again is harmless; `None`: it only reads.
+    pub act: Option<Class>,
+    /// How often `watch` looks; `None`: when `act` has answered, it is done.
+    pub watch: Option<Span>,
+    /// Whether it can be undone.
+    pub undo: bool,
+}
+
+/// A step kind.
+pub trait Kind: Sized {
+    /// What it is.
+    const SPEC: Spec;
+
+    /// How it is conducted.
+    fn conduct(&self) -> Conduct;
+
+    /// What it would do, with the very values: one line each.
+    fn plan(&self) -> Vec<String>;
+
+    /// What is wrong with it, as far as the configuration alone can tell.
+    ///
+    /// # Errors
+    /// What to write instead.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Examples, one for each way of conducting it: the proofs go over them.
+    fn samples() -> Vec<Self>;
+}
+
+macro_rules! kinds {
+    ($($module:ident => $name:ident),* $(,)?) => {
+        /// What a step does.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        pub enum Action {
+            $(#[doc = concat!("`", stringify!($module), "`")] $name($name),)*
+        }
+
+        /// All kinds, in the order of the documentation. A test compares this table with the folder.
+        pub const SPECS: &[Spec] = &[$(<$name as Kind>::SPEC),*];
+
+        impl Action {
+            /// What it is.
+            #[must_use]
+            pub const fn spec(&self) -> &'static Spec {
+                match self { $(Self::$name(_) => &<$name as Kind>::SPEC),* }
+            }
+
+            /// How it is conducted.
+            #[must_use]
+            pub fn conduct(&self) -> Conduct {
+                match self { $(Self::$name(kind) => kind.conduct()),* }
+            }
+
+            /// What it would do, with the very values: one line each.
+            #[must_use]
+            pub fn plan(&self) -> Vec<String> {
+                match self { $(Self::$name(kind) => kind.plan()),* }
+            }
+
+            /// What is wrong with it, as far as the configuration alone can tell.
+            ///
+            /// # Errors
+            /// What to write instead.
+            pub fn check(&self) -> Result<(), String> {
+                match self { $(Self::$name(kind) => kind.check()),* }
+            }
+
+            /// Examples of every kind.
+            #[must_use]
+            pub fn samples() -> Vec<Self> {
+                let mut samples = Vec::new();
+                $(samples.extend($name::samples().into_iter().map(Self::$name));)*
+                samples
             }
         }
-        // What goes on outside is heard of by outcomes and observations; those end the step.
-        Status::Answering | Status::Following | Status::Ended { .. } => {}
+    };
+}
+
+kinds! {
+    wait => Wait, manual => Manual, approval => Approval, announce => Announce, http => Http,
+    flag => Flag, event_source => EventSource, lambda => Lambda, codebuild => Codebuild, queue_drain => QueueDrain,
+}
+
+impl Action {
+    /// The action with every text filled.
+    ///
+    /// # Errors
+    /// What `fill` says, or that the filled texts no longer make an action.
+    pub fn fill(&self, fill: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
+        let mut value = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        fill_texts(&mut value, &fill)?;
+        serde_json::from_value(value).map_err(|error| error.to_string())
+    }
+
+    /// Every text of it, for the configuration to look at.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        let texts = std::cell::RefCell::new(Vec::new());
+        let note = |text: &str| {
+            texts.borrow_mut().push(text.to_owned());
+            Ok(text.to_owned())
+        };
+        // A text that is given back as it was makes the same action.
+        let _ = self.fill(note);
+        texts.into_inner()
+    }
+}
+
+fn fill_texts(value: &mut serde_json::Value, fill: &impl Fn(&str) -> Result<String, String>) -> Result<(), String> {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => *text = fill(text)?,
+        Value::Array(values) => values.iter_mut().try_for_each(|value| fill_texts(value, fill))?,
+        Value::Object(fields) => fields.values_mut().try_for_each(|value| fill_texts(value, fill))?,
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
     Ok(())
+}
+
+/// A span of time as people write it, `30s` or `2h`, for serde.
+pub(crate) mod span_text {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::time::Span;
+
+    pub(crate) fn serialize<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{}s", span.0 / 1000))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Span::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "`{text}` is no span of time: write `30s`, `10m`, `2h` or `1h30m`"
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_file_is_in_the_table() {
+        let files = crate::test_support::files_of("src/step", &[]);
+        let mut table: Vec<_> = SPECS.iter().map(|spec| spec.kind.to_owned()).collect();
+        table.sort();
+        assert_eq!(files, table);
+    }
+
+    #[test]
+    fn every_kind_has_samples_that_survive_being_stored() {
+        let samples = Action::samples();
+        for spec in SPECS {
+            assert!(
+                samples.iter().any(|sample| sample.spec() == spec),
+                "{} has no sample",
+                spec.kind
+            );
+        }
+        for sample in samples {
+            let text = serde_json::to_string(&sample).expect("a sample is JSON");
+            let kind = format!("\"kind\":\"{}\"", sample.spec().kind);
+            assert!(text.contains(&kind), "{text} is not tagged {kind}");
+            assert_eq!(serde_json::from_str::<Action>(&text).expect("JSON is a sample"), sample);
+            assert!(!sample.plan().is_empty(), "{text} plans nothing");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_repeated_or_undone_says_so() {
+        for sample in Action::samples() {
+            if let Conduct::Calls(calls) = sample.conduct() {
+                assert!(
+                    !calls.undo || calls.act.is_some(),
+                    "{}: there is nothing to undo",
+                    sample.spec().kind
+                );
+            }
+            assert!(!sample.spec().undo.is_empty());
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::pick::{Pick, Picked};
 use super::{Spec, Verb, refused};
+use crate::approval;
 use crate::decision::{Decision, Refusal, Reply};
 use crate::facts::{Facts, Needs, Speaker, Via};
 use crate::gate::{self, Act, names, tally};
@@ -10,7 +11,6 @@ use crate::ids::ServiceId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Ballot, Event, Illegal, Run, Status, Vote};
-use crate::step;
 use crate::view::{self, text};
 use crate::watch;
 
@@ -129,7 +129,7 @@ impl Approve {
         if let Some(reasons) = &passed {
             super::announce_override(&mut plan, run, &speaker.user, reasons, &self.reason);
         }
-        step::advance(&mut plan, &run.id, passed)?;
+        approval::advance(&mut plan, &run.id, passed)?;
         let reply = plan.run(&run.id).map(|run| match run.status {
             Status::Waiting => view::voted(run, &tally::count(facts, run), facts),
             _ => view::decided(run),

@@ -1,18 +1,24 @@
 //! Verbs: what a person may tell the bot. One file each; this table is what help, the manifest's hints and the composer's completion are made of.
 
+mod abort;
 mod approve;
 mod check;
+mod confirm;
 mod freeze;
 mod history;
 mod lock;
 mod pick;
 pub mod press;
 mod reject;
+pub(crate) mod remedy;
 mod retry;
 pub mod roles;
+mod run;
 mod runs;
 mod shared;
+mod skip;
 mod status;
+mod steer;
 mod stop;
 mod unfreeze;
 mod unlock;
@@ -118,7 +124,8 @@ macro_rules! verbs {
 
 verbs! {
     status => Status, approve => Approve, reject => Reject, why => Why, check => Check, history => History, runs => Runs,
-    lock => Lock, unlock => Unlock, freeze => Freeze, unfreeze => Unfreeze, retry => Retry, stop => Stop,
+    lock => Lock, unlock => Unlock, freeze => Freeze, unfreeze => Unfreeze, run => Run, confirm => Confirm,
+    retry => Retry, remedy => Remedy, skip => Skip, abort => Abort, stop => Stop,
 }
 
 impl Request {
@@ -139,6 +146,10 @@ impl Request {
                 target: retry::Target::Run(id),
                 ..
             }) => Some(id),
+            Self::Confirm(confirm::Confirm { aim, .. })
+            | Self::Skip(skip::Skip { aim, .. })
+            | Self::Abort(abort::Abort { aim, .. })
+            | Self::Remedy(remedy::Remedy { aim }) => aim.run.as_ref(),
             _ => None,
         }
     }
@@ -271,7 +282,7 @@ mod tests {
 
     #[test]
     fn every_verb_file_is_in_the_table() {
-        let files = crate::test_support::files_of("src/verb", &["pick", "press", "roles", "shared"]);
+        let files = crate::test_support::files_of("src/verb", &["pick", "press", "roles", "shared", "steer"]);
         let mut table: Vec<_> = SPECS.iter().map(|spec| spec.name.to_owned()).collect();
         table.sort();
         assert_eq!(files, table);

@@ -1,10 +1,15 @@
 //! Buttons and forms: what a press means as a verb. What a button carries is only a pointer; everything is looked up and judged again.
 
+use super::abort::Abort;
 use super::approve::Approve;
 use super::check::Check;
+use super::confirm::Confirm;
 use super::pick::Pick;
 use super::reject::Reject;
+use super::remedy::Remedy;
 use super::retry::{Retry, Target};
+use super::skip::Skip;
+use super::steer::Aim;
 use super::stop::Stop;
 use super::why::Why;
 use super::{Command, Request};
@@ -27,6 +32,9 @@ pub fn button(catalog: &Catalog, action: &str, value: &str) -> Option<Press> {
     let service = catalog.services.get(service)?.id.clone();
     if action == "tell_me" {
         return Some(Press::TellMe(service, EnvironmentId::parse(about).ok()?));
+    }
+    if let Some(request) = operation_button(action, about) {
+        return Some(Press::Command(Command { service, request }));
     }
     let run = RecordId::parse(about)
         .ok()
@@ -66,13 +74,42 @@ pub fn button(catalog: &Catalog, action: &str, value: &str) -> Option<Press> {
     Some(Press::Command(Command { service, request }))
 }
 
+/// A button on the card of a runbook's run.
+fn operation_button(action: &str, about: &str) -> Option<Request> {
+    let aim = Aim::of_button(about)?;
+    let (evidence, reason) = (String::new(), String::new());
+    Some(match action {
+        "confirm" => Request::Confirm(Confirm { aim, evidence }),
+        "skip" => Request::Skip(Skip { aim, reason }),
+        "abort" => Request::Abort(Abort { aim, reason }),
+        "remedy" => Request::Remedy(Remedy { aim }),
+        "retry" => Request::Retry(Retry {
+            target: Target::Run(aim.run?),
+        }),
+        "stop" => Request::Stop(Stop {
+            target: Target::Run(aim.run?),
+            reason,
+        }),
+        _ => return None,
+    })
+}
+
 /// Reads a form that was sent: its name, what it is about, and the reason in it.
 #[must_use]
 pub fn form(catalog: &Catalog, form: &str, about: &str, reason: &str) -> Option<Command> {
     let (service, run) = about.split_once(' ')?;
     let service = catalog.services.get(service)?.id.clone();
-    let pick = Pick::Run(RecordId::parse(run).ok()?);
     let reason = reason.trim().to_owned();
+    if let Some(aim) = Aim::of_button(run) {
+        let request = match form {
+            "confirm" => Request::Confirm(Confirm { aim, evidence: reason }),
+            "skip" => Request::Skip(Skip { aim, reason }),
+            "abort" => Request::Abort(Abort { aim, reason }),
+            _ => return None,
+        };
+        return Some(Command { service, request });
+    }
+    let pick = Pick::Run(RecordId::parse(run).ok()?);
     let request = match form {
         "approve" => Request::Approve(Approve {
             pick,

@@ -3,6 +3,7 @@
 use super::approve::os_user;
 use super::pick::{Pick, Picked};
 use super::{Spec, Verb, refused};
+use crate::approval;
 use crate::decision::{Decision, Refusal, Reply};
 use crate::facts::{Facts, Needs, Speaker, Via};
 use crate::gate::{self, Act};
@@ -11,7 +12,6 @@ use crate::ids::ServiceId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Ballot, Event, Illegal, Run, Vote};
-use crate::step;
 use crate::view::{self, text};
 
 /// A vote for no.
@@ -93,7 +93,7 @@ impl Verb for Reject {
             os_user: os_user(speaker),
         };
         plan.tell(&run.id, Event::Voted { vote }, Reason::Voted)?;
-        step::advance(&mut plan, &run.id, None)?;
+        approval::advance(&mut plan, &run.id, None)?;
         let reply = plan.run(&run.id).map(|run| view::rejected(run, self.for_newest));
         Ok(plan.finish(reply.map_or(Reply::None, Reply::Private)))
     }

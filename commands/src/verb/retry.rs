@@ -1,16 +1,17 @@
 //! `retry <run|env>`: runs the failed actions of a failed stage again, or tells CodePipeline again what was decided.
 
 use super::{Spec, Verb, refused};
+use crate::approval;
 use crate::decision::{Decision, Refusal, Reply};
-use crate::effect::Effect;
+use crate::effect::{CallPhase, Effect};
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::{self, Act, Question};
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::{EnvironmentId, RecordId, ServiceId};
+use crate::operation::{self, Operation};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Event, Illegal, Request, Run, StageState, Status};
-use crate::step;
 use crate::view::{Inline, Message, text};
 
 /// A wish to try again.
@@ -35,7 +36,7 @@ impl Verb for Retry {
         name: "retry",
         usage: "<env> [run]",
         summary: "Run the failed actions of a failed stage again",
-        detail: "On a run whose answer AWS refused, it tells CodePipeline again what was decided, as long as the decision stands (10 minutes).",
+        detail: "On a runbook's run it tries the stuck step again. On a run whose answer AWS refused, it tells CodePipeline again what was decided, as long as the decision stands (10 minutes).",
         act: Act::Intervene,
     };
 
@@ -50,6 +51,9 @@ impl Verb for Retry {
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+        if let Some(operation) = self.target.operation(facts) {
+            return again(facts, speaker, operation);
+        }
         let run = match self.target.permitted(facts, speaker) {
             Ok(run) => run,
             Err(refusals) if refusals.is_empty() => return Ok(nothing("there is no run to retry")),
@@ -67,7 +71,7 @@ impl Verb for Retry {
                     },
                     Reason::Asked,
                 )?;
-                if !step::answer_again(&mut plan, &run.id) {
+                if !approval::answer_again(&mut plan, &run.id) {
                     return Ok(nothing("the decision is older than 10 minutes and goes back to people"));
                 }
                 format!("Telling CodePipeline again about {}.", run.pinned.revision.short())
@@ -110,6 +114,35 @@ impl Verb for Retry {
     }
 }
 
+/// The stuck steps of a runbook's run begin anew.
+fn again(facts: &Facts<'_>, speaker: &Speaker, operation: &Operation) -> Result<Decision, Illegal> {
+    let refusals = super::may_operate(facts, speaker, Some(operation.environment()));
+    if !refusals.is_empty() {
+        return Ok(refused(refusals));
+    }
+    if operation.status != operation::Status::Stopped {
+        return Ok(nothing("no step of this run is stuck"));
+    }
+    let (id, undoing) = (&operation.id, operation.undone_by.is_some());
+    let mut plan = Plan::new(facts);
+    for (step, state) in operation.all().filter(|(_, state)| state.phase.is_stuck()) {
+        let (step, by) = (step.name.clone(), Some(speaker.user.clone()));
+        if state.phase == operation::Phase::UndoFailed {
+            plan.tell_operation(id, operation::Event::UndoStarted { step: step.clone() }, Reason::Asked)?;
+            operation::advance::owe(&mut plan, id, &step, CallPhase::Undo, facts.now);
+        } else if !undoing {
+            plan.tell_operation(id, operation::Event::StepRetried { step, by }, Reason::Asked)?;
+        }
+    }
+    plan.tell_operation(id, operation::Event::Resumed, Reason::Progress)?;
+    operation::advance::advance(&mut plan, id)?;
+    let said = format!(" tries {} again", operation.pinned.runbook);
+    Ok(plan.finish(super::steer::aloud(vec![
+        Inline::Mention(speaker.user.clone()),
+        text(said),
+    ])))
+}
+
 fn failed_stage(run: &Run) -> Option<String> {
     run.stages
         .iter()
@@ -130,6 +163,10 @@ impl Target {
     /// Reads `<env> [run]`.
     pub(super) fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
         let (service, environment) = args.environment(scope)?;
+        if let Some(id) = args.peek().and_then(|word| super::steer::run_named(&environment, word)) {
+            args.next();
+            return Ok((service, Self::Run(id)));
+        }
         let Some(word) = args
             .peek()
             .filter(|word| word.len() == 12 && word.bytes().all(|b| b.is_ascii_hexdigit()))
@@ -154,6 +191,17 @@ impl Target {
             needs.groups.extend(environment.groups());
         }
         needs
+    }
+
+    /// The run of a runbook that is meant: by name, or the one that is open there.
+    pub(super) fn operation<'f>(&self, facts: &'f Facts<'_>) -> Option<&'f Operation> {
+        match self {
+            Self::Run(id) => facts.operations.get(id),
+            Self::Newest(environment) => facts
+                .operations
+                .values()
+                .find(|one| one.environment() == environment && one.ended().is_none() && !one.is_plan()),
+        }
     }
 
     /// The run, if the speaker may intervene in it; else why not. No run and no reasons: there is none.

@@ -27,8 +27,8 @@ pub fn table(service: &Service) -> Vec<Row> {
             .map(|spec| {
                 let who = match spec.act {
                     Act::Read => "every member".to_owned(),
-                    Act::Approve | Act::Reject => approvers.clone(),
-                    Act::Operate | Act::Intervene => operators.clone(),
+                    Act::Approve | Act::Reject | Act::Vote => approvers.clone(),
+                    Act::Operate | Act::Intervene | Act::Start => operators.clone(),
                 };
                 Row {
                     verb: spec.name,

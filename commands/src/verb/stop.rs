@@ -8,6 +8,7 @@ use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::ServiceId;
+use crate::operation::{Operation, Phase, advance};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Event, Illegal, Request, Status};
@@ -30,7 +31,7 @@ impl Verb for Stop {
         command: "/deploy",
         name: "stop",
         usage: "<env> [run] [reason]",
-        summary: "Stop an execution that has been approved",
+        summary: "Stop an execution that has been approved, or a runbook's run, as it is",
         detail: "Actions under way are abandoned: what they have changed so far stays changed. A run that still waits is ended with `reject`.",
         act: Act::Intervene,
     };
@@ -51,20 +52,16 @@ impl Verb for Stop {
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+        if let Some(operation) = self.target.operation(facts) {
+            return self.leave(facts, speaker, operation);
+        }
         let run = match self.target.permitted(facts, speaker) {
             Ok(run) => run,
             Err(refusals) if refusals.is_empty() => return Ok(nothing("there is no run to stop")),
             Err(refusals) => return Ok(refused(refusals)),
         };
-        match run.status {
-            Status::Following => {}
-            Status::Waiting => return Ok(nothing("this run still waits for a decision; `reject` ends it")),
-            Status::Answering => {
-                return Ok(nothing(
-                    "CodePipeline is just being told; try again when it has confirmed",
-                ));
-            }
-            Status::Ended { .. } => return Ok(nothing("this run is over")),
+        if let Some(why) = not_yet(run.status) {
+            return Ok(nothing(why));
         }
         let mut plan = Plan::new(facts);
         plan.tell(
@@ -109,5 +106,48 @@ impl Verb for Stop {
             )),
         ];
         Ok(plan.finish(Reply::Public(Message::line(line))))
+    }
+}
+
+/// Why a run in this state can not be stopped.
+const fn not_yet(status: Status) -> Option<&'static str> {
+    match status {
+        Status::Following => None,
+        Status::Waiting => Some("this run still waits for a decision; `reject` ends it"),
+        Status::Answering => Some("CodePipeline is just being told; try again when it has confirmed"),
+        Status::Ended { .. } => Some("this run is over"),
+    }
+}
+
+impl Stop {
+    /// Ends a runbook's run and leaves everything as it is.
+    fn leave(&self, facts: &Facts<'_>, speaker: &Speaker, operation: &Operation) -> Result<Decision, Illegal> {
+        let refusals = super::may_operate(facts, speaker, Some(operation.environment()));
+        if !refusals.is_empty() {
+            return Ok(refused(refusals));
+        }
+        if operation.ended().is_some() {
+            return Ok(nothing("this run is over"));
+        }
+        // What is on its way would still be done after the end, and nobody would read of it.
+        let acting = |phase| matches!(phase, Phase::Acting | Phase::Undoing);
+        if operation.steps.iter().any(|state| acting(state.phase)) {
+            return Ok(nothing("a call is under way just now; try again in a moment"));
+        }
+        let mut plan = Plan::new(facts);
+        advance::end(&mut plan, operation, Reason::Stopped)?;
+        let why = if self.reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", self.reason)
+        };
+        let said = format!(
+            " stops {}{why}. What it has changed so far stays changed.",
+            operation.pinned.runbook
+        );
+        Ok(plan.finish(super::steer::aloud(vec![
+            Inline::Mention(speaker.user.clone()),
+            text(said),
+        ])))
     }
 }

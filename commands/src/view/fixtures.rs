@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) service: Service,
     pub(crate) desk: Desk,
     pub(crate) runs: BTreeMap<RecordId, Run>,
+    pub(crate) operations: BTreeMap<RecordId, crate::operation::Operation>,
     pub(crate) claims: BTreeMap<EnvironmentId, RecordId>,
     pub(crate) people: BTreeMap<UserId, Person>,
     pub(crate) groups: BTreeMap<GroupId, Option<BTreeSet<UserId>>>,
@@ -78,6 +79,7 @@ impl World {
             service,
             desk: desk(),
             runs: BTreeMap::new(),
+            operations: BTreeMap::new(),
             claims: BTreeMap::new(),
             people: PEOPLE.iter().map(person).collect(),
             groups: [
@@ -94,6 +96,7 @@ impl World {
             service: &self.service,
             desk: &self.desk,
             runs: &self.runs,
+            operations: &self.operations,
             claims: &self.claims,
             people: &self.people,
             groups: &self.groups,
@@ -146,6 +149,8 @@ fn service(id: &str) -> Service {
             environments: vec![env("mainnet")],
         }],
         migrations: vec![Pattern("db/migrations/**".to_owned())],
+        runbooks: Vec::new(),
+        hosts: Default::default(),
     }
 }
 

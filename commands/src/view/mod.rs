@@ -17,6 +17,7 @@ mod help;
 mod history;
 mod message;
 mod notes;
+mod operation;
 mod people;
 #[cfg(test)]
 mod picture;
@@ -40,6 +41,10 @@ pub use message::{
 pub use notes::{
     answered_elsewhere_note, behind_note, ended_note, failure_note, free_note, lapsed_note, lock_stolen_note,
     override_note,
+};
+pub use operation::{
+    abort_form, confirm_form, operation_card, operation_ended_note, operation_started, operation_stopped_note,
+    overran_note, skip_form, step_asked_note,
 };
 pub use receipts::{decided, lost_race, pick_one, rejected, tell_me_button, voted};
 pub use refusal::{Place, refusal, refusal_at};

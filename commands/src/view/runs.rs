@@ -1,7 +1,7 @@
 //! `/deploy runs`: every open run of the service and what it waits for.
 
 use super::message::{Block, Line, Message, bold};
-use super::status::{open_runs, run_line};
+use super::status::{open_operations, open_runs, operation_line, run_line};
 use super::words::{count, places};
 use crate::facts::Facts;
 
@@ -12,7 +12,8 @@ const LISTED: usize = 15;
 #[must_use]
 pub fn runs(facts: &Facts<'_>) -> Message {
     let open = open_runs(facts, None);
-    if open.is_empty() {
+    let operations = open_operations(facts, None);
+    if open.is_empty() && operations.is_empty() {
         return Message::headed(
             line![bold(format!("{}: no open run", facts.service.id))],
             vec![line![
@@ -20,8 +21,15 @@ pub fn runs(facts: &Facts<'_>) -> Message {
             ]],
         );
     }
-    let first = line![bold(format!("{}: {}", facts.service.id, count(open.len(), "open run")))];
+    let first = line![bold(format!(
+        "{}: {}",
+        facts.service.id,
+        count(open.len() + operations.len(), "open run")
+    ))];
     let mut lines: Vec<Line> = Vec::new();
+    for operation in operations.iter().take(LISTED) {
+        lines.push(operation_line(facts, operation));
+    }
     for run in open.iter().take(LISTED) {
         let mut line = line![format!("{}: ", places(run))];
         line.extend(run_line(facts, run));

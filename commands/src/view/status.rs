@@ -1,7 +1,7 @@
 //! `/deploy status`: what is live, what waits, and what is in the way; one environment in full, or all of them in a line or two each.
 
 use super::card::{ending_sign, open_standing};
-use super::message::{Block, DateStyle, Line, Message, Sign, bold, code};
+use super::message::{Block, DateStyle, Inline, Line, Message, Sign, bold, code};
 use super::people::who;
 use super::words::{self, DOT, capital, command, count, cut, joined, lasting, quoted};
 use crate::catalog::{Environment, Window};
@@ -9,6 +9,7 @@ use crate::desk::{Finished, Freeze, Lock};
 use crate::facts::Facts;
 use crate::gate;
 use crate::ids::EnvironmentId;
+use crate::operation::Operation;
 use crate::run::Run;
 use crate::time::Timestamp;
 
@@ -35,7 +36,8 @@ pub fn status(facts: &Facts<'_>, environment: Option<&EnvironmentId>) -> Message
 }
 
 fn overview(facts: &Facts<'_>) -> Message {
-    let waiting = count(open_runs(facts, None).len(), "open run");
+    let open = open_runs(facts, None).len() + open_operations(facts, None).len();
+    let waiting = count(open, "open run");
     let first = line![bold(format!(
         "{}: {}, {waiting}",
         facts.service.id,
@@ -61,15 +63,15 @@ fn overview(facts: &Facts<'_>) -> Message {
 
 fn one(facts: &Facts<'_>, environment: &Environment) -> Message {
     let id = &environment.id;
-    let runs = open_runs(facts, Some(id));
+    let open = open_runs(facts, Some(id)).len() + open_operations(facts, Some(id)).len();
     let mut words = vec![facts.desk.live.get(id).map_or_else(
         || "nothing known to be live".to_owned(),
         |live| format!("{} is live", live.revision.short()),
     )];
-    words.push(if runs.is_empty() {
+    words.push(if open == 0 {
         "nothing waits".to_owned()
     } else {
-        count(runs.len(), "open run")
+        count(open, "open run")
     });
     words.extend(facts.desk.lock(id, facts.now).map(|_| "locked".to_owned()));
     words.extend(frozen(facts, id).then(|| "frozen".to_owned()));
@@ -144,10 +146,42 @@ pub(super) fn run_line(facts: &Facts<'_>, run: &Run) -> Line {
     )
 }
 
+/// The open runs of runbooks, of one environment or of all, oldest first.
+pub(super) fn open_operations<'a>(facts: &Facts<'a>, environment: Option<&EnvironmentId>) -> Vec<&'a Operation> {
+    let here = |one: &&Operation| one.ended().is_none() && environment.is_none_or(|id| one.environment() == id);
+    let mut operations: Vec<_> = facts.operations.values().filter(here).collect();
+    operations.sort_by_key(|one| (one.pinned.started_at, &one.id));
+    operations
+}
+
+/// One open run of a runbook in a line.
+pub(super) fn operation_line(facts: &Facts<'_>, operation: &Operation) -> Line {
+    let (sign, standing) = super::operation::standing(operation, facts);
+    let title = format!("{} → {}", operation.pinned.runbook, operation.environment());
+    let link = operation.card.as_ref().map(|card| {
+        vec![Inline::Permalink {
+            channel: card.channel.clone(),
+            ts: card.ts.clone(),
+            text: "card".to_owned(),
+        }]
+    });
+    joined(
+        vec![
+            line![sign, " ", bold(title)],
+            line![standing],
+            link.unwrap_or_default(),
+            line![format!("run {}", operation.id.short())],
+        ],
+        DOT,
+    )
+}
+
 fn runs_of(facts: &Facts<'_>, id: &EnvironmentId) -> Vec<Line> {
-    open_runs(facts, Some(id))
-        .into_iter()
-        .map(|run| run_line(facts, run))
+    let operations = open_operations(facts, Some(id));
+    let operations = operations.into_iter().map(|one| operation_line(facts, one));
+    let runs = open_runs(facts, Some(id));
+    operations
+        .chain(runs.into_iter().map(|run| run_line(facts, run)))
         .collect()
 }
 
@@ -177,7 +211,8 @@ fn standing(facts: &Facts<'_>, environment: &Environment) -> Vec<Line> {
     let foreign = facts
         .claims
         .get(id)
-        .filter(|run| facts.runs.get(*run).is_none_or(|run| run.ended().is_some()));
+        .filter(|run| facts.runs.get(*run).is_none_or(|run| run.ended().is_some()))
+        .filter(|run| facts.operations.get(*run).is_none_or(|run| run.ended().is_some()));
     lines.extend(foreign.map(|run| {
         line![
             Sign::Running,

@@ -1,6 +1,7 @@
 //! What an observation means: runs are opened, moved on and ended. Reality is never refused, only recorded.
 
 use super::opening::{learn_live, open};
+use crate::approval;
 use crate::decision::{Change, Decision, Reply};
 use crate::effect::Effect;
 use crate::facts::Facts;
@@ -9,7 +10,6 @@ use crate::ids::RecordId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Answer, Ballot, Event, Illegal, Run, Status};
-use crate::step;
 use crate::time::Timestamp;
 use crate::view;
 use crate::watch::{self, Answered, Ended, ExecutionSeen, Observation, Watch};
@@ -113,8 +113,8 @@ fn follow(plan: &mut Plan<'_>, id: &RecordId, observation: &Observation) -> Resu
         .map(|answer| answer.ballot);
     match (seen.ended, answer) {
         (None, _) => Ok(()),
-        (Some(_), Some(Ballot::Reject)) => step::end(plan, id, Reason::Rejected),
-        (Some(ended), _) => step::end(plan, id, ending(ended)),
+        (Some(_), Some(Ballot::Reject)) => approval::end(plan, id, Reason::Rejected),
+        (Some(ended), _) => approval::end(plan, id, ending(ended)),
     }
 }
 
@@ -214,7 +214,7 @@ fn answered(plan: &mut Plan<'_>, run: &Run, seen: &ExecutionSeen, observation: &
         .iter()
         .any(|waiting| waiting.round.execution == round.execution && waiting.round.gate == round.gate)
     {
-        step::end(plan, &run.id, Reason::NewRound)?;
+        approval::end(plan, &run.id, Reason::NewRound)?;
         return Ok(false);
     }
     let reason = match seen.ended {
@@ -224,7 +224,7 @@ fn answered(plan: &mut Plan<'_>, run: &Run, seen: &ExecutionSeen, observation: &
         Some(Ended::Succeeded) => Reason::AnsweredElsewhere,
         Some(ended) => ending(ended),
     };
-    step::end(plan, &run.id, reason)?;
+    approval::end(plan, &run.id, reason)?;
     Ok(false)
 }
 

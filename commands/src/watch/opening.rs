@@ -1,5 +1,6 @@
 //! How runs begin: a request for approval is seen, belongs to environments, and is pinned.
 
+use crate::approval;
 use crate::catalog::{Environment, Service};
 use crate::desk;
 use crate::effect::Effect;
@@ -8,7 +9,6 @@ use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::round::Round;
 use crate::run::{Illegal, Live, Pinned, Target};
-use crate::step;
 use crate::watch::{Observation, Waiting};
 
 /// The run that a request for approval belongs to. The home environment is part of its name.
@@ -104,7 +104,7 @@ pub(super) fn open(plan: &mut Plan<'_>, waiting: &Waiting, observation: &Observa
         gives_up_at: waiting.gives_up_at,
         channel: facts.service.channel.clone(),
         previous,
-        runbook: step::APPROVAL_RUNBOOK.to_owned(),
+        runbook: approval::APPROVAL_RUNBOOK.to_owned(),
         console_url: waiting.console_url.clone(),
         parallel: observation.parallel,
     };

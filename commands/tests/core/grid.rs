@@ -8,7 +8,7 @@ use crate::world::World;
 const PEOPLE: [&str; 10] = [
     "U0ANN", "U0BRUNO", "U0CARLA", "U0DANA", "U0RITA", "U0GUS", "U0EVE", "U0OLD", "U0BOT", "U0NOW",
 ];
-const VERBS: [(&str, &str); 13] = [
+const VERBS: [(&str, &str); 18] = [
     ("status", ""),
     ("approve", ""),
     ("reject", " because"),
@@ -20,7 +20,12 @@ const VERBS: [(&str, &str); 13] = [
     ("unlock", ""),
     ("freeze", ""),
     ("unfreeze", ""),
+    ("run", ""),
+    ("confirm", ""),
     ("retry", ""),
+    ("remedy", ""),
+    ("skip", " because"),
+    ("abort", " because"),
     ("stop", ""),
 ];
 
@@ -42,7 +47,11 @@ fn may(verb: &str, who: &str, environment: &str) -> Result<(), Reason> {
     match verb {
         "approve" if approver && who == "U0DANA" => Err(Reason::SelfApproval),
         "approve" | "reject" if !approver => Err(Reason::Role),
-        "lock" | "unlock" | "freeze" | "unfreeze" | "retry" | "stop" if !operator => Err(Reason::Role),
+        "lock" | "unlock" | "freeze" | "unfreeze" | "retry" | "stop" | "run" | "remedy" | "skip" | "abort"
+            if !operator =>
+        {
+            Err(Reason::Role)
+        }
         _ => Ok(()),
     }
 }
@@ -62,7 +71,12 @@ fn every_cell() {
                 let mut world = World::new();
                 world.waits("e1", git_ref, "U0DANA");
                 let before = (world.runs.clone(), world.desk.clone(), world.effects.len());
-                let place = if verb == "runs" { "wallet" } else { environment };
+                world.service().runbooks = vec![crate::runbook::pause("tidy")];
+                let place = match verb {
+                    "runs" => "wallet".to_owned(),
+                    "run" => format!("tidy {environment}"),
+                    _ => environment.to_owned(),
+                };
                 let speaker = world.speaker(who, Via::Command);
                 world.says_as(&speaker, &format!("/deploy {verb} {place}{tail}"));
                 let expected = may(verb, who, environment);

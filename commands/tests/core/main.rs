@@ -12,5 +12,6 @@ mod grammar;
 mod grid;
 mod observe;
 mod replay;
+mod runbook;
 mod standing;
 mod world;

@@ -8,6 +8,7 @@ use commands::desk::{self, Desk};
 use commands::effect::{Effect, Outcome};
 use commands::facts::*;
 use commands::ids::*;
+use commands::operation::{self, Operation};
 use commands::outcome;
 use commands::reason::Reason;
 use commands::round::*;
@@ -39,6 +40,8 @@ pub struct World {
     pub catalog: Catalog,
     pub desk: Desk,
     pub runs: BTreeMap<RecordId, Run>,
+    pub operations: BTreeMap<RecordId, Operation>,
+    pub operation_journal: BTreeMap<RecordId, Vec<operation::StoredEvent>>,
     pub claims: BTreeMap<EnvironmentId, RecordId>,
     pub people: BTreeMap<UserId, Person>,
     pub groups: BTreeMap<GroupId, Option<BTreeSet<UserId>>>,
@@ -111,6 +114,8 @@ impl World {
             environments: vec![environment("testnet", Tier::Standard, "master"), mainnet],
             freezes: vec![],
             migrations: vec![],
+            runbooks: vec![],
+            hosts: BTreeSet::new(),
         };
         let person = |(id, standing): (&str, Standing)| {
             (
@@ -131,6 +136,8 @@ impl World {
             },
             desk: Desk::default(),
             runs: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            operation_journal: BTreeMap::new(),
             claims: BTreeMap::new(),
             people: [
                 ("U0ANN", Standing::Member),
@@ -188,6 +195,7 @@ impl World {
             service,
             desk: &self.desk,
             runs: &self.runs,
+            operations: &self.operations,
             claims: &self.claims,
             people: &self.people,
             groups: &self.groups,
@@ -216,6 +224,19 @@ impl World {
                     let history = self.journal.entry(run.id.clone()).or_default();
                     history.extend(events.into_iter().map(|(event, _)| StoredEvent { at: self.now, event }));
                     self.runs.insert(run.id.clone(), *run);
+                }
+                Record::Operation {
+                    operation,
+                    events,
+                    next_wake,
+                } => {
+                    assert_eq!(next_wake.is_none(), operation.ended().is_some());
+                    assert!(next_wake.is_none_or(|wake| wake > self.now), "a wake lies ahead");
+                    self.reasons.extend(events.iter().map(|(_, reason)| *reason));
+                    let history = self.operation_journal.entry(operation.id.clone()).or_default();
+                    let stored = |(event, _)| operation::StoredEvent { at: self.now, event };
+                    history.extend(events.into_iter().map(stored));
+                    self.operations.insert(operation.id.clone(), *operation);
                 }
                 Record::Desk { desk, events, .. } => {
                     self.desk_journal.extend(

@@ -345,7 +345,7 @@ fn everything_at_once_in_the_order_of_the_lines() {
     let text = "[service.web]\nchanel = \"C0A\"\n[service.web.environment.prod]\ntier = \"prod\"\nchecks = [\"x\"]\n[defaults]\ntimezone = \"Mars\"\n";
     insta::assert_snapshot!(complaints(text), @r#"
     signalbox.toml:1: service.web: `channel` is missing: add `channel = "C012ABC"`
-    signalbox.toml:2: service.web.chanel: is no key of this table. Did you mean `channel`? Known here: channel, github, authors, unknown_author, timezone, migrations, environment, freeze
+    signalbox.toml:2: service.web.chanel: is no key of this table. Did you mean `channel`? Known here: channel, github, authors, unknown_author, timezone, migrations, environment, freeze, hosts, runbook
     signalbox.toml:3: service.web.environment.prod: `pipeline` is missing: add `pipeline = { name = "…", stage = "…", action = "…" }`
     signalbox.toml:3: service.web.environment.prod: the AWS region is missing: add `region = "eu-central-1"` here, or `aws = { region = "eu-central-1" }` under [defaults]
     signalbox.toml:4: service.web.environment.prod.tier: is `prod`: write `"standard"` or `"production"`

@@ -5,39 +5,103 @@ use std::sync::Arc;
 
 use commands::catalog::Service;
 use commands::effect::Outcome;
+use commands::facts::Facts;
 use commands::ids::{ChannelId, RecordId, UserId};
-use commands::run::Run;
-use commands::view;
+use commands::operation::Operation;
+use commands::run::{CardRef, Run};
+use commands::time::Timestamp;
+use commands::view::{self, Message};
 
-use super::{Done, Try, load_run, slack_failure};
+use super::{Done, Try, load_carded, slack_failure};
 use crate::runner::engine::Engine;
 use crate::slack::client::Search;
 use crate::slack::render::{self, Drawn};
 use crate::slack::{Post, SlackError};
 
-/// The marker of a run's card. A card that was deleted and posted again has another one.
-fn marker(run: &Run) -> String {
-    if run.reposts == 0 {
-        format!("card:{}", run.id)
-    } else {
-        format!("card:{}:{}", run.id, run.reposts)
-    }
+/// What has a card: an approval's run, or one of a runbook.
+#[derive(Debug)]
+pub(super) enum Carded {
+    Run(Box<Run>),
+    Operation(Box<Operation>),
 }
 
-/// Everybody whom the card names.
-fn named(run: &Run) -> BTreeSet<UserId> {
-    let voters = run.votes.iter().map(|vote| &vote.user);
-    let deciders = run.decision.iter().flat_map(|decision| &decision.by);
-    voters
-        .chain(deciders)
-        .chain(&run.pinned.starter.user)
-        .cloned()
-        .collect()
+impl Carded {
+    const fn id(&self) -> &RecordId {
+        match self {
+            Self::Run(run) => &run.id,
+            Self::Operation(operation) => &operation.id,
+        }
+    }
+
+    /// Its card, once it is posted.
+    pub(super) const fn card(&self) -> Option<&CardRef> {
+        match self {
+            Self::Run(run) => run.card.as_ref(),
+            Self::Operation(operation) => operation.card.as_ref(),
+        }
+    }
+
+    /// How often a deleted card was posted again.
+    pub(super) const fn reposts(&self) -> u32 {
+        match self {
+            Self::Run(run) => run.reposts,
+            Self::Operation(operation) => operation.reposts,
+        }
+    }
+
+    const fn channel(&self) -> &ChannelId {
+        match self {
+            Self::Run(run) => &run.pinned.channel,
+            Self::Operation(operation) => &operation.pinned.channel,
+        }
+    }
+
+    /// Before this no card of it can have been posted.
+    fn since(&self) -> Timestamp {
+        match self {
+            Self::Run(run) => run.changed_at.min(run.pinned.waiting_since),
+            Self::Operation(operation) => operation.pinned.started_at,
+        }
+    }
+
+    /// The marker of its card. A card that was deleted and posted again has another one.
+    fn marker(&self) -> String {
+        match self.reposts() {
+            0 => format!("card:{}", self.id()),
+            times => format!("card:{}:{times}", self.id()),
+        }
+    }
+
+    /// Everybody whom the card names.
+    fn named(&self) -> BTreeSet<UserId> {
+        match self {
+            Self::Run(run) => {
+                let voters = run.votes.iter().map(|vote| &vote.user);
+                let deciders = run.decision.iter().flat_map(|decision| &decision.by);
+                voters
+                    .chain(deciders)
+                    .chain(&run.pinned.starter.user)
+                    .cloned()
+                    .collect()
+            }
+            Self::Operation(operation) => {
+                let yes = operation.steps.iter().flat_map(|step| &step.yes);
+                yes.chain([&operation.pinned.starter]).cloned().collect()
+            }
+        }
+    }
+
+    fn picture(&self, facts: &Facts<'_>) -> Message {
+        match self {
+            Self::Run(run) => view::card(run, facts),
+            Self::Operation(operation) => view::operation_card(operation, facts),
+        }
+    }
 }
 
 /// Draws a run's card as the run stands now: whatever asked for it, the newest state is what people see.
 pub(super) async fn draw(engine: &Arc<Engine>, service: &Service, id: &RecordId, this: Try<'_>) -> Done {
-    let (snapshot, run) = match load_run(engine, service, id).await {
+    let (snapshot, run) = match load_carded(engine, service, id).await {
         Ok(loaded) => loaded,
         Err(why) => return Done::later(why),
     };
@@ -46,12 +110,12 @@ pub(super) async fn draw(engine: &Arc<Engine>, service: &Service, id: &RecordId,
         .iter()
         .flat_map(commands::catalog::Environment::groups)
         .collect();
-    let crowd = engine.crowd(named(&run), &groups).await;
-    let card = view::card(&run, &engine.facts(service, &snapshot, &crowd, engine.clock.now()));
+    let crowd = engine.crowd(run.named(), &groups).await;
+    let card = run.picture(&engine.facts(service, &snapshot, &crowd, engine.clock.now()));
     let drawn = render::message(&card);
-    match &run.card {
+    match run.card() {
         Some(card) => edit(engine, id, (&card.channel, &card.ts), &drawn, this).await,
-        None if run.reposts > 1 => Done::Outcome(Outcome::Done),
+        None if run.reposts() > 1 => Done::Outcome(Outcome::Done),
         None => post(engine, &run, &drawn, this).await,
     }
 }
@@ -81,8 +145,8 @@ async fn edit(
     }
 }
 
-async fn post(engine: &Engine, run: &Run, drawn: &Drawn, this: Try<'_>) -> Done {
-    let (channel, marker) = (&run.pinned.channel, marker(run));
+async fn post(engine: &Engine, run: &Carded, drawn: &Drawn, this: Try<'_>) -> Done {
+    let (channel, marker) = (run.channel(), run.marker());
     if this.attempt > 1 {
         match earlier(engine, run, &marker, this).await {
             Ok(Some(ts)) => return posted(engine, run, ts, None),
@@ -112,32 +176,28 @@ async fn post(engine: &Engine, run: &Run, drawn: &Drawn, this: Try<'_>) -> Done 
     }
 }
 
-fn posted(engine: &Engine, run: &Run, ts: String, drawn: Option<&Drawn>) -> Done {
+fn posted(engine: &Engine, run: &Carded, ts: String, drawn: Option<&Drawn>) -> Done {
     if let Some(drawn) = drawn {
-        engine.drawings.set(&run.id, &ts, &drawn.digest);
+        engine.drawings.set(run.id(), &ts, &drawn.digest);
     }
     Done::Outcome(Outcome::Drawn {
-        posted: Some((run.pinned.channel.clone(), ts)),
+        posted: Some((run.channel().clone(), ts)),
     })
 }
 
 /// The card that an earlier try posted, if one did. If two did, the younger is removed.
-async fn earlier(engine: &Engine, run: &Run, marker: &str, this: Try<'_>) -> Result<Option<String>, SlackError> {
+async fn earlier(engine: &Engine, run: &Carded, marker: &str, this: Try<'_>) -> Result<Option<String>, SlackError> {
     let home = engine.people.home().await?.clone();
-    let since = run.changed_at.min(run.pinned.waiting_since);
     let search = Search {
-        channel: &run.pinned.channel,
+        channel: run.channel(),
         thread: None,
         marker,
-        since,
+        since: run.since(),
     };
     let mut found = engine.slack.find(search, &home, this.lease).await?.into_iter();
     let oldest = found.next().map(|message| message.ts);
     for younger in found {
-        engine
-            .slack
-            .delete(&run.pinned.channel, &younger.ts, this.lease)
-            .await?;
+        engine.slack.delete(run.channel(), &younger.ts, this.lease).await?;
     }
     Ok(oldest)
 }
@@ -149,10 +209,10 @@ pub(super) async fn remove_double(
     id: &RecordId,
     (channel, ts): (&ChannelId, &String),
 ) {
-    let Ok((_, run)) = load_run(engine, service, id).await else {
+    let Ok((_, run)) = load_carded(engine, service, id).await else {
         return;
     };
-    let known = run.card.as_ref();
+    let known = run.card();
     // While no card is known, whoever holds the effect now will find this one by its marker.
     if known.is_some_and(|card| card.ts != *ts)
         && let Err(error) = engine.slack.delete(channel, ts, crate::door::Lease::NONE).await

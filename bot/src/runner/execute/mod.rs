@@ -8,8 +8,9 @@ mod card;
 mod gather;
 mod intervene;
 mod pipeline;
-mod say;
+pub(crate) mod say;
 mod spread;
+mod step;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use super::snapshot::{self, Snapshot};
 use crate::aws::AwsError;
 use crate::door::Lease;
 use crate::slack::SlackError;
+use card::Carded;
 
 /// Which try this is.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +79,7 @@ pub(super) async fn execute(engine: &Arc<Engine>, service: &Service, effect: &Ef
         Effect::AnswerApproval { .. } => answer::answer(engine, effect, this).await,
         Effect::RetryStage { .. } => intervene::retry(engine, effect, this).await,
         Effect::StopExecution { .. } => intervene::stop(engine, effect, this).await,
+        Effect::Step(call) => step::call(engine, service, call, this).await,
         Effect::SpreadFreeze {
             service, freeze, by, ..
         } => spread::spread(engine, service, (freeze.as_ref(), by), this).await,
@@ -96,8 +99,32 @@ pub(super) async fn disown(engine: &Arc<Engine>, service: &Service, effect: &Eff
     }
 }
 
-/// A run as it stands, with its slot; why not, when the store does not answer or a newer version runs it.
+/// A run of any kind as it stands, with its slot; why not, when the store does not answer or a newer version runs it.
+async fn load_carded(engine: &Engine, service: &Service, id: &RecordId) -> Result<(Snapshot, Carded), String> {
+    let snapshot = load(engine, service, id).await?;
+    let run = snapshot.runs.get(id).cloned().map(|run| Carded::Run(Box::new(run)));
+    let operation = || {
+        let operation = snapshot.operations.get(id).cloned()?;
+        Some(Carded::Operation(Box::new(operation)))
+    };
+    let carded = run
+        .or_else(operation)
+        .ok_or("the run can not be read by this version")?;
+    Ok((snapshot, carded))
+}
+
+/// An approval's run, with its slot.
 async fn load_run(engine: &Engine, service: &Service, id: &RecordId) -> Result<(Snapshot, Run), String> {
+    let snapshot = load(engine, service, id).await?;
+    let run = snapshot
+        .runs
+        .get(id)
+        .cloned()
+        .ok_or("the run can not be read by this version")?;
+    Ok((snapshot, run))
+}
+
+async fn load(engine: &Engine, service: &Service, id: &RecordId) -> Result<Snapshot, String> {
     let needs = Needs {
         runs: BTreeSet::from([id.clone()]),
         ..Needs::default()
@@ -108,15 +135,9 @@ async fn load_run(engine: &Engine, service: &Service, id: &RecordId) -> Result<(
         records: &[],
         delivery: None,
     };
-    let snapshot = snapshot::load(&*engine.store, &engine.cache, request)
+    snapshot::load(&*engine.store, &engine.cache, request)
         .await
-        .map_err(|error| error.to_string())?;
-    let run = snapshot
-        .runs
-        .get(id)
-        .cloned()
-        .ok_or("the run can not be read by this version")?;
-    Ok((snapshot, run))
+        .map_err(|error| error.to_string())
 }
 
 /// What a failure of Slack means for an effect whose repeat is found by its marker.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use commands::catalog::Service;
 use commands::effect::{Outcome, Recipient};
-use commands::ids::{ChannelId, RecordId};
+use commands::ids::{ChannelId, EffectKey, RecordId};
 use commands::time::Span;
 use commands::view::Message;
 
 use super::card::too_early;
-use super::{Done, Try, load_run, slack_failure};
+use super::{Done, Try, load_carded, slack_failure};
+use crate::door::Lease;
 use crate::runner::engine::Engine;
 use crate::slack::client::Search;
 use crate::slack::{Post, SlackError, render};
@@ -30,12 +31,12 @@ pub(super) async fn in_thread(
     (id, name, message): (&RecordId, &str, &Message),
     this: Try<'_>,
 ) -> Done {
-    let run = match load_run(engine, service, id).await {
+    let run = match load_carded(engine, service, id).await {
         Ok((_, run)) => run,
         Err(why) => return Done::later(why),
     };
-    let Some(card) = &run.card else {
-        return if run.reposts > 1 {
+    let Some(card) = run.card() else {
+        return if run.reposts() > 1 {
             Done::Outcome(Outcome::Undeliverable {
                 error: "the card was deleted".to_owned(),
             })
@@ -75,6 +76,38 @@ pub(super) async fn to(
         this,
     )
     .await
+}
+
+/// What came of saying something in a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// It stands there once.
+    Once,
+    /// Not yet; worth another try.
+    Later(String),
+    /// Slack will not take it: its error.
+    Never(String),
+}
+
+/// Says something in a channel once, for a step. `again`: an earlier try may have said it.
+pub(crate) async fn in_channel(
+    engine: &Engine,
+    channel: &ChannelId,
+    (marker, message): (&str, &Message),
+    (again, lease): (bool, Lease),
+) -> Said {
+    let place = Place { channel, thread: None };
+    let key = EffectKey::of(&["say", marker]);
+    let this = Try {
+        attempt: if again { 2 } else { 1 },
+        lease,
+        key: &key,
+    };
+    match once(engine, place, marker, message, this).await {
+        Done::Outcome(Outcome::Undeliverable { error }) => Said::Never(error),
+        Done::Outcome(_) => Said::Once,
+        Done::Later { why, .. } => Said::Later(why),
+    }
 }
 
 async fn once(engine: &Engine, place: Place<'_>, marker: &str, message: &Message, this: Try<'_>) -> Done {

@@ -3,7 +3,11 @@
 //! The enum is closed and the executor matches it in full, so that an effect nobody carries out does not compile. Each effect says why doing it
 //! twice is harmless ([`Class`]); that is what makes exactly-once more than a hope.
 
+mod call;
+
 use serde::{Deserialize, Serialize};
+
+pub use call::{CallPhase, StepCall, StepOutcome};
 
 use crate::catalog::{AwsTarget, CheckName};
 use crate::desk::Freeze;
@@ -128,6 +132,8 @@ pub enum Effect {
         /// Why, at most 200 characters.
         reason: String,
     },
+    /// A call of a step.
+    Step(Box<StepCall>),
     /// Put a freeze of all services on one of them, or take it off.
     SpreadFreeze {
         /// The service.
@@ -171,8 +177,9 @@ pub enum Class {
 impl Effect {
     /// Why doing it again is harmless.
     #[must_use]
-    pub const fn class(&self) -> Class {
+    pub fn class(&self) -> Class {
         match self {
+            Self::Step(call) => call.class(),
             Self::ReadPipeline { .. } | Self::GatherChange { .. } | Self::GatherCheck { .. } => Class::Read,
             Self::DrawCard { .. } | Self::PostInThread { .. } | Self::Post { .. } => Class::Findable,
             Self::AnswerApproval { .. } => Class::Fenced,
@@ -200,13 +207,14 @@ impl Effect {
             }
             Self::RetryStage { run, number, .. } => EffectKey::of(&["retry", run.as_str(), &number.to_string()]),
             Self::StopExecution { run, .. } => EffectKey::of(&["stop", run.as_str()]),
+            Self::Step(call) => call.key(),
             Self::SpreadFreeze { service, .. } => EffectKey::of(&["freeze", service.as_str()]),
         }
     }
 
     /// Its name, for metrics and logs.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::DrawCard { .. } => "draw_card",
             Self::PostInThread { .. } => "post_in_thread",
@@ -217,6 +225,7 @@ impl Effect {
             Self::AnswerApproval { .. } => "answer_approval",
             Self::RetryStage { .. } => "retry_stage",
             Self::StopExecution { .. } => "stop_execution",
+            Self::Step(call) => call.action.spec().kind,
             Self::SpreadFreeze { .. } => "spread_freeze",
         }
     }
@@ -284,6 +293,11 @@ pub enum Outcome {
         code: String,
         /// The vendor's words; foreign text.
         message: String,
+    },
+    /// A step's call came back.
+    Step {
+        /// With this.
+        came: StepOutcome,
     },
     /// Done, and there is nothing more to say.
     Done,

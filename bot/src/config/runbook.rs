@@ -1,0 +1,337 @@
+//! `[service.NAME.runbook.NAME]` and its steps.
+
+use std::collections::BTreeSet;
+
+use commands::effect::Class;
+use commands::ids::{EnvironmentId, RunbookName, StepName};
+use commands::runbook::{
+    Asks, Condition, DEADLINE, Expected, OnFailure, Parameter, Runbook, Step, StepSpec, Then, placeholders,
+};
+use commands::step::{Action, Conduct, SPECS};
+use commands::time::Span;
+use serde::Deserialize;
+
+use super::freezes::no_environment;
+use super::plain;
+use super::section::{Place, Section, Value, closest};
+
+/// How long a person has to answer when the runbook does not say.
+const PATIENCE: Span = Span::days(7);
+
+/// What steps may name: the service's environments, and the servers they may speak to.
+type Known<'k> = (&'k [&'k str], &'k BTreeSet<String>);
+
+/// Reads the runbooks of a service. One that can not be made is left out; there is a complaint by then.
+pub(super) fn read(tables: &Section<'_>, known: Known<'_>) -> Vec<Runbook> {
+    tables
+        .entries()
+        .filter_map(|(name, value)| one(name, value, known))
+        .collect()
+}
+
+fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
+    let text = toml::to_string(&plain::value(value.raw())).unwrap_or_default();
+    let mut section = value.section()?;
+    let place = section.place.clone();
+    let name = place.name(name, RunbookName::parse);
+    let title = section
+        .take("title")
+        .and_then(|value| value.text())
+        .unwrap_or_default()
+        .to_owned();
+    let environments = section
+        .take("environments")
+        .map(|value| environments(&value, known.0))
+        .unwrap_or_default();
+    let parameters: Vec<Parameter> = section
+        .take("parameter")
+        .and_then(Value::section)
+        .map(|tables| tables.entries().filter_map(parameter).collect())
+        .unwrap_or_default();
+    let words = [("stop", OnFailure::Stop), ("undo", OnFailure::Undo)];
+    let on_failure = section
+        .take("on_failure")
+        .and_then(|value| value.one_of(&words))
+        .unwrap_or_default();
+    let drafts: Vec<Draft<'_>> = section
+        .tables("step")
+        .into_iter()
+        .filter_map(|table| step(table, known))
+        .collect();
+    if drafts.is_empty() {
+        place.complain(format!("has no step: add a table `[[{}.step]]`", place.key));
+    }
+    section.finish();
+    judge(&drafts, &parameters);
+    Some(Runbook {
+        name: name?,
+        title,
+        text,
+        environments,
+        parameters,
+        on_failure,
+        steps: drafts.into_iter().map(|draft| draft.spec).collect(),
+    })
+}
+
+fn environments(value: &Value<'_>, known: &[&str]) -> Vec<EnvironmentId> {
+    let mut found = Vec::new();
+    for (item, text) in value.texts() {
+        if known.contains(&text) {
+            found.extend(item.place.name(text, EnvironmentId::parse));
+        } else {
+            item.place.complain(no_environment(text, known));
+        }
+    }
+    found
+}
+
+fn parameter((name, value): (&str, Value<'_>)) -> Option<Parameter> {
+    let mut section = value.section()?;
+    if !name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    {
+        section
+            .place
+            .complain(format!("`{name}` can not be typed: write letters, digits, dashes"));
+    }
+    let summary = section
+        .take("summary")
+        .and_then(|value| value.text())
+        .unwrap_or_default()
+        .to_owned();
+    let choices: Vec<String> = section
+        .take("choices")
+        .map(|value| value.texts().into_iter().map(|(_, text)| text.to_owned()).collect())
+        .unwrap_or_default();
+    let default = section.take("default").and_then(|value| {
+        let text = value.text()?;
+        if !choices.is_empty() && !choices.iter().any(|choice| choice == text) {
+            value
+                .place
+                .complain(format!("`{text}` is none of the choices: {}", choices.join(", ")));
+        }
+        Some(text.to_owned())
+    });
+    section.finish();
+    Some(Parameter {
+        name: name.to_owned(),
+        summary,
+        default,
+        choices,
+    })
+}
+
+/// A step and the place of what is judged when all of them are known.
+struct Draft<'a> {
+    spec: StepSpec,
+    place: Place<'a>,
+}
+
+fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
+    let place = section.place.clone();
+    let name = section
+        .need("name", "\"…\"")
+        .and_then(|value| value.name(StepName::parse));
+    let title = section.take("title").and_then(|value| value.text()).map(str::to_owned);
+    let group = section.take("group").and_then(|value| value.text()).map(str::to_owned);
+    let asks_in = section
+        .take("ask")
+        .map(|value| asks(&value, known.0))
+        .unwrap_or_default();
+    let when = section.take("when").and_then(|value| whole::<Condition>(&value));
+    let expect = section
+        .take("expect")
+        .and_then(|value| value.list())
+        .unwrap_or_default();
+    let expect = expect.iter().filter_map(whole::<Expected>).collect();
+    let deadline = section.take("deadline").and_then(|value| span(&value));
+    let expected = section.take("expected").and_then(|value| span(&value));
+    let retries = section
+        .take("retries")
+        .and_then(|value| value.count())
+        .unwrap_or_default();
+    let keep = section
+        .take("keep")
+        .and_then(|value| value.boolean())
+        .unwrap_or_default();
+    let remedy = section
+        .take("remedy")
+        .and_then(|value| value.boolean())
+        .unwrap_or_default();
+    let action = action(section, known)?;
+    let patient = !matches!(action.conduct(), Conduct::Calls(_)) || asks_in != Asks::Never;
+    let name = name?;
+    let step = Step {
+        title: title.unwrap_or_else(|| name.to_string()),
+        name,
+        action,
+        group,
+        asks: false,
+        when,
+        deadline: deadline.unwrap_or(if patient { PATIENCE } else { DEADLINE }),
+        expected,
+        retries: u32::try_from(retries).unwrap_or(u32::MAX),
+        expect,
+        keep,
+        remedy,
+    };
+    Some(Draft {
+        spec: StepSpec { step, asks_in },
+        place,
+    })
+}
+
+/// Reads `kind` and the keys that belong to it.
+fn action(mut section: Section<'_>, (_, hosts): Known<'_>) -> Option<Action> {
+    let place = section.place.clone();
+    let kinds: Vec<&str> = SPECS.iter().map(|spec| spec.kind).collect();
+    let kind = section.need("kind", "\"wait\"")?;
+    let word = kind.text()?;
+    if !kinds.contains(&word) {
+        let guess =
+            closest(word, kinds.iter().copied()).map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
+        kind.place.complain(format!(
+            "`{word}` is no kind of step.{guess} There are: {}",
+            kinds.join(", ")
+        ));
+        return None;
+    }
+    let mut table = toml::Table::from_iter([("kind".to_owned(), toml::Value::String(word.to_owned()))]);
+    let rest = section.rest();
+    table.extend(
+        rest.iter()
+            .map(|(name, value)| ((*name).to_owned(), plain::value(value.raw()))),
+    );
+    let action = match Action::deserialize(toml::Value::Table(table)) {
+        Ok(action) => action,
+        Err(error) => {
+            let words = error.message().to_owned();
+            // A complaint about a key stands at its line.
+            let at = rest.iter().find(|(name, _)| words.contains(&format!("`{name}`")));
+            at.map_or(&place, |(_, value)| &value.place)
+                .complain(format!("this is no step of kind `{word}`: {words}"));
+            return None;
+        }
+    };
+    if let Err(why) = action.check() {
+        place.complain(why);
+    }
+    unlisted(&action, hosts, &place);
+    Some(action)
+}
+
+/// A step speaks to listed servers only; an address that is put together at run time is looked at then.
+fn unlisted(action: &Action, hosts: &BTreeSet<String>, place: &Place<'_>) {
+    let Action::Http(http) = action else { return };
+    let Ok(url) = http.url.parse::<url::Url>() else { return };
+    let host = crate::door::origin_name(&url);
+    if placeholders(&host).is_empty() && !host.contains('{') && !hosts.contains(&host) {
+        place.complain(format!(
+            "speaks to {host}, which the service does not list: add it to `hosts` of the service"
+        ));
+    }
+}
+
+fn asks(value: &Value<'_>, known: &[&str]) -> Asks {
+    match value.raw() {
+        toml::de::DeValue::Boolean(true) => Asks::Everywhere,
+        toml::de::DeValue::Boolean(false) => Asks::Never,
+        _ => Asks::In(environments(value, known)),
+    }
+}
+
+fn span(value: &Value<'_>) -> Option<Span> {
+    let text = value.text()?;
+    let span = Span::parse(text);
+    if span.is_none() {
+        value.place.complain(format!(
+            "`{text}` is no span of time: write `30s`, `10m`, `2h` or `1h30m`"
+        ));
+    }
+    span
+}
+
+/// Reads a small table whole.
+fn whole<'de, T: Deserialize<'de>>(value: &Value<'_>) -> Option<T> {
+    T::deserialize(plain::value(value.raw()))
+        .map_err(|error| value.place.complain(error.message().to_owned()))
+        .ok()
+}
+
+/// What only shows when all steps are seen side by side.
+fn judge(drafts: &[Draft<'_>], parameters: &[Parameter]) {
+    let mut before: Vec<&Step> = Vec::new();
+    for draft in drafts {
+        let (step, place) = (&draft.spec.step, &draft.place);
+        if before.iter().any(|earlier| earlier.name == step.name) {
+            place.complain(format!(
+                "a step `{}` stands above already: give every step a name of its own",
+                step.name
+            ));
+        }
+        if let Some(group) = &step.group {
+            let apart = before
+                .iter()
+                .rev()
+                .skip_while(|earlier| earlier.group.as_ref() == Some(group));
+            if apart.clone().any(|earlier| earlier.group.as_ref() == Some(group)) {
+                place.complain(format!(
+                    "the steps of group `{group}` do not stand together: put them next to each other"
+                ));
+            }
+        }
+        let once = matches!(step.action.conduct(), Conduct::Calls(calls) if calls.act == Some(Class::Once));
+        if once && step.retries > 0 {
+            place.complain("may be done only once, so it can not be tried again by itself: delete `retries`");
+        }
+        remedies(step, drafts, place);
+        texts(step, &before, parameters, place);
+        before.push(step);
+    }
+}
+
+fn remedies(step: &Step, drafts: &[Draft<'_>], place: &Place<'_>) {
+    for expected in &step.expect {
+        if expected.words.is_empty() {
+            place.complain(format!("`{}` would fit every failure: give it `words`", expected.name));
+        }
+        if let Then::Remedy(name) = &expected.then
+            && !drafts
+                .iter()
+                .any(|other| other.spec.step.name == *name && other.spec.step.remedy)
+        {
+            place.complain(format!(
+                "`{name}` is no remedy: add a step of that name with `remedy = true`"
+            ));
+        }
+    }
+}
+
+/// Every placeholder stands for something that is known by then.
+fn texts(step: &Step, before: &[&Step], parameters: &[Parameter], place: &Place<'_>) {
+    let mut all = step.action.texts();
+    all.push(step.title.clone());
+    if let Some(when) = &step.when {
+        all.push(when.value.clone());
+        all.extend(when.is.clone());
+        all.extend(when.is_not.clone());
+    }
+    for name in all.iter().flat_map(|text| placeholders(text)) {
+        let known = match name.split_once('.') {
+            None => name == "environment" || name == "service",
+            Some(("parameter", rest)) => parameters.iter().any(|parameter| parameter.name == rest),
+            Some(("step", rest)) => {
+                let earlier = rest.split_once('.').map(|(step, _)| step);
+                step.remedy || before.iter().any(|step| Some(step.name.as_str()) == earlier)
+            }
+            Some(_) => false,
+        };
+        if !known {
+            place.complain(format!(
+                "`{{{name}}}` stands for nothing here: there are {{environment}}, {{service}}, {{parameter.NAME}} and {{step.NAME.OUTPUT}} of an earlier step"
+            ));
+        }
+    }
+}

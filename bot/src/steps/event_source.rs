@@ -1,0 +1,141 @@
+//! `event_source`: a Lambda function's mapping, on or off, and seen to be.
+
+use async_trait::async_trait;
+use commands::effect::StepOutcome;
+use commands::step::EventSource;
+use http::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, pending};
+use crate::aws::signed::{Ask, LAMBDA};
+
+const VERSION: &str = "2015-03-31";
+
+#[async_trait]
+impl Executor for EventSource {
+    async fn prepare(&self, at: At<'_>) -> Answer {
+        let mapping = find(self, at).await?;
+        let state = state(&mapping);
+        let source = mapping["EventSourceArn"].as_str().unwrap_or("an unnamed source");
+        let standing = format!("the mapping of {} from {source} is {state}", self.function);
+        let was = match state {
+            "Enabled" => true,
+            "Disabled" => false,
+            other => return Err(StepError::Later(format!("the mapping is {other}"))),
+        };
+        if was == self.enabled {
+            return Ok(already(BTreeMap::new(), format!("{standing} already")));
+        }
+        Ok(StepOutcome::Prepared {
+            memo: json!({ "uuid": mapping["UUID"], "was": was }),
+            outputs: BTreeMap::new(),
+            evidence: vec![standing],
+            done: false,
+        })
+    }
+
+    async fn act(&self, at: At<'_>) -> Answer {
+        turn(at, self.enabled).await
+    }
+
+    async fn probe(&self, at: At<'_>) -> Result<Probe, StepError> {
+        let mapping = get(at).await?;
+        Ok(if is_turning(state(&mapping), self.enabled) {
+            Probe::Done(acted(at.call.memo.clone()))
+        } else {
+            Probe::NotDone
+        })
+    }
+
+    async fn watch(&self, at: At<'_>) -> Answer {
+        look(at, self.enabled).await
+    }
+
+    async fn undo(&self, at: At<'_>) -> Answer {
+        let was = at.call.memo["was"].as_bool().unwrap_or(!self.enabled);
+        if is_turning(state(&get(at).await?), was) {
+            return Ok(acted(at.call.memo.clone()));
+        }
+        turn(at, was).await
+    }
+
+    async fn undo_watch(&self, at: At<'_>) -> Answer {
+        look(at, at.call.memo["was"].as_bool().unwrap_or(!self.enabled)).await
+    }
+}
+
+/// The function's mapping; the only one, or the only one with that source.
+async fn find(step: &EventSource, at: At<'_>) -> Result<Value, StepError> {
+    let mut ask = Ask::rest(
+        "ListEventSourceMappings",
+        Method::GET,
+        vec![VERSION, "event-source-mappings", ""],
+        None,
+    );
+    ask.query = vec![("FunctionName", &step.function)];
+    let told = at.aws(LAMBDA, ask).await?;
+    let all = told.body["EventSourceMappings"].as_array().cloned().unwrap_or_default();
+    let fits = |mapping: &Value| {
+        let arn = mapping["EventSourceArn"].as_str().unwrap_or_default();
+        step.source.as_ref().is_none_or(|part| arn.contains(part.as_str()))
+    };
+    let mut found: Vec<Value> = all.into_iter().filter(fits).collect();
+    match (found.pop(), found.len()) {
+        (Some(only), 0) => Ok(only),
+        (None, _) => Err(StepError::failed(
+            "no_mapping",
+            format!("{} has no such event source mapping", step.function),
+        )),
+        (Some(_), more) => Err(StepError::failed(
+            "several_mappings",
+            format!(
+                "{} has {} event source mappings: say which with `source`",
+                step.function,
+                more + 1
+            ),
+        )),
+    }
+}
+
+async fn get(at: At<'_>) -> Result<Value, StepError> {
+    let uuid = at.call.memo["uuid"].as_str().unwrap_or_default();
+    let path = vec![VERSION, "event-source-mappings", uuid];
+    let told = at
+        .aws(LAMBDA, Ask::rest("GetEventSourceMapping", Method::GET, path, None))
+        .await?;
+    Ok(told.body)
+}
+
+async fn turn(at: At<'_>, enabled: bool) -> Answer {
+    let uuid = at.call.memo["uuid"].as_str().unwrap_or_default();
+    let path = vec![VERSION, "event-source-mappings", uuid];
+    let body = Some(json!({ "Enabled": enabled }));
+    at.aws(LAMBDA, Ask::rest("UpdateEventSourceMapping", Method::PUT, path, body))
+        .await?;
+    Ok(acted(at.call.memo.clone()))
+}
+
+async fn look(at: At<'_>, enabled: bool) -> Answer {
+    let mapping = get(at).await?;
+    let state = state(&mapping);
+    let wanted = if enabled { "Enabled" } else { "Disabled" };
+    Ok(if state == wanted {
+        finished(format!("the mapping is {state}"))
+    } else {
+        pending(at.call.memo.clone(), format!("the mapping is {state}"))
+    })
+}
+
+fn state(mapping: &Value) -> &str {
+    mapping["State"].as_str().unwrap_or("in an unknown state")
+}
+
+/// Whether a mapping is on its way to what is wanted, or there.
+fn is_turning(state: &str, enabled: bool) -> bool {
+    if enabled {
+        matches!(state, "Enabled" | "Enabling")
+    } else {
+        matches!(state, "Disabled" | "Disabling")
+    }
+}

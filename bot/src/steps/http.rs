@@ -1,0 +1,184 @@
+//! `http`: one question a look, through the door, to hosts that the service lists.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use commands::effect::StepOutcome;
+use commands::step::{Http, Method};
+use http::{HeaderMap, Response};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use url::Url;
+
+use super::{Answer, At, Executor, StepError, finished, pending};
+use crate::door::{Call, Destination, Limits, origin_name};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+#[async_trait]
+impl Executor for Http {
+    /// What is right already needs no watching; a plan shows how it answers now.
+    async fn prepare(&self, at: At<'_>) -> Answer {
+        let (done, evidence) = match ask(self, at).await? {
+            Ok(right) => (self.times <= 1, right),
+            Err(wrong) => (false, wrong),
+        };
+        Ok(StepOutcome::Prepared {
+            memo: Value::Null,
+            outputs: BTreeMap::new(),
+            evidence: vec![evidence],
+            done,
+        })
+    }
+
+    async fn watch(&self, at: At<'_>) -> Answer {
+        let before = at.call.memo.get("right").and_then(Value::as_u64).unwrap_or(0);
+        Ok(match ask(self, at).await? {
+            Ok(right) if before + 1 >= u64::from(self.times) => finished(right),
+            Ok(right) => pending(
+                json!({ "right": before + 1 }),
+                format!("{right}, {} of {} times", before + 1, self.times),
+            ),
+            Err(wrong) => pending(json!({ "right": 0 }), wrong),
+        })
+    }
+}
+
+/// Asks once: how the answer was right, or how it was not. A server that does not answer is not right; that is what is waited for.
+async fn ask(step: &Http, at: At<'_>) -> Result<Result<String, String>, StepError> {
+    let url: Url = step
+        .url
+        .parse()
+        .map_err(|_| StepError::failed("bad_address", format!("`{}` is no address", step.url)))?;
+    let host = origin_name(&url);
+    if !at.service.hosts.contains(&host) {
+        let why = format!("{host} is not listed: add it to `hosts` of {}", at.service.id);
+        return Err(StepError::failed("host_not_listed", why));
+    }
+    let method = match step.method {
+        Method::Get => http::Method::GET,
+        Method::Head => http::Method::HEAD,
+    };
+    let request = http::Request::builder()
+        .method(method)
+        .uri(url.as_str())
+        .header("user-agent", "signalbox")
+        .body(Bytes::new())
+        .map_err(|_| StepError::failed("bad_address", "the request can not be built"))?;
+    let call = Call {
+        destination: Destination::Listed,
+        name: "step.http".to_owned(),
+        request,
+        limits: Limits {
+            timeout: TIMEOUT,
+            lease: at.lease,
+        },
+    };
+    Ok(match at.engine.door.send(call).await {
+        Ok(answer) => judge(step, &answer),
+        Err(error) => Err(format!("no answer: {error}")),
+    })
+}
+
+fn judge(step: &Http, answer: &Response<Bytes>) -> Result<String, String> {
+    let status = answer.status().as_u16();
+    if status != step.status {
+        return Err(format!("answers {status}, {} is wanted", step.status));
+    }
+    headers(step, answer.headers())?;
+    let body = String::from_utf8_lossy(answer.body());
+    if !step.body.is_empty() && !body.contains(&step.body) {
+        return Err(format!("answers {status}, but “{}” is not in the body", step.body));
+    }
+    if !step.json.is_empty() {
+        let value: Value = serde_json::from_str(&body).map_err(|_| format!("answers {status}, but with no JSON"))?;
+        for (path, wanted) in &step.json {
+            let found = at_path(&value, path).unwrap_or_else(|| "nothing".to_owned());
+            if found != *wanted {
+                let found: String = found.chars().take(60).collect();
+                return Err(format!("answers {status}, but {path} is {found}, {wanted} is wanted"));
+            }
+        }
+    }
+    Ok(format!("answers {status} as it should"))
+}
+
+fn headers(step: &Http, headers: &HeaderMap) -> Result<(), String> {
+    for (name, wanted) in &step.headers {
+        let found = headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        match found {
+            None => return Err(format!("the header {name} is missing")),
+            Some(found) if !wanted.is_empty() && found != *wanted => {
+                let found: String = found.chars().take(60).collect();
+                return Err(format!("the header {name} is {found}, {wanted} is wanted"));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The value at `checks.0.name`, as text.
+fn at_path(value: &Value, path: &str) -> Option<String> {
+    let found = path.split('.').try_fold(value, |value, part| match value {
+        Value::Array(values) => values.get(part.parse::<usize>().ok()?),
+        value => value.get(part),
+    })?;
+    Some(match found {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(json: &[(&str, &str)], body: &str) -> Http {
+        let json: BTreeMap<String, String> = json.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        serde_json::from_value(json!({ "url": "https://x.example", "json": json, "body": body })).unwrap()
+    }
+
+    fn answer(status: u16, body: &'static str) -> Response<Bytes> {
+        Response::builder()
+            .status(status)
+            .header("x-version", "1")
+            .body(Bytes::from_static(body.as_bytes()))
+            .unwrap()
+    }
+
+    #[test]
+    fn every_part_of_an_answer_is_looked_at() {
+        let right = answer(200, r#"{"checks":[{"name":"redis","ok":true}],"version":"1.4"}"#);
+        let wanted = step(&[("checks.0.ok", "true"), ("version", "1.4")], "redis");
+        assert!(judge(&wanted, &right).is_ok());
+        for (wanted, got, why) in [
+            (step(&[], ""), answer(503, ""), "answers 503"),
+            (step(&[], "green"), answer(200, "blue"), "not in the body"),
+            (
+                step(&[("version", "1.5")], ""),
+                answer(200, r#"{"version":"1.4"}"#),
+                "version is 1.4",
+            ),
+            (
+                step(&[("color", "blue")], ""),
+                answer(200, r#"{"version":"1.4"}"#),
+                "color is nothing",
+            ),
+            (step(&[("a", "b")], ""), answer(200, "<html>"), "no JSON"),
+        ] {
+            let wrong = judge(&wanted, &got).unwrap_err();
+            assert!(wrong.contains(why), "{wrong}");
+        }
+        let mut wanted = step(&[], "");
+        wanted.headers = BTreeMap::from([("x-version".to_owned(), "2".to_owned())]);
+        assert_eq!(
+            judge(&wanted, &right).unwrap_err(),
+            "the header x-version is 1, 2 is wanted"
+        );
+        wanted.headers = BTreeMap::from([("x-color".to_owned(), String::new())]);
+        assert_eq!(judge(&wanted, &right).unwrap_err(), "the header x-color is missing");
+    }
+}

@@ -1,0 +1,233 @@
+//! What steps do outside: one file for each kind of step that makes calls.
+//!
+//! The core says when which call is owed ([`commands::step`]); here is how it is made. A first try of `act` acts; a later one begins with `probe`,
+//! which looks whether an earlier try went through.
+
+mod announce;
+mod codebuild;
+mod event_source;
+mod flag;
+mod http;
+mod lambda;
+mod queue_drain;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use commands::catalog::Service;
+use commands::effect::{CallPhase, Outcome, StepCall, StepOutcome};
+use commands::operation::Progress;
+use commands::step::Action;
+use commands::time::Timestamp;
+use serde_json::Value;
+
+use crate::aws::clients::Within;
+use crate::aws::signed::{Api, Ask, Told};
+use crate::aws::{Actor, AwsError};
+use crate::door::{DoorError, Lease};
+use crate::runner::Engine;
+
+/// What a call is made with.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    /// The bot.
+    pub engine: &'a Arc<Engine>,
+    /// The service.
+    pub service: &'a Service,
+    /// The call.
+    pub call: &'a StepCall,
+    /// Under which nothing may be sent that could take longer.
+    pub lease: Lease,
+    /// In whose name AWS is called.
+    pub actor: &'a Actor,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl At<'_> {
+    /// Calls an AWS service as the environment's role, in the name of whoever started the run.
+    pub(crate) async fn aws(&self, api: Api, ask: Ask<'_>) -> Result<Told, AwsError> {
+        let within = Within {
+            target: &self.call.aws,
+            actor: self.actor,
+            lease: self.lease,
+        };
+        self.engine.aws.signed(within, api, ask).await
+    }
+
+    /// What marks what this try of the step did, so that it can be found again.
+    pub(crate) fn marker(&self) -> String {
+        format!("{}/{}/{}", self.call.run, self.call.step, self.call.number)
+    }
+}
+
+/// Why a call brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StepError {
+    /// Nothing is certain, or nothing was done: it is tried again.
+    Later(String),
+    /// It certainly failed, and trying again does not mend it.
+    Failed {
+        /// The vendor's code, or ours.
+        code: String,
+        /// In words; foreign text.
+        message: String,
+    },
+}
+
+/// What came of a call.
+pub(crate) type Answer = Result<StepOutcome, StepError>;
+
+/// What a look at an earlier try found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Probe {
+    /// It was done, and this is what it would have answered.
+    Done(StepOutcome),
+    /// It was not done, and doing it now is safe.
+    NotDone,
+    /// Nobody can tell.
+    CannotTell(String),
+}
+
+/// How a kind makes its calls. What a kind does not do is not asked of it: the core knows from [`commands::step::Conduct`].
+#[async_trait]
+pub(crate) trait Executor: Sync {
+    /// Reads what is there.
+    async fn prepare(&self, _: At<'_>) -> Answer {
+        Ok(prepared(Value::Null))
+    }
+
+    /// Changes it.
+    async fn act(&self, _: At<'_>) -> Answer {
+        Err(none("act"))
+    }
+
+    /// Looks whether an earlier try of `act` went through.
+    async fn probe(&self, _: At<'_>) -> Result<Probe, StepError> {
+        Err(none("probe"))
+    }
+
+    /// Reads until it is done.
+    async fn watch(&self, _: At<'_>) -> Answer {
+        Err(none("watch"))
+    }
+
+    /// Changes it back; guarded by what was there, so that a second try is harmless.
+    async fn undo(&self, _: At<'_>) -> Answer {
+        Err(none("undo"))
+    }
+
+    /// Reads until it is back.
+    async fn undo_watch(&self, at: At<'_>) -> Answer {
+        self.watch(at).await
+    }
+}
+
+fn none(phase: &str) -> StepError {
+    StepError::failed("bug", format!("this kind of step has no {phase}"))
+}
+
+impl StepError {
+    /// A failure that trying again does not mend.
+    pub(crate) fn failed(code: &str, message: impl Into<String>) -> Self {
+        Self::Failed {
+            code: code.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+impl From<AwsError> for StepError {
+    fn from(error: AwsError) -> Self {
+        match error {
+            AwsError::Fatal { code, message } => Self::Failed { code, message },
+            AwsError::Retryable { .. } | AwsError::Unknown { .. } => Self::Later(error.to_string()),
+        }
+    }
+}
+
+impl From<DoorError> for StepError {
+    fn from(error: DoorError) -> Self {
+        Self::Later(error.to_string())
+    }
+}
+
+/// What was found, with something left to do.
+pub(crate) fn prepared(memo: Value) -> StepOutcome {
+    StepOutcome::Prepared {
+        memo,
+        outputs: BTreeMap::new(),
+        evidence: Vec::new(),
+        done: false,
+    }
+}
+
+/// Nothing is left to do.
+pub(crate) fn already(outputs: BTreeMap<String, String>, evidence: impl Into<String>) -> StepOutcome {
+    StepOutcome::Prepared {
+        memo: Value::Null,
+        outputs,
+        evidence: vec![evidence.into()],
+        done: true,
+    }
+}
+
+/// Done, and something may be undone or watched with this.
+pub(crate) const fn acted(memo: Value) -> StepOutcome {
+    StepOutcome::Acted { memo }
+}
+
+/// Seen to be done.
+pub(crate) fn finished(evidence: impl Into<String>) -> StepOutcome {
+    StepOutcome::Finished {
+        outputs: BTreeMap::new(),
+        evidence: vec![evidence.into()],
+    }
+}
+
+/// On its way.
+pub(crate) fn pending(memo: Value, words: impl Into<String>) -> StepOutcome {
+    StepOutcome::Pending {
+        memo,
+        progress: Progress {
+            words: words.into(),
+            percent: None,
+            until: None,
+        },
+    }
+}
+
+/// The kind's own calls; `None`: it makes none.
+fn executor(action: &Action) -> Option<&dyn Executor> {
+    match action {
+        Action::Announce(kind) => Some(kind),
+        Action::Http(kind) => Some(kind),
+        Action::Flag(kind) => Some(kind),
+        Action::EventSource(kind) => Some(kind),
+        Action::Lambda(kind) => Some(kind),
+        Action::Codebuild(kind) => Some(kind),
+        Action::QueueDrain(kind) => Some(kind),
+        Action::Wait(_) | Action::Manual(_) | Action::Approval(_) => None,
+    }
+}
+
+/// Makes a call. `attempt` counts from 1.
+pub(crate) async fn make(at: At<'_>, attempt: u32) -> Result<Outcome, StepError> {
+    let Some(executor) = executor(&at.call.action) else {
+        return Err(none("call"));
+    };
+    let came = match at.call.phase {
+        CallPhase::Prepare => executor.prepare(at).await?,
+        CallPhase::Act if attempt > 1 => match executor.probe(at).await? {
+            Probe::Done(outcome) => outcome,
+            Probe::NotDone => executor.act(at).await?,
+            Probe::CannotTell(why) => return Ok(Outcome::Unknown { why }),
+        },
+        CallPhase::Act => executor.act(at).await?,
+        CallPhase::Watch => executor.watch(at).await?,
+        CallPhase::Undo => executor.undo(at).await?,
+        CallPhase::UndoWatch => executor.undo_watch(at).await?,
+    };
+    Ok(Outcome::Step { came })
+}

@@ -1,0 +1,340 @@
+//! The only place that begins, retries and undoes steps. Everything that changes an operation ends here.
+
+use std::collections::BTreeMap;
+
+use super::{Event, Failure, Illegal, Operation, Phase, Status};
+use crate::effect::{CallPhase, Effect, StepCall};
+use crate::ids::{RecordId, StepName};
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::runbook::{OnFailure, Step, Then};
+use crate::step::{Calls, Conduct};
+use crate::time::{Span, Timestamp};
+use crate::view;
+
+/// How long a step that is tried again by itself waits, times the number of tries.
+const RETRY_PAUSE: Span = Span::seconds(10);
+
+/// Goes as far as can be gone without hearing from the outside.
+///
+/// # Errors
+/// When an event can not follow: the program is wrong.
+pub fn advance(plan: &mut Plan<'_>, id: &RecordId) -> Result<(), Illegal> {
+    loop {
+        let Some(operation) = plan.operation(id).cloned() else {
+            return Ok(());
+        };
+        let moved = match operation.status {
+            Status::Running => forward(plan, &operation)?,
+            Status::Undoing => backward(plan, &operation)?,
+            Status::Stopped | Status::Ended { .. } => false,
+        };
+        if !moved {
+            return Ok(());
+        }
+    }
+}
+
+/// One move forward. Says whether there was one.
+fn forward(plan: &mut Plan<'_>, operation: &Operation) -> Result<bool, Illegal> {
+    if let Some(moved) = remedies(plan, operation)? {
+        return Ok(moved);
+    }
+    let frontier = operation.frontier();
+    if frontier.is_empty() {
+        let reason = if operation.is_plan() {
+            Reason::Planned
+        } else {
+            Reason::Succeeded
+        };
+        end(plan, operation, reason)?;
+        return Ok(false);
+    }
+    if let Some((step, _)) = frontier.iter().find(|(_, state)| state.phase == Phase::Ahead) {
+        begin(plan, operation, step)?;
+        return Ok(true);
+    }
+    let stuck: Vec<_> = frontier.iter().filter(|(_, state)| state.phase.is_stuck()).collect();
+    let calling = frontier.iter().any(|(_, state)| state.phase.is_calling());
+    if stuck.is_empty() || calling {
+        return Ok(false);
+    }
+    for (step, state) in stuck {
+        if mend(plan, operation, step, state)? {
+            return Ok(true);
+        }
+    }
+    give_up(plan, operation)
+}
+
+/// Remedies that a person chose: begun, and when they are done the failed step is tried again. `None`: none is chosen.
+fn remedies(plan: &mut Plan<'_>, operation: &Operation) -> Result<Option<bool>, Illegal> {
+    let chosen = operation
+        .sequence()
+        .find_map(|(step, state)| Some((step, state.remedy.as_ref().filter(|_| state.phase == Phase::Failed)?)));
+    let Some((failed, remedy)) = chosen else {
+        return Ok(None);
+    };
+    let Some((step, state)) = operation.step(remedy) else {
+        return Ok(None);
+    };
+    let id = &operation.id;
+    match state.phase {
+        Phase::Ahead => begin(plan, operation, step)?,
+        phase if phase.is_settled() => {
+            let again = Event::StepRetried {
+                step: failed.name.clone(),
+                by: None,
+            };
+            plan.tell_operation(id, again, Reason::Progress)?;
+        }
+        phase if phase.is_stuck() => {
+            stop(plan, operation)?;
+            return Ok(Some(false));
+        }
+        _ => return Ok(Some(false)),
+    }
+    Ok(Some(true))
+}
+
+/// Begins a step.
+fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), Illegal> {
+    let (id, name) = (&operation.id, step.name.clone());
+    let outputs = operation.outputs();
+    let values = operation.values(&outputs);
+    let filled = step
+        .when
+        .as_ref()
+        .map(|when| when.fill(|text| values.fill(text)))
+        .transpose()
+        .and_then(|when| Ok((when, step.action.fill(|text| values.fill(text))?)));
+    let (when, action) = match filled {
+        Ok(filled) => filled,
+        Err(missing) => return unfilled(plan, operation, step, &missing),
+    };
+    if when.is_some_and(|when| !when.holds()) {
+        let skipped = Event::StepSkipped {
+            step: name,
+            by: None,
+            reason: "its condition does not hold".to_owned(),
+        };
+        return plan.tell_operation(id, skipped, Reason::Skipped);
+    }
+    let conduct = action.conduct();
+    if let (true, false) = (operation.is_plan(), matches!(conduct, Conduct::Calls(_))) {
+        let planned = Event::StepPlanned {
+            step: name,
+            outputs: BTreeMap::new(),
+            evidence: action.plan(),
+        };
+        return plan.tell_operation(id, planned, Reason::Evidence);
+    }
+    let asks = step.asks && !operation.is_plan() && !operation.step(&name).is_some_and(|(_, state)| state.cleared);
+    match conduct {
+        Conduct::Timer(_) if !asks => plan.tell_operation(
+            id,
+            Event::StepBegan {
+                step: name,
+                reads: false,
+            },
+            Reason::Progress,
+        ),
+        Conduct::Calls(_) if !asks => {
+            plan.tell_operation(
+                id,
+                Event::StepBegan {
+                    step: name.clone(),
+                    reads: true,
+                },
+                Reason::Progress,
+            )?;
+            let tries = operation.step(&name).map_or(0, |(_, state)| state.number);
+            let pause = Span(RETRY_PAUSE.0 * i64::from(tries.min(6)));
+            owe(plan, id, &name, CallPhase::Prepare, plan.facts.now + pause);
+            Ok(())
+        }
+        _ => {
+            plan.tell_operation(id, Event::StepAsked { step: name.clone() }, Reason::Asked)?;
+            ask(plan, operation, step);
+            Ok(())
+        }
+    }
+}
+
+/// A placeholder without a value: a plan says so and goes on, a run has failed.
+fn unfilled(plan: &mut Plan<'_>, operation: &Operation, step: &Step, missing: &str) -> Result<(), Illegal> {
+    let (id, name) = (&operation.id, step.name.clone());
+    if operation.is_plan() {
+        let mut evidence = step.action.plan();
+        evidence.push(format!("{missing} is known only when that step is done"));
+        return plan.tell_operation(
+            id,
+            Event::StepPlanned {
+                step: name,
+                outputs: BTreeMap::new(),
+                evidence,
+            },
+            Reason::Evidence,
+        );
+    }
+    let failure = Failure::new("no_value", format!("nothing is known for {missing}"));
+    plan.tell_operation(id, Event::StepFailed { step: name, failure }, Reason::Failed)
+}
+
+/// Tells people, in the thread, that one of them is asked.
+fn ask(plan: &mut Plan<'_>, operation: &Operation, step: &Step) {
+    plan.owe(Effect::PostInThread {
+        run: operation.id.clone(),
+        name: format!(
+            "ask/{}/{}",
+            step.name,
+            operation.step(&step.name).map_or(0, |(_, state)| state.number)
+        ),
+        message: view::step_asked_note(plan.facts, operation, step),
+    });
+}
+
+/// Owes a call for a step as it stands now.
+pub(crate) fn owe(plan: &mut Plan<'_>, id: &RecordId, name: &StepName, phase: CallPhase, due: Timestamp) {
+    let Some(operation) = plan.operation(id) else { return };
+    let Some((step, state)) = operation.step(name) else {
+        return;
+    };
+    let outputs = operation.outputs();
+    let values = operation.values(&outputs);
+    // What could be filled when the step began can be filled now: outputs are never taken back.
+    let Ok(action) = step.action.fill(|text| values.fill(text)) else {
+        return;
+    };
+    let call = StepCall {
+        run: id.clone(),
+        step: name.clone(),
+        phase,
+        number: state.number,
+        action,
+        memo: state.memo.clone(),
+        environment: operation.environment().clone(),
+        aws: operation.pinned.target.aws.clone(),
+        actor: operation.pinned.starter.clone(),
+    };
+    plan.owe_at(Effect::Step(Box::new(call)), due);
+}
+
+/// The calls of a step; none when it is conducted otherwise.
+#[must_use]
+pub fn calls(step: &Step) -> Option<Calls> {
+    match step.action.conduct() {
+        Conduct::Calls(calls) => Some(calls),
+        _ => None,
+    }
+}
+
+/// What can be done about a failure without a person. Says whether something was.
+fn mend(plan: &mut Plan<'_>, operation: &Operation, step: &Step, state: &super::StepState) -> Result<bool, Illegal> {
+    let Some(failure) = state.failure.as_ref().filter(|_| state.phase == Phase::Failed) else {
+        return Ok(false);
+    };
+    let expected = step.expect.iter().find(|expected| expected.fits(&failure.words()));
+    if let Some(expected) = expected.filter(|expected| expected.then == Then::GoOn) {
+        let skipped = Event::StepSkipped {
+            step: step.name.clone(),
+            by: None,
+            reason: format!("known and harmless: {}", expected.name),
+        };
+        plan.tell_operation(&operation.id, skipped, Reason::Skipped)?;
+        return Ok(true);
+    }
+    if expected.is_none() && state.number <= step.retries && failure.code != super::clock::DEADLINE_PASSED {
+        let again = Event::StepRetried {
+            step: step.name.clone(),
+            by: None,
+        };
+        plan.tell_operation(&operation.id, again, Reason::Progress)?;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+/// A step has failed for good.
+fn give_up(plan: &mut Plan<'_>, operation: &Operation) -> Result<bool, Illegal> {
+    let unknown = operation.all().any(|(_, state)| state.phase == Phase::Unknown);
+    if operation.pinned.on_failure == OnFailure::Undo && !unknown && !operation.is_plan() {
+        let reason = operation
+            .all()
+            .find_map(|(step, state)| Some(format!("{} failed: {}", step.name, state.failure.as_ref()?.words())))
+            .unwrap_or_default();
+        plan.tell_operation(&operation.id, Event::UndoAsked { by: None, reason }, Reason::Failed)?;
+        return Ok(true);
+    }
+    if operation.is_plan() {
+        end(plan, operation, Reason::Failed)?;
+        return Ok(false);
+    }
+    stop(plan, operation)?;
+    Ok(false)
+}
+
+/// A person has to decide; they are told.
+fn stop(plan: &mut Plan<'_>, operation: &Operation) -> Result<(), Illegal> {
+    plan.tell_operation(&operation.id, Event::Stopped, Reason::Stopped)?;
+    let tries: u32 = operation.steps.iter().map(|state| state.number).sum();
+    if let Some(stopped) = plan.operation(&operation.id).cloned() {
+        plan.owe(Effect::PostInThread {
+            run: operation.id.clone(),
+            name: format!("stopped/{tries}"),
+            message: view::operation_stopped_note(plan.facts, &stopped),
+        });
+    }
+    Ok(())
+}
+
+/// One move backward. Says whether there was one.
+fn backward(plan: &mut Plan<'_>, operation: &Operation) -> Result<bool, Illegal> {
+    let busy = |phase: Phase| matches!(phase, Phase::Acting | Phase::Undoing | Phase::UndoWatching);
+    // What is being done is heard of first: it may or may not have to be undone.
+    if operation.steps.iter().any(|state| busy(state.phase)) {
+        return Ok(false);
+    }
+    if operation.steps.iter().any(|state| state.phase == Phase::UndoFailed) {
+        stop(plan, operation)?;
+        return Ok(false);
+    }
+    let next = operation.all().rev().find(|(step, state)| is_to_be_undone(step, state));
+    let Some((step, _)) = next else {
+        end(plan, operation, Reason::Undone)?;
+        return Ok(false);
+    };
+    plan.tell_operation(
+        &operation.id,
+        Event::UndoStarted {
+            step: step.name.clone(),
+        },
+        Reason::Undone,
+    )?;
+    owe(plan, &operation.id, &step.name, CallPhase::Undo, plan.facts.now);
+    Ok(true)
+}
+
+/// Whether a step has changed something that can be taken back.
+#[must_use]
+pub fn is_to_be_undone(step: &Step, state: &super::StepState) -> bool {
+    let after = matches!(
+        state.phase,
+        Phase::Done | Phase::Watching | Phase::Failed | Phase::Unknown
+    );
+    after && state.acted && !step.keep && calls(step).is_some_and(|calls| calls.undo)
+}
+
+/// It is over: the environment is free, and whoever started it is told.
+pub(crate) fn end(plan: &mut Plan<'_>, operation: &Operation, reason: Reason) -> Result<(), Illegal> {
+    plan.tell_operation(&operation.id, Event::Ended { reason }, reason)?;
+    plan.free_operation(&operation.id);
+    if let Some(ended) = plan.operation(&operation.id).cloned() {
+        plan.owe(Effect::PostInThread {
+            run: operation.id.clone(),
+            name: "ended".to_owned(),
+            message: view::operation_ended_note(plan.facts, &ended),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! What time does to an operation: pauses end, deadlines pass, steps take longer than usual.
+
+use std::collections::BTreeMap;
+
+use super::advance::advance;
+use super::{Event, Failure, Illegal, Operation, Phase, Status, StepState};
+use crate::effect::Effect;
+use crate::ids::RecordId;
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::runbook::Step;
+use crate::step::Conduct;
+use crate::time::{Span, Timestamp};
+use crate::view;
+
+/// The code of a step that took too long.
+pub const DEADLINE_PASSED: &str = "deadline";
+/// How soon an open operation is looked at if nothing else wakes it.
+const HEARTBEAT: Span = Span::hours(1);
+
+/// An operation looks at itself.
+///
+/// # Errors
+/// When an event can not follow: the program is wrong.
+pub fn wake(plan: &mut Plan<'_>, id: &RecordId) -> Result<(), Illegal> {
+    let Some(operation) = plan.operation(id).cloned() else {
+        return Ok(());
+    };
+    let now = plan.facts.now;
+    plan.touch_operation(id);
+    if operation.status == Status::Running {
+        for (step, state) in operation.all() {
+            if timer_end(step, state).is_some_and(|end| end <= now) {
+                let done = Event::StepDone {
+                    step: step.name.clone(),
+                    outputs: BTreeMap::new(),
+                    evidence: Vec::new(),
+                };
+                plan.tell_operation(id, done, Reason::Progress)?;
+            } else if deadline(step, state).is_some_and(|end| end <= now) {
+                let failure = Failure::new(DEADLINE_PASSED, format!("it was not done within {}", step.deadline));
+                plan.tell_operation(
+                    id,
+                    Event::StepFailed {
+                        step: step.name.clone(),
+                        failure,
+                    },
+                    Reason::Failed,
+                )?;
+            } else if overrun(step, state).is_some_and(|end| end <= now) {
+                plan.tell_operation(
+                    id,
+                    Event::StepOverran {
+                        step: step.name.clone(),
+                    },
+                    Reason::Progress,
+                )?;
+                plan.owe(Effect::PostInThread {
+                    run: id.clone(),
+                    name: format!("overran/{}/{}", step.name, state.number),
+                    message: view::overran_note(&operation, step),
+                });
+            }
+        }
+    }
+    advance(plan, id)
+}
+
+/// When an operation wants to be looked at again; `None` when it is over.
+#[must_use]
+pub fn next_wake(operation: &Operation, now: Timestamp) -> Option<Timestamp> {
+    if operation.ended().is_some() {
+        return None;
+    }
+    let ends = operation
+        .all()
+        .flat_map(|(step, state)| [timer_end(step, state), deadline(step, state), overrun(step, state)])
+        .flatten()
+        .filter(|_| operation.status == Status::Running)
+        .min();
+    let soonest = ends.unwrap_or(now + HEARTBEAT).min(now + HEARTBEAT);
+    // A wake that has passed already would be due at once, again and again.
+    Some(soonest.max(now + Span::seconds(1)))
+}
+
+fn timer_end(step: &Step, state: &StepState) -> Option<Timestamp> {
+    match step.action.conduct() {
+        Conduct::Timer(span) if state.phase == Phase::Watching => Some(state.began? + span),
+        _ => None,
+    }
+}
+
+/// A call that may be changing something is heard of before it is given up; a pause ends by itself.
+fn deadline(step: &Step, state: &StepState) -> Option<Timestamp> {
+    let timer = matches!(step.action.conduct(), Conduct::Timer(_));
+    let open = matches!(state.phase, Phase::Asking | Phase::Preparing | Phase::Watching);
+    (open && !timer).then_some(state.began? + step.deadline)
+}
+
+fn overrun(step: &Step, state: &StepState) -> Option<Timestamp> {
+    let open = matches!(state.phase, Phase::Preparing | Phase::Acting | Phase::Watching);
+    (open && !state.overran).then_some(state.began? + step.expected?)
+}

@@ -1,0 +1,231 @@
+//! What comes back from a step's calls.
+
+use std::collections::BTreeMap;
+
+use super::advance::{advance, calls, owe};
+use super::{Event, Failure, Illegal, Operation, Phase, StepState};
+use crate::effect::{CallPhase, Outcome, StepCall, StepOutcome};
+use crate::ids::RecordId;
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::runbook::Step;
+use crate::step::Calls;
+
+/// Takes in what came back from a call. What an earlier try brings, or one that was given up meanwhile, is not listened to.
+///
+/// # Errors
+/// When an event can not follow: the program is wrong.
+pub fn hear(plan: &mut Plan<'_>, call: &StepCall, outcome: &Outcome) -> Result<(), Illegal> {
+    let Some(operation) = plan.operation(&call.run).cloned() else {
+        return Ok(());
+    };
+    let Some((step, state)) = operation.step(&call.step) else {
+        return Ok(());
+    };
+    let awaited = match call.phase {
+        CallPhase::Prepare => Phase::Preparing,
+        CallPhase::Act => Phase::Acting,
+        CallPhase::Watch => Phase::Watching,
+        CallPhase::Undo => Phase::Undoing,
+        CallPhase::UndoWatch => Phase::UndoWatching,
+    };
+    if state.phase != awaited || state.number != call.number {
+        return Ok(());
+    }
+    let Some(calls) = calls(step) else { return Ok(()) };
+    if operation.ended().is_some() {
+        return Ok(());
+    }
+    // An undo that was asked for ends reading and watching: nothing more is wanted of the step.
+    if matches!(call.phase, CallPhase::Prepare | CallPhase::Watch) && operation.undone_by.is_some() {
+        return advance(plan, &call.run);
+    }
+    let heard = Heard {
+        operation: &operation,
+        step,
+        state,
+        calls,
+    };
+    match outcome {
+        Outcome::Step { came } => heard.came(plan, call, came)?,
+        Outcome::Unknown { why } if call.phase == CallPhase::Act => {
+            let unknown = Event::StepUnknown {
+                step: step.name.clone(),
+                why: why.clone(),
+            };
+            plan.tell_operation(&call.run, unknown, Reason::Unknown)?;
+        }
+        Outcome::Unknown { why } => heard.failed(plan, call, Failure::new("unknown", why))?,
+        Outcome::Refused { code, message } => heard.failed(plan, call, Failure::new(code, message))?,
+        Outcome::Undeliverable { error } => {
+            heard.failed(plan, call, Failure::new(error, "Slack does not take the message"))?
+        }
+        _ => return Ok(()),
+    }
+    advance(plan, &call.run)
+}
+
+struct Heard<'a> {
+    operation: &'a Operation,
+    step: &'a Step,
+    state: &'a StepState,
+    calls: Calls,
+}
+
+impl Heard<'_> {
+    fn came(&self, plan: &mut Plan<'_>, call: &StepCall, came: &StepOutcome) -> Result<(), Illegal> {
+        match (call.phase, came) {
+            (
+                CallPhase::Prepare,
+                StepOutcome::Prepared {
+                    memo,
+                    outputs,
+                    evidence,
+                    done,
+                },
+            ) => self.prepared(plan, (memo, outputs, evidence, *done)),
+            (CallPhase::Act, StepOutcome::Acted { memo }) => self.acted(plan, memo),
+            (CallPhase::Watch, StepOutcome::Pending { memo, progress }) => {
+                if state_differs(self.state, memo, progress) {
+                    let seen = Event::StepSeen {
+                        step: self.step.name.clone(),
+                        memo: memo.clone(),
+                        progress: progress.clone(),
+                    };
+                    plan.tell_operation(self.id(), seen, Reason::Progress)?;
+                } else {
+                    plan.touch_operation(self.id());
+                }
+                self.look_again(plan, CallPhase::Watch);
+                Ok(())
+            }
+            (CallPhase::Act | CallPhase::Watch, StepOutcome::Finished { outputs, evidence }) => {
+                self.done(plan, outputs, evidence)
+            }
+            (CallPhase::Undo, StepOutcome::Acted { memo }) if self.calls.watch.is_some() => {
+                let seen = Event::UndoSeen {
+                    step: self.step.name.clone(),
+                    memo: memo.clone(),
+                };
+                plan.tell_operation(self.id(), seen, Reason::Undone)?;
+                owe(plan, self.id(), &self.step.name, CallPhase::UndoWatch, plan.facts.now);
+                Ok(())
+            }
+            (CallPhase::Undo, StepOutcome::Acted { .. }) => self.undone(plan, &[]),
+            (CallPhase::UndoWatch, StepOutcome::Pending { .. }) => {
+                plan.touch_operation(self.id());
+                self.look_again(plan, CallPhase::UndoWatch);
+                Ok(())
+            }
+            (CallPhase::Undo | CallPhase::UndoWatch, StepOutcome::Finished { evidence, .. }) => {
+                self.undone(plan, evidence)
+            }
+            // An executor that answers a phase with what belongs to another is wrong; people see it.
+            (phase, _) => self.failed(
+                plan,
+                call,
+                Failure::new("bug", format!("an answer that does not belong to {phase:?}")),
+            ),
+        }
+    }
+
+    const fn id(&self) -> &RecordId {
+        &self.operation.id
+    }
+
+    fn prepared(
+        &self,
+        plan: &mut Plan<'_>,
+        (memo, outputs, evidence, done): (&serde_json::Value, &BTreeMap<String, String>, &[String], bool),
+    ) -> Result<(), Illegal> {
+        let name = &self.step.name;
+        if self.operation.is_plan() {
+            let mut lines = self.planned();
+            lines.extend(evidence.iter().cloned());
+            let planned = Event::StepPlanned {
+                step: name.clone(),
+                outputs: outputs.clone(),
+                evidence: lines,
+            };
+            return plan.tell_operation(self.id(), planned, Reason::Evidence);
+        }
+        if done || (self.calls.act.is_none() && self.calls.watch.is_none()) {
+            return self.done(plan, outputs, evidence);
+        }
+        let acts = self.calls.act.is_some();
+        let prepared = Event::StepPrepared {
+            step: name.clone(),
+            memo: memo.clone(),
+            outputs: outputs.clone(),
+            acts,
+        };
+        plan.tell_operation(self.id(), prepared, Reason::Progress)?;
+        let phase = if acts { CallPhase::Act } else { CallPhase::Watch };
+        owe(plan, self.id(), name, phase, plan.facts.now);
+        Ok(())
+    }
+
+    /// What the step would do, with every value that is known.
+    fn planned(&self) -> Vec<String> {
+        let outputs = self.operation.outputs();
+        let values = self.operation.values(&outputs);
+        self.step
+            .action
+            .fill(|text| values.fill(text))
+            .map_or_else(|_| self.step.action.plan(), |action| action.plan())
+    }
+
+    fn acted(&self, plan: &mut Plan<'_>, memo: &serde_json::Value) -> Result<(), Illegal> {
+        if self.calls.watch.is_none() {
+            return self.done(plan, &BTreeMap::new(), &[]);
+        }
+        let acted = Event::StepActed {
+            step: self.step.name.clone(),
+            memo: memo.clone(),
+        };
+        plan.tell_operation(self.id(), acted, Reason::Progress)?;
+        owe(plan, self.id(), &self.step.name, CallPhase::Watch, plan.facts.now);
+        Ok(())
+    }
+
+    fn done(
+        &self,
+        plan: &mut Plan<'_>,
+        outputs: &BTreeMap<String, String>,
+        evidence: &[String],
+    ) -> Result<(), Illegal> {
+        let done = Event::StepDone {
+            step: self.step.name.clone(),
+            outputs: outputs.clone(),
+            evidence: evidence.to_vec(),
+        };
+        plan.tell_operation(self.id(), done, Reason::Progress)
+    }
+
+    fn undone(&self, plan: &mut Plan<'_>, evidence: &[String]) -> Result<(), Illegal> {
+        let undone = Event::UndoFinished {
+            step: self.step.name.clone(),
+            evidence: evidence.to_vec(),
+        };
+        plan.tell_operation(self.id(), undone, Reason::Undone)
+    }
+
+    fn failed(&self, plan: &mut Plan<'_>, call: &StepCall, failure: Failure) -> Result<(), Illegal> {
+        let step = self.step.name.clone();
+        let event = match call.phase {
+            CallPhase::Undo | CallPhase::UndoWatch => Event::UndoFailed { step, failure },
+            CallPhase::Prepare | CallPhase::Act | CallPhase::Watch => Event::StepFailed { step, failure },
+        };
+        plan.tell_operation(self.id(), event, Reason::Failed)
+    }
+
+    fn look_again(&self, plan: &mut Plan<'_>, phase: CallPhase) {
+        let Some(pause) = self.calls.watch else { return };
+        owe(plan, self.id(), &self.step.name, phase, plan.facts.now + pause);
+    }
+}
+
+/// Whether there is news: a row in the journal and an edit of the card are for changes, not for looks.
+fn state_differs(state: &StepState, memo: &serde_json::Value, progress: &super::Progress) -> bool {
+    state.progress.as_ref() != Some(progress) || state.memo != *memo
+}

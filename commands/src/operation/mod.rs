@@ -1,0 +1,359 @@
+//! An operation: one durable run of a team's runbook against one environment. Here: the fold of its history.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `event` | the facts in its history |
+//! | `fold` | the one transition table, the same live and on replay |
+//! | [`advance`] | the only place that begins, retries and undoes steps |
+//! | [`hear`] | what comes back from a step's calls |
+//! | [`clock`] | what time does to it: pauses end, deadlines pass, steps take longer than usual |
+
+pub mod advance;
+pub mod clock;
+mod event;
+mod fold;
+pub mod hear;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use event::{Event, StoredEvent};
+pub use fold::{Illegal, replay};
+
+use crate::ids::{ChannelId, EnvironmentId, RecordId, RunbookName, ServiceId, StepName, UserId};
+use crate::reason::Reason;
+use crate::run::{CardRef, Note, Target};
+use crate::runbook::{OnFailure, Step, Values};
+use crate::time::Timestamp;
+
+/// An operation as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Its id.
+    pub id: RecordId,
+    /// What was pinned when it was started.
+    pub pinned: Pinned,
+    /// Where it is.
+    pub status: Status,
+    /// Its steps, in the order of [`Pinned::steps`].
+    pub steps: Vec<StepState>,
+    /// Who asked to undo it, and why; nobody: a step failed and the runbook says so.
+    pub undone_by: Option<(Option<UserId>, String)>,
+    /// Its card, once it is posted.
+    pub card: Option<CardRef>,
+    /// How often a deleted card was posted again; at most once.
+    pub reposts: u32,
+    /// Notes from its thread.
+    pub notes: Vec<Note>,
+    /// When its history last grew.
+    pub changed_at: Timestamp,
+}
+
+/// What an operation holds on to whatever becomes of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinned {
+    /// The service.
+    pub service: ServiceId,
+    /// The environment, with account and role.
+    pub target: Target,
+    /// The runbook's name.
+    pub runbook: RunbookName,
+    /// What it is for.
+    pub title: String,
+    /// The runbook's text as it stood in the file.
+    pub text: String,
+    /// The parameters, with defaults filled in.
+    pub parameters: BTreeMap<String, String>,
+    /// The steps for this environment, with everything filled in that was known.
+    pub steps: Vec<Step>,
+    /// What happens when a step fails for good.
+    pub on_failure: OnFailure,
+    /// Whether it only looks.
+    pub mode: Mode,
+    /// Who started it.
+    pub starter: UserId,
+    /// Why, in their words; may be empty.
+    pub reason: String,
+    /// When.
+    pub started_at: Timestamp,
+    /// The channel of the card.
+    pub channel: ChannelId,
+    /// Whether who started it may be one of those who say yes.
+    pub self_approval: bool,
+}
+
+/// Whether an operation changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It does what the runbook says.
+    Run,
+    /// It reads, and shows what it would do.
+    Plan,
+}
+
+/// Where an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    /// Steps are done, one after the other.
+    Running,
+    /// A step failed or its outcome can not be known: a person decides.
+    Stopped,
+    /// What was done is undone, in reverse.
+    Undoing,
+    /// It is over.
+    Ended {
+        /// How.
+        reason: Reason,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A step as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct StepState {
+    /// Where it is.
+    pub phase: Phase,
+    /// Which try this is, from 1; an effect of an earlier try is not listened to.
+    #[serde(default)]
+    pub number: u32,
+    /// When it began, this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<Timestamp>,
+    /// When it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Whether a person has said yes to its beginning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cleared: bool,
+    /// Whether something may have been changed by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub acted: bool,
+    /// What its executor has to know later: the old value, the id of a build.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub memo: Value,
+    /// What it found, for later steps.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, String>,
+    /// What is seen of it, or was seen at its end; one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+    /// How far it is, as far as that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// Who has said yes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub yes: Vec<UserId>,
+    /// Who ticked, skipped or settled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
+    /// Why it failed, or why nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Which remedy is being tried, and by whom it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<StepName>,
+    /// Whether people were told that it takes longer than usual.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overran: bool,
+}
+
+/// Where a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Its turn has not come.
+    #[default]
+    Ahead,
+    /// A person is asked: may it begin, is it done, do you say yes?
+    Asking,
+    /// What is there is read.
+    Preparing,
+    /// It is being done.
+    Acting,
+    /// It is watched until it is done; a pause passes.
+    Watching,
+    /// Done.
+    Done,
+    /// Left out.
+    Skipped,
+    /// Looked at, in a plan.
+    Planned,
+    /// Failed.
+    Failed,
+    /// Nobody can know whether it was done.
+    Unknown,
+    /// It is being undone.
+    Undoing,
+    /// Its undoing is watched.
+    UndoWatching,
+    /// Undone.
+    Undone,
+    /// It could not be undone.
+    UndoFailed,
+}
+
+impl Phase {
+    /// Whether the sequence goes on behind it.
+    #[must_use]
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Done | Self::Skipped | Self::Planned)
+    }
+
+    /// Whether a call is under way.
+    #[must_use]
+    pub const fn is_calling(self) -> bool {
+        matches!(
+            self,
+            Self::Preparing | Self::Acting | Self::Watching | Self::Undoing | Self::UndoWatching
+        )
+    }
+
+    /// Whether a person has to decide about it.
+    #[must_use]
+    pub const fn is_stuck(self) -> bool {
+        matches!(self, Self::Failed | Self::Unknown | Self::UndoFailed)
+    }
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// In words.
+    pub words: String,
+    /// How much of it is done, in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u8>,
+    /// When it will be done if it goes on like this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The vendor's code, or ours.
+    pub code: String,
+    /// In words; foreign text.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure.
+    #[must_use]
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+        }
+    }
+
+    /// Its words, code first.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("{}: {}", self.code, self.message)
+    }
+}
+
+impl Operation {
+    /// The environment.
+    #[must_use]
+    pub const fn environment(&self) -> &EnvironmentId {
+        &self.pinned.target.environment
+    }
+
+    /// How it ended, and when.
+    #[must_use]
+    pub const fn ended(&self) -> Option<(Reason, Timestamp)> {
+        match self.status {
+            Status::Ended { reason, at } => Some((reason, at)),
+            _ => None,
+        }
+    }
+
+    /// The place of a step.
+    #[must_use]
+    pub fn index(&self, name: &StepName) -> Option<usize> {
+        self.pinned.steps.iter().position(|step| step.name == *name)
+    }
+
+    /// A step and how it stands.
+    #[must_use]
+    pub fn step(&self, name: &StepName) -> Option<(&Step, &StepState)> {
+        let index = self.index(name)?;
+        Some((self.pinned.steps.get(index)?, self.steps.get(index)?))
+    }
+
+    /// All steps with how they stand, remedies too.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = (&Step, &StepState)> {
+        self.pinned.steps.iter().zip(&self.steps)
+    }
+
+    /// The steps of the sequence, in order.
+    pub fn sequence(&self) -> impl DoubleEndedIterator<Item = (&Step, &StepState)> {
+        self.all().filter(|(step, _)| !step.remedy)
+    }
+
+    /// The steps whose turn it is: the first that is not settled, with its neighbors of the same group.
+    #[must_use]
+    pub fn frontier(&self) -> Vec<(&Step, &StepState)> {
+        let mut rest = self
+            .sequence()
+            .skip_while(|(_, state)| state.phase.is_settled())
+            .peekable();
+        let Some((first, _)) = rest.peek() else {
+            return Vec::new();
+        };
+        let Some(group) = first.group.clone() else {
+            return rest.take(1).collect();
+        };
+        // Members of the group that are settled already may stand before and between.
+        self.sequence()
+            .filter(|(step, _)| step.group.as_ref() == Some(&group))
+            .collect()
+    }
+
+    /// What its steps have found so far.
+    #[must_use]
+    pub fn outputs(&self) -> BTreeMap<StepName, BTreeMap<String, String>> {
+        self.all()
+            .map(|(step, state)| (step.name.clone(), state.outputs.clone()))
+            .collect()
+    }
+
+    /// What placeholders stand for by now; `outputs` comes from [`Self::outputs`].
+    #[must_use]
+    pub const fn values<'a>(&'a self, outputs: &'a BTreeMap<StepName, BTreeMap<String, String>>) -> Values<'a> {
+        Values {
+            service: &self.pinned.service,
+            environment: &self.pinned.target.environment,
+            parameters: &self.pinned.parameters,
+            outputs,
+        }
+    }
+
+    /// The same with every text filled as far as it is known by now: how people read it.
+    #[must_use]
+    pub fn shown(&self) -> Self {
+        let outputs = self.outputs();
+        let values = self.values(&outputs);
+        let mut shown = self.clone();
+        for step in &mut shown.pinned.steps {
+            step.title = values.fill(&step.title).unwrap_or_else(|_| step.title.clone());
+            if let Ok(action) = step.action.fill(|text| values.fill(text)) {
+                step.action = action;
+            }
+        }
+        shown
+    }
+
+    /// Whether it only looks.
+    #[must_use]
+    pub fn is_plan(&self) -> bool {
+        self.pinned.mode == Mode::Plan
+    }
+}

@@ -1,0 +1,236 @@
+//! Runbooks: ordered steps that a team wrote down once, in TOML, so that nobody does them by hand from a document.
+//!
+//! The shell reads the file; here a runbook is typed. An [`crate::operation::Operation`] is one durable execution of one.
+
+mod text;
+
+use serde::{Deserialize, Serialize};
+
+pub use text::{Values, placeholders};
+
+use crate::ids::{EnvironmentId, RunbookName, StepName};
+use crate::step::Action;
+use crate::time::Span;
+
+/// How long a step may take when its runbook does not say: a step that never ends would hold its environment forever.
+pub const DEADLINE: Span = Span::hours(1);
+
+/// A runbook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runbook {
+    /// Its name, by which it is run.
+    pub name: RunbookName,
+    /// What it is for, in one line.
+    pub title: String,
+    /// Its text as it stands in the file; pinned in every run.
+    pub text: String,
+    /// Where it may be run; empty: everywhere.
+    pub environments: Vec<EnvironmentId>,
+    /// What has to be said when it is started.
+    pub parameters: Vec<Parameter>,
+    /// What happens when a step fails for good.
+    pub on_failure: OnFailure,
+    /// What is done, in this order.
+    pub steps: Vec<StepSpec>,
+}
+
+/// What has to be said when a runbook is started: `name=value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// What it is, in one line; may be empty.
+    pub summary: String,
+    /// Its value when nothing is said; without one it has to be said.
+    pub default: Option<String>,
+    /// What it may be; empty: anything.
+    pub choices: Vec<String>,
+}
+
+/// What happens when a step fails for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// The run stops and asks a person.
+    #[default]
+    Stop,
+    /// What was done is undone, in reverse.
+    Undo,
+}
+
+/// A step as the runbook has it; texts may hold placeholders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepSpec {
+    /// What it is; the same for every environment but for [`Self::asks_in`].
+    pub step: Step,
+    /// Where a person is asked before it begins: everywhere, or in these environments.
+    pub asks_in: Asks,
+}
+
+/// Where a person is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Asks {
+    /// Nowhere.
+    #[default]
+    Never,
+    /// Everywhere.
+    Everywhere,
+    /// In these environments.
+    In(Vec<EnvironmentId>),
+}
+
+impl Asks {
+    /// Whether a person is asked in this environment.
+    #[must_use]
+    pub fn in_environment(&self, environment: &EnvironmentId) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Everywhere => true,
+            Self::In(environments) => environments.contains(environment),
+        }
+    }
+}
+
+/// A step, as a run has pinned it: everything that was known when the run began is filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its name in the runbook.
+    pub name: StepName,
+    /// What it does, in a few words.
+    pub title: String,
+    /// What is done.
+    pub action: Action,
+    /// Neighbors of the same group are done at the same time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Whether a person is asked before it begins.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks: bool,
+    /// It is skipped unless this holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
+    /// After this it has failed.
+    pub deadline: Span,
+    /// How long it usually takes: people are told when it takes longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Span>,
+    /// How often it is tried again by itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u32,
+    /// Failures that are known, and what is done about each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expected>,
+    /// Whether it is left as it is when the run is undone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep: bool,
+    /// Whether it is no part of the sequence, but the remedy of a known failure.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remedy: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A comparison of two texts, after their placeholders are filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// What is looked at.
+    pub value: String,
+    /// It has to be this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is: Option<String>,
+    /// It must not be this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_not: Option<String>,
+}
+
+/// A failure that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// What people call it.
+    pub name: String,
+    /// It is this failure when its words hold all of these, in upper or lower case.
+    pub words: Vec<String>,
+    /// What is done.
+    pub then: Then,
+    /// What people are told about it; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub say: String,
+}
+
+/// What is done about a known failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Then {
+    /// The run goes on as if the step had succeeded.
+    GoOn,
+    /// A person may press a button: this step of the runbook is done, then the failed one again.
+    Remedy(StepName),
+    /// People are told what it is, and decide.
+    Ask,
+}
+
+impl Expected {
+    /// Whether a failure with these words is this one.
+    #[must_use]
+    pub fn fits(&self, failure: &str) -> bool {
+        let failure = failure.to_lowercase();
+        self.words.iter().all(|word| failure.contains(&word.to_lowercase()))
+    }
+}
+
+impl Runbook {
+    /// Whether it may be run there.
+    #[must_use]
+    pub fn fits(&self, environment: &EnvironmentId) -> bool {
+        self.environments.is_empty() || self.environments.contains(environment)
+    }
+
+    /// The steps for an environment, with everything filled in that is known before the first one begins.
+    ///
+    /// # Errors
+    /// The placeholder that nothing is known for; reading the configuration rules that out.
+    pub fn resolve(&self, values: &Values<'_>) -> Result<Vec<Step>, String> {
+        self.steps
+            .iter()
+            .map(|spec| {
+                let step = &spec.step;
+                Ok(Step {
+                    title: values.fill_known(&step.title)?,
+                    action: step.action.fill(|text| values.fill_known(text))?,
+                    when: step
+                        .when
+                        .as_ref()
+                        .map(|when| when.fill(|text| values.fill_known(text)))
+                        .transpose()?,
+                    asks: spec.asks_in.in_environment(values.environment),
+                    ..step.clone()
+                })
+            })
+            .collect()
+    }
+}
+
+impl Condition {
+    /// The condition with its texts filled.
+    ///
+    /// # Errors
+    /// What `fill` says.
+    pub fn fill(&self, fill: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
+        Ok(Self {
+            value: fill(&self.value)?,
+            is: self.is.as_deref().map(&fill).transpose()?,
+            is_not: self.is_not.as_deref().map(&fill).transpose()?,
+        })
+    }
+
+    /// Whether it holds; all placeholders have to be filled.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.is.as_ref().is_none_or(|is| *is == self.value) && self.is_not.as_ref().is_none_or(|not| *not != self.value)
+    }
+}

@@ -1,0 +1,179 @@
+//! `confirm <env> [run] [what you saw]`: answers what a runbook's run asks: may a step begin, is it done, do you say yes?
+
+use super::retry::nothing;
+use super::steer::{Aim, aloud, form};
+use super::{Spec, Verb, refused};
+use crate::decision::{Decision, Refusal, Reply};
+use crate::facts::{Facts, Needs, Speaker, Standing};
+use crate::gate::Act;
+use crate::grammar::{Args, ParseError, Scope};
+use crate::ids::{ServiceId, StepName, UserId};
+use crate::operation::{Event, Operation, Phase, StepState, advance};
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::run::Illegal;
+use crate::runbook::Step;
+use crate::step::{Action, Conduct};
+use crate::view::{self, Inline, text};
+
+/// An answer to a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirm {
+    /// Which run.
+    pub aim: Aim,
+    /// What was seen; may be empty where nothing is asked for.
+    pub evidence: String,
+}
+
+impl Verb for Confirm {
+    const SPEC: Spec = Spec {
+        command: "/deploy",
+        name: "confirm",
+        usage: "<env> [run] [what you saw]",
+        summary: "Answer what a runbook asks: begin the step, say that it is done, or say yes",
+        detail: "A step that asks for approval takes approvers of the environment, and not whoever started the run; everything else takes operators. A step of which nobody knows whether it was done can be confirmed too, by somebody who looked.",
+        act: Act::Vote,
+    };
+
+    fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
+        let (service, aim) = Aim::parse(args, scope)?;
+        Ok((
+            service,
+            Self {
+                aim,
+                evidence: args.rest(),
+            },
+        ))
+    }
+
+    fn needs(&self, service: &crate::catalog::Service) -> Needs {
+        self.aim.needs(service)
+    }
+
+    fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+        let strangers = super::may_read(facts, speaker);
+        if !strangers.is_empty() {
+            return Ok(refused(strangers));
+        }
+        let operation = match self.aim.find(facts) {
+            Ok(operation) => operation,
+            Err(why) => return Ok(nothing(&why)),
+        };
+        let Some((step, state)) = asked(operation, &self.aim) else {
+            return Ok(nothing("this run asks nothing just now"));
+        };
+        let votes = matches!(step.action.conduct(), Conduct::Votes(_)) && state.phase == Phase::Asking;
+        let act = if votes { Act::Vote } else { Act::Operate };
+        let mut refusals = self.aim.judge(facts, speaker, act);
+        if votes {
+            refusals.extend(own(operation, speaker));
+            refusals.extend(voted(state, speaker));
+        }
+        if !refusals.is_empty() {
+            return Ok(refused(refusals));
+        }
+        if self.evidence.trim().is_empty() && wants_evidence(step, state) {
+            return Ok(form(
+                speaker,
+                view::confirm_form(operation, step),
+                "Write down what you saw: it becomes part of the record.",
+            ));
+        }
+        self.answer(facts, speaker, (operation, step, state))
+    }
+}
+
+/// The step that is asked about: the one of the button, or the first.
+fn asked<'o>(operation: &'o Operation, aim: &Aim) -> Option<(&'o Step, &'o StepState)> {
+    let open = |state: &StepState| matches!(state.phase, Phase::Asking | Phase::Unknown);
+    match &aim.seen {
+        Some((step, _)) => operation.step(step).filter(|(_, state)| open(state)),
+        None => operation.all().find(|(_, state)| open(state)),
+    }
+}
+
+/// What only a person knows is written down with what they saw.
+fn wants_evidence(step: &Step, state: &StepState) -> bool {
+    match &step.action {
+        Action::Manual(manual) if state.phase == Phase::Asking => !manual.evidence.is_empty(),
+        _ => state.phase == Phase::Unknown,
+    }
+}
+
+/// How many of those who said yes may still say it: at each yes the rights of all are judged again.
+fn entitled(facts: &Facts<'_>, operation: &Operation, step: &StepName) -> usize {
+    let people = facts
+        .service
+        .environment(operation.environment())
+        .map(|environment| &environment.approvers.people);
+    let may = |user: &&UserId| {
+        facts.standing(user) == Standing::Member
+            && people.is_some_and(|people| facts.is_among(user, people) == Some(true))
+    };
+    operation
+        .step(step)
+        .map_or(0, |(_, state)| state.yes.iter().filter(may).count())
+}
+
+/// Who started a run does not say yes to it.
+fn own(operation: &Operation, speaker: &Speaker) -> Option<Refusal> {
+    (operation.pinned.starter == speaker.user && !operation.pinned.self_approval).then(|| Refusal {
+        reason: Reason::SelfApproval,
+        message: vec![text("You started this run, so somebody else has to say yes to it.")],
+        about: Some(operation.id.clone()),
+        passable: false,
+    })
+}
+
+fn voted(state: &StepState, speaker: &Speaker) -> Option<Refusal> {
+    state.yes.contains(&speaker.user).then(|| Refusal {
+        reason: Reason::AlreadyVoted,
+        message: vec![text("You have said yes already; it takes another person.")],
+        about: None,
+        passable: false,
+    })
+}
+
+impl Confirm {
+    fn answer(
+        &self,
+        facts: &Facts<'_>,
+        speaker: &Speaker,
+        (operation, step, state): (&Operation, &Step, &StepState),
+    ) -> Result<Decision, Illegal> {
+        let (id, by, name) = (&operation.id, speaker.user.clone(), step.name.clone());
+        let mut plan = Plan::new(facts);
+        let mut said = format!(" says yes: {}", step.title);
+        match (step.action.conduct(), state.phase) {
+            (Conduct::Votes(required), Phase::Asking) => {
+                plan.tell_operation(id, Event::StepVoted { step: name.clone(), by }, Reason::Voted)?;
+                let have = plan.operation(id).map_or(0, |now| entitled(facts, now, &name));
+                said = format!(" says yes ({have} of {required}): {}", step.title);
+                if have >= required {
+                    let done = Event::StepDone {
+                        step: name,
+                        outputs: Default::default(),
+                        evidence: Vec::new(),
+                    };
+                    plan.tell_operation(id, done, Reason::Decided)?;
+                }
+            }
+            (Conduct::Tick, Phase::Asking) | (_, Phase::Unknown) => {
+                said = format!(" says that it is done: {}", step.title);
+                let ticked = Event::StepTicked {
+                    step: name,
+                    by,
+                    evidence: self.evidence.trim().to_owned(),
+                };
+                plan.tell_operation(id, ticked, Reason::Decided)?;
+                if operation.status == crate::operation::Status::Stopped {
+                    plan.tell_operation(id, Event::Resumed, Reason::Progress)?;
+                }
+            }
+            _ => plan.tell_operation(id, Event::StepCleared { step: name, by }, Reason::Decided)?,
+        }
+        advance::advance(&mut plan, id)?;
+        let reply: Reply = aloud(vec![Inline::Mention(speaker.user.clone()), text(said)]);
+        Ok(plan.finish(reply))
+    }
+}

@@ -1,0 +1,270 @@
+//! `run <runbook> <env> [--plan] [name=value …] [reason]`: starts a team's runbook, or shows what it would do.
+
+use std::collections::BTreeMap;
+
+use super::{Spec, Verb, refused};
+use crate::catalog::{Environment, Service};
+use crate::decision::{Decision, Refusal, Reply};
+use crate::facts::{Facts, Needs, Speaker};
+use crate::gate::{self, Act, Question};
+use crate::grammar::{Args, ParseError, Scope, closest};
+use crate::ids::{EnvironmentId, RecordId, RunbookName, ServiceId};
+use crate::operation::{Event, Mode, Pinned, advance};
+use crate::plan::Plan;
+use crate::reason::Reason;
+use crate::run::{Illegal, Target};
+use crate::runbook::{Runbook, Values};
+use crate::view::{self, text};
+
+/// A wish to run a runbook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Which.
+    pub runbook: RunbookName,
+    /// Where.
+    pub environment: EnvironmentId,
+    /// Whether it only looks.
+    pub mode: Mode,
+    /// What was said of its parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// Why; may be empty.
+    pub reason: String,
+}
+
+impl Verb for Run {
+    const SPEC: Spec = Spec {
+        command: "/deploy",
+        name: "run",
+        usage: "<runbook> <env> [--plan] [name=value …] [reason]",
+        summary: "Start one of the team's runbooks, or see what it would do",
+        detail: "`--plan` shows every step with the very values and calls it would make, reads what is there, and changes nothing. Without a runbook it lists them.",
+        act: Act::Start,
+    };
+
+    fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
+        let mode = if args.take_flag("--plan") {
+            Mode::Plan
+        } else {
+            Mode::Run
+        };
+        let before = args.clone();
+        let Some(word) = args.next() else {
+            return Err(args.error(format!("say which runbook: {}", known(scope).join(", "))));
+        };
+        if !known(scope).iter().any(|name| name == word) {
+            let names = known(scope);
+            let what = if names.is_empty() {
+                "no service here has a runbook: add `[[service.NAME.runbook.NAME.step]]` to the configuration"
+                    .to_owned()
+            } else {
+                format!("there is no runbook `{word}`: known are {}", names.join(", "))
+            };
+            let guess = closest(word, names.iter().map(String::as_str)).map(str::to_owned);
+            return Err(before.suggesting(before.error(what), guess.as_deref()));
+        }
+        let runbook = RunbookName::parse(word).map_err(|bad| before.error(bad.to_string()))?;
+        let (service, environment) = args.environment(scope)?;
+        let parameters = parameters(args)?;
+        let reason = args.rest();
+        Ok((
+            service,
+            Self {
+                runbook,
+                environment,
+                mode,
+                parameters,
+                reason,
+            },
+        ))
+    }
+
+    fn needs(&self, _: &Service) -> Needs {
+        Needs {
+            open_in: [self.environment.clone()].into(),
+            groups: Default::default(),
+            ..Needs::default()
+        }
+    }
+
+    fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+        let Some(environment) = facts.service.environment(&self.environment) else {
+            return Ok(Decision::default());
+        };
+        let act = match self.mode {
+            Mode::Run => Act::Start,
+            Mode::Plan => Act::Read,
+        };
+        let mut refusals = gate::evaluate(&Question {
+            facts,
+            speaker: Some(speaker),
+            act,
+            environment,
+            run: None,
+        });
+        let ready = self.ready(facts.service);
+        if let (true, Err(why)) = (refusals.is_empty(), &ready) {
+            refusals.push(Refusal {
+                reason: Reason::Grammar,
+                message: vec![text(why.clone())],
+                about: None,
+                passable: false,
+            });
+        }
+        match ready {
+            Ok((runbook, parameters)) if refusals.is_empty() => {
+                self.start(facts, speaker, (environment, runbook, parameters))
+            }
+            _ => Ok(refused(refusals)),
+        }
+    }
+}
+
+/// The runbooks that can be meant in a channel.
+fn known(scope: &Scope<'_>) -> Vec<String> {
+    let home = scope.catalog.at_home_in(scope.channel);
+    let services = if home.is_empty() {
+        scope.catalog.services.values().collect()
+    } else {
+        home
+    };
+    let mut names: Vec<String> = services
+        .into_iter()
+        .flat_map(|service| service.runbooks.iter().map(|runbook| runbook.name.to_string()))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Takes `name=value` as long as there are any.
+fn parameters(args: &mut Args<'_>) -> Result<BTreeMap<String, String>, ParseError> {
+    let mut found = BTreeMap::new();
+    while let Some((name, value)) = args.peek().and_then(|word| word.split_once('=')) {
+        if name.is_empty()
+            || !name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+        {
+            break;
+        }
+        if value.contains(['{', '}']) {
+            return Err(args.error("braces stand for placeholders and can not be part of a value"));
+        }
+        if found.insert(name.to_owned(), value.to_owned()).is_some() {
+            return Err(args.error(format!("`{name}` is said twice")));
+        }
+        args.next();
+    }
+    Ok(found)
+}
+
+impl Run {
+    /// The runbook and all of its parameters; or what is missing, in words for whoever typed it.
+    fn ready<'s>(&self, service: &'s Service) -> Result<(&'s Runbook, BTreeMap<String, String>), String> {
+        let Some(runbook) = service.runbook(self.runbook.as_str()) else {
+            let names: Vec<_> = service.runbooks.iter().map(|runbook| runbook.name.as_str()).collect();
+            return Err(format!(
+                "{} has no runbook {}. It has: {}.",
+                service.id,
+                self.runbook,
+                names.join(", ")
+            ));
+        };
+        if !runbook.fits(&self.environment) {
+            let names: Vec<_> = runbook.environments.iter().map(EnvironmentId::as_str).collect();
+            return Err(format!(
+                "{} is not for {}: it runs in {}.",
+                runbook.name,
+                self.environment,
+                names.join(", ")
+            ));
+        }
+        let mut parameters = BTreeMap::new();
+        for parameter in &runbook.parameters {
+            let said = self.parameters.get(&parameter.name).or(parameter.default.as_ref());
+            let Some(value) = said else {
+                return Err(format!(
+                    "Say {name}=… ({what}).",
+                    name = parameter.name,
+                    what = parameter.summary
+                ));
+            };
+            if !parameter.choices.is_empty() && !parameter.choices.contains(value) {
+                return Err(format!(
+                    "{} can not be {value}: write one of {}.",
+                    parameter.name,
+                    parameter.choices.join(", ")
+                ));
+            }
+            parameters.insert(parameter.name.clone(), value.clone());
+        }
+        let unknown = self.parameters.keys().find(|name| !parameters.contains_key(*name));
+        match unknown {
+            Some(name) => Err(format!(
+                "{} has no parameter {name}. It has: {}.",
+                runbook.name,
+                parameters.keys().cloned().collect::<Vec<_>>().join(", ")
+            )),
+            None => Ok((runbook, parameters)),
+        }
+    }
+
+    fn start(
+        &self,
+        facts: &Facts<'_>,
+        speaker: &Speaker,
+        (environment, runbook, parameters): (&Environment, &Runbook, BTreeMap<String, String>),
+    ) -> Result<Decision, Illegal> {
+        let outputs = BTreeMap::new();
+        let values = Values {
+            service: &facts.service.id,
+            environment: &environment.id,
+            parameters: &parameters,
+            outputs: &outputs,
+        };
+        let id = RecordId::operation(&environment.id, &runbook.name, speaker.delivery.as_str().as_bytes());
+        let steps = match runbook.resolve(&values) {
+            Ok(steps) => steps,
+            Err(missing) => {
+                return Ok(refused(vec![Refusal {
+                    reason: Reason::Grammar,
+                    message: vec![text(format!(
+                        "{} names {missing}, for which nothing is known.",
+                        runbook.name
+                    ))],
+                    about: None,
+                    passable: false,
+                }]));
+            }
+        };
+        let pinned = Pinned {
+            service: facts.service.id.clone(),
+            target: Target {
+                environment: environment.id.clone(),
+                tier: environment.tier,
+                aws: environment.aws.clone(),
+                live: facts.desk.live.get(&environment.id).cloned(),
+            },
+            runbook: runbook.name.clone(),
+            title: runbook.title.clone(),
+            text: runbook.text.clone(),
+            steps,
+            parameters,
+            on_failure: runbook.on_failure,
+            mode: self.mode,
+            starter: speaker.user.clone(),
+            reason: self.reason.clone(),
+            started_at: facts.now,
+            channel: facts.service.channel.clone(),
+            self_approval: environment.approvers.self_approval,
+        };
+        let mut plan = Plan::new(facts);
+        plan.tell_operation(&id, Event::Started(Box::new(pinned)), Reason::Opened)?;
+        if self.mode == Mode::Run {
+            plan.claim_operation(&id);
+        }
+        advance::advance(&mut plan, &id)?;
+        let reply = plan.operation(&id).map(view::operation_started);
+        Ok(plan.finish(reply.map_or(Reply::None, Reply::Private)))
+    }
+}

@@ -1,0 +1,284 @@
+//! The card of a runbook's run: every step and where it stands, what is asked, what went wrong, and the buttons that fit.
+
+mod buttons;
+mod notes;
+mod steps;
+
+use super::message::{Block, DateStyle, Line, Message, Sign, bold, code};
+use super::people::{names, who};
+use super::words::{self, DOT, cut, joined, length, quoted};
+use crate::facts::Facts;
+use crate::gate;
+use crate::operation::{Operation, Phase, Status, StepState, advance::is_to_be_undone};
+use crate::reason::Reason;
+use crate::runbook::{Expected, Step};
+use crate::step::{Action, Conduct};
+
+pub use buttons::{abort_form, confirm_form, skip_form};
+pub use notes::{operation_ended_note, operation_started, operation_stopped_note, overran_note, step_asked_note};
+
+/// The card as the operation stands.
+#[must_use]
+pub fn operation_card(operation: &Operation, facts: &Facts<'_>) -> Message {
+    let operation = &operation.shown();
+    let mut message = Message::headed(headline(operation, facts), about(operation))
+        .with(Block::Section(steps::steps(operation)))
+        .with(Block::Section(questions(operation, facts)))
+        .with(Block::Section(troubles(operation)));
+    if let Some((reason, _)) = operation.ended() {
+        message = message.with(Block::Section(left_behind(operation, reason)));
+    }
+    message
+        .with(Block::Actions(buttons::buttons(operation)))
+        .with(Block::Context(small_print(operation, facts)))
+}
+
+/// `migrate · wallet → mainnet`.
+fn subject(operation: &Operation) -> String {
+    let plan = if operation.is_plan() { "plan of " } else { "" };
+    format!(
+        "{plan}{} · {} → {}",
+        operation.pinned.runbook,
+        operation.pinned.service,
+        operation.environment()
+    )
+}
+
+fn headline(operation: &Operation, facts: &Facts<'_>) -> Line {
+    let (sign, standing) = standing(operation, facts);
+    line![sign, " ", bold(format!("{}{DOT}{standing}", subject(operation)))]
+}
+
+/// Where an operation stands, in a few words.
+pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
+    match operation.status {
+        Status::Ended { reason, at } => {
+            let took = length(operation.pinned.started_at.age(at));
+            match reason {
+                Reason::Succeeded => (Sign::Good, format!("done, took {took}")),
+                Reason::Planned => (Sign::Notice, "changes nothing".to_owned()),
+                Reason::Undone => (Sign::Notice, format!("undone after {took}")),
+                Reason::Stopped => (Sign::Bad, format!("stopped after {took}")),
+                _ => (Sign::Bad, format!("failed after {took}")),
+            }
+        }
+        Status::Stopped => {
+            let stuck = operation.all().find(|(_, state)| state.phase.is_stuck());
+            let (sign, what) = stuck.map_or((Sign::Bad, "stopped".to_owned()), |(step, state)| match state.phase {
+                Phase::Unknown => (
+                    Sign::Unknown,
+                    format!("nobody knows whether “{}” was done", cut(&step.title, 60)),
+                ),
+                Phase::UndoFailed => (Sign::Bad, format!("“{}” could not be undone", cut(&step.title, 60))),
+                _ => (Sign::Bad, format!("“{}” failed", cut(&step.title, 60))),
+            });
+            (sign, format!("{what}{DOT}a person decides"))
+        }
+        Status::Undoing => (Sign::Running, format!("is being undone{}", place(operation, facts))),
+        Status::Running => {
+            let asking = operation
+                .frontier()
+                .iter()
+                .any(|(_, state)| state.phase == Phase::Asking);
+            let sign = if asking { Sign::Waiting } else { Sign::Running };
+            (sign, place(operation, facts).trim_start_matches(DOT).to_owned())
+        }
+    }
+}
+
+/// ` · step 4 of 9: drain the queue · 63 %, until about 18:05`.
+fn place(operation: &Operation, facts: &Facts<'_>) -> String {
+    let total = operation.sequence().count();
+    let current = operation
+        .sequence()
+        .enumerate()
+        .find(|(_, (_, state))| state.phase.is_calling() || state.phase == Phase::Asking);
+    let Some((index, (step, state))) = current else {
+        return String::new();
+    };
+    let mut words = format!("{DOT}step {} of {total}: {}", index + 1, cut(&step.title, 60));
+    if state.phase == Phase::Asking {
+        words.push_str(&format!("{DOT}waits for a person"));
+    }
+    if let Some(progress) = &state.progress {
+        words.extend(progress.percent.map(|percent| format!("{DOT}{percent} %")));
+        words.extend(
+            progress
+                .until
+                .map(|until| format!("{DOT}{} left", length(facts.now.age(until)))),
+        );
+    }
+    words
+}
+
+fn about(operation: &Operation) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if !operation.pinned.title.is_empty() {
+        lines.push(line![cut(&operation.pinned.title, 200)]);
+    }
+    let parameters: Vec<Line> = operation
+        .pinned
+        .parameters
+        .iter()
+        .map(|(name, value)| line![format!("{name}: "), code(cut(value, 80))])
+        .collect();
+    if !parameters.is_empty() {
+        lines.push(joined(parameters, DOT));
+    }
+    lines
+}
+
+/// What is asked, and of whom.
+fn questions(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
+    if operation.ended().is_some() || operation.undone_by.is_some() {
+        return Vec::new();
+    }
+    operation
+        .all()
+        .filter(|(_, state)| state.phase == Phase::Asking)
+        .flat_map(|(step, state)| question(operation, facts, step, state))
+        .collect()
+}
+
+fn question(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepState) -> Vec<Line> {
+    let environment = facts.service.environment(operation.environment());
+    let approvers = environment.map(|environment| gate::names(&environment.approvers.people));
+    let operators = environment.map(|environment| gate::names(environment.operators()));
+    let may = |people: Option<Line>| {
+        let mut line = line!["May answer: "];
+        line.extend(people.unwrap_or_else(|| line!["nobody: the environment is no longer configured"]));
+        line
+    };
+    match (&step.action, step.action.conduct()) {
+        (Action::Approval(approval), Conduct::Votes(required)) => {
+            let mut lines = vec![line![Sign::Waiting, " ", bold(cut(&approval.question, 300))]];
+            let have = format!("{} of {required} said yes", state.yes.len());
+            lines.push(if state.yes.is_empty() {
+                line![have]
+            } else {
+                line![format!("{have}: {}", names(facts, &state.yes))]
+            });
+            lines.push(may(approvers));
+            lines
+        }
+        (Action::Manual(manual), _) => {
+            let mut lines = vec![line![
+                Sign::Waiting,
+                " ",
+                bold("To be done by a person: "),
+                cut(&manual.instructions, 800)
+            ]];
+            if !manual.evidence.is_empty() {
+                lines.push(line![format!("To be written down: {}", cut(&manual.evidence, 200))]);
+            }
+            lines.push(may(operators));
+            lines
+        }
+        _ => {
+            let plan = step.action.plan().into_iter().map(|words| line![cut(&words, 200)]);
+            let mut lines = vec![line![
+                Sign::Waiting,
+                " ",
+                bold(format!("Begin “{}”?", cut(&step.title, 100)))
+            ]];
+            lines.extend(plan);
+            lines.push(may(operators));
+            lines
+        }
+    }
+}
+
+/// What went wrong, and what can be done about it.
+fn troubles(operation: &Operation) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some((by, reason)) = &operation.undone_by {
+        let mut line = match by {
+            Some(user) => line!["Aborted by ", user],
+            None => line!["Is undone because a step failed"],
+        };
+        line.extend(quoted(reason, 300).map(|words| line![": ", words]).unwrap_or_default());
+        lines.push(line);
+    }
+    for (step, state) in operation.all().filter(|(_, state)| state.phase.is_stuck()) {
+        let Some(failure) = &state.failure else { continue };
+        lines.push(line![
+            Sign::Bad,
+            " ",
+            bold(cut(&step.title, 100)),
+            format!(": {}", cut(&failure.words(), 400))
+        ]);
+        if let Some(known) = known(step, state) {
+            let say = if known.say.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", known.say)
+            };
+            lines.push(line![
+                Sign::Notice,
+                format!(" Known as “{}”{}", known.name, cut(&say, 400))
+            ]);
+        }
+        if state.phase == Phase::Unknown {
+            lines.push(line![
+                "Look whether it was done. Then press ",
+                bold("It was done…"),
+                " or ",
+                bold("Try again"),
+                "; nothing is done before that."
+            ]);
+        }
+    }
+    lines
+}
+
+fn known<'o>(step: &'o Step, state: &StepState) -> Option<&'o Expected> {
+    let words = state.failure.as_ref()?.words();
+    step.expect.iter().find(|expected| expected.fits(&words))
+}
+
+/// What an end that is no success leaves behind.
+fn left_behind(operation: &Operation, reason: Reason) -> Vec<Line> {
+    if !matches!(reason, Reason::Undone | Reason::Stopped | Reason::Failed) {
+        return Vec::new();
+    }
+    operation
+        .all()
+        .filter(|(step, state)| state.acted && (state.phase == Phase::Done || is_to_be_undone(step, state)))
+        .map(|(step, _)| {
+            let why = if step.keep {
+                "the runbook keeps it"
+            } else {
+                step.action.spec().undo
+            };
+            line![
+                Sign::Notice,
+                " ",
+                bold(cut(&step.title, 100)),
+                format!(" stays done. {why}.")
+            ]
+        })
+        .collect()
+}
+
+fn small_print(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
+    let pinned = &operation.pinned;
+    let mut first = vec![
+        words::tier(pinned.target.tier)
+            .map(|tier| line![tier])
+            .unwrap_or_default(),
+        line![
+            "started by ",
+            who(facts, &pinned.starter),
+            " ",
+            pinned.started_at.shown(DateStyle::DayTime)
+        ],
+        line![format!("run {}", operation.id.short())],
+    ];
+    first.extend(quoted(&pinned.reason, 120).map(|words| line![words]));
+    let mut lines = vec![joined(first, DOT)];
+    if operation.ended().is_none() && operation.all().any(|(_, state)| state.phase == Phase::Asking) {
+        let twin = words::twin(facts, "confirm", operation.environment(), operation.id.short());
+        lines.push(line!["Slack is down? ", code(twin)]);
+    }
+    lines
+}

@@ -1,0 +1,82 @@
+//! What is said beside the card of a runbook's run: at its start, and in its thread.
+
+use super::{headline, subject, troubles};
+use crate::facts::Facts;
+use crate::gate;
+use crate::operation::Operation;
+use crate::runbook::Step;
+use crate::step::Conduct;
+use crate::view::message::{Message, Sign, code};
+use crate::view::words::{self, cut, length};
+
+/// The first words after a start.
+#[must_use]
+pub fn operation_started(operation: &Operation) -> Message {
+    let what = if operation.is_plan() {
+        "Looking at every step; the card fills in. Nothing is changed."
+    } else {
+        "Recorded. The card shows how it goes."
+    };
+    Message::sentence(format!("{}: {what}", subject(operation)))
+}
+
+/// In the thread: somebody is asked. Whoever may answer is called.
+#[must_use]
+pub fn step_asked_note(facts: &Facts<'_>, operation: &Operation, step: &Step) -> Message {
+    let operation = &operation.shown();
+    let step = operation.step(&step.name).map_or(step, |(step, _)| step);
+    let environment = facts.service.environment(operation.environment());
+    let people = environment.map(|environment| match step.action.conduct() {
+        Conduct::Votes(_) => gate::names(&environment.approvers.people),
+        _ => gate::names(environment.operators()),
+    });
+    let mut line = people.unwrap_or_default();
+    line.push(
+        format!(
+            ": {} waits for you at “{}”. The buttons are on the card.",
+            subject(operation),
+            cut(&step.title, 100)
+        )
+        .into(),
+    );
+    Message::line(line)
+}
+
+/// In the thread: a person has to decide.
+#[must_use]
+pub fn operation_stopped_note(facts: &Facts<'_>, operation: &Operation) -> Message {
+    let operation = &operation.shown();
+    let mut lines = troubles(operation);
+    lines.push(line![
+        &operation.pinned.starter,
+        ", please look. The buttons are on the card; ",
+        code(words::command(facts, "abort", operation.environment(), "<reason>")),
+        " undoes what was done."
+    ]);
+    Message::headed(headline(operation, facts), lines)
+}
+
+/// In the thread: it is over. Whoever started it is called.
+#[must_use]
+pub fn operation_ended_note(facts: &Facts<'_>, operation: &Operation) -> Message {
+    Message::headed(headline(operation, facts), vec![line![&operation.pinned.starter]])
+}
+
+/// In the thread: a step takes longer than usual.
+#[must_use]
+pub fn overran_note(operation: &Operation, step: &Step) -> Message {
+    let usual = step
+        .expected
+        .map(|span| format!(" It usually takes {}.", length(span)))
+        .unwrap_or_default();
+    Message::line(line![
+        Sign::Notice,
+        " ",
+        &operation.pinned.starter,
+        format!(
+            ": “{}” takes longer than usual.{usual} It fails by itself after {}.",
+            cut(&step.title, 100),
+            length(step.deadline)
+        )
+    ])
+}

@@ -1,0 +1,87 @@
+//! The steps of a runbook's run, line by line.
+
+use crate::operation::{Operation, Phase, StepState};
+use crate::runbook::Step;
+use crate::view::message::{Line, Sign, bold};
+use crate::view::words::{DOT, count, cut, joined, length};
+
+/// How many steps are listed one by one; of more, those that are done are counted.
+const LISTED: usize = 24;
+/// How many lines of evidence a step shows on the card.
+const EVIDENCE: usize = 6;
+/// And in a plan, which is made to be read.
+const PLANNED: usize = 12;
+
+/// Every step in a line or more; those that are done are counted when there are too many.
+pub(super) fn steps(operation: &Operation) -> Vec<Line> {
+    let all: Vec<_> = operation
+        .all()
+        .filter(|(step, state)| !step.remedy || state.phase != Phase::Ahead)
+        .collect();
+    let done = all.iter().take_while(|(_, state)| state.phase.is_settled()).count();
+    let hidden = if all.len() > LISTED {
+        done.min(all.len() - LISTED)
+    } else {
+        0
+    };
+    let mut lines = Vec::new();
+    if hidden > 0 {
+        lines.push(line![Sign::Good, format!(" {} done", count(hidden, "step"))]);
+    }
+    for (step, state) in all.into_iter().skip(hidden) {
+        lines.extend(step_lines(operation, step, state));
+    }
+    lines
+}
+
+fn step_lines(operation: &Operation, step: &Step, state: &StepState) -> Vec<Line> {
+    let over = operation.ended().is_some();
+    let (sign, words) = match state.phase {
+        Phase::Ahead => (None, ""),
+        Phase::Asking if over => (None, "not answered"),
+        Phase::Asking => (Some(Sign::Waiting), "waits for a person"),
+        Phase::Preparing | Phase::Acting | Phase::Watching if over => (Some(Sign::Unknown), "was under way"),
+        Phase::Preparing => (Some(Sign::Running), "looks at what is there"),
+        Phase::Acting => (Some(Sign::Running), "under way"),
+        Phase::Watching => (Some(Sign::Running), "watched"),
+        Phase::Done => (Some(Sign::Good), ""),
+        Phase::Skipped => (Some(Sign::Notice), "left out"),
+        Phase::Planned => (Some(Sign::Notice), ""),
+        Phase::Failed => (Some(Sign::Bad), "failed"),
+        Phase::Unknown => (Some(Sign::Unknown), "nobody knows whether it was done"),
+        Phase::Undoing | Phase::UndoWatching => (Some(Sign::Running), "is being undone"),
+        Phase::Undone => (Some(Sign::Notice), "undone"),
+        Phase::UndoFailed => (Some(Sign::Bad), "could not be undone"),
+    };
+    let mut line = match sign {
+        Some(sign) => line![sign, " ", cut(&step.title, 100)],
+        None => line![format!("◦ {}", cut(&step.title, 100))],
+    };
+    let mut parts: Vec<Line> = vec![if words.is_empty() { Line::new() } else { line![words] }];
+    if let (Some(began), Some(ended), Phase::Done) = (state.began, state.ended, state.phase) {
+        let took = began.age(ended);
+        parts.extend((took.0 >= 1000).then(|| line![length(took)]));
+    }
+    if let (Some(progress), true) = (&state.progress, state.phase == Phase::Watching) {
+        parts.push(line![cut(&progress.words, 160)]);
+    }
+    parts.extend(state.overran.then(|| line![bold("longer than usual")]));
+    let more = joined(parts, DOT);
+    if !more.is_empty() {
+        line.push(DOT.into());
+        line.extend(more);
+    }
+    let mut lines = vec![line];
+    let shown = if operation.is_plan() { PLANNED } else { EVIDENCE };
+    lines.extend(
+        state
+            .evidence
+            .iter()
+            .take(shown)
+            .map(|words| line![format!("      {}", cut(words, 160))]),
+    );
+    if state.evidence.len() > shown {
+        lines.push(line![format!("      and {} more", state.evidence.len() - shown)]);
+    }
+    lines
+}

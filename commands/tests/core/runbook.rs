@@ -1,0 +1,747 @@
+//! Runbooks as their users meet them: started, planned, answered, stuck, mended, undone.
+
+use std::collections::BTreeMap;
+
+use commands::effect::{CallPhase, Effect, Outcome, StepCall, StepOutcome};
+use commands::facts::Via;
+use commands::ids::{RecordId, RunbookName, StepName};
+use commands::operation::{self, Operation, Phase, Status};
+use commands::reason::Reason;
+use commands::runbook::{Asks, Condition, Expected, OnFailure, Runbook, Step, StepSpec, Then};
+use commands::step::Action;
+use commands::time::Span;
+use commands::verb::press::{self, Press};
+use commands::wake;
+use serde_json::json;
+
+use crate::world::{World, text_of, words};
+
+pub fn step(name: &str, action: serde_json::Value) -> Step {
+    Step {
+        name: StepName::parse(name).expect("a name"),
+        title: name.replace('-', " "),
+        action: serde_json::from_value(action).expect("an action"),
+        group: None,
+        asks: false,
+        when: None,
+        deadline: Span::hours(1),
+        expected: None,
+        retries: 0,
+        expect: vec![],
+        keep: false,
+        remedy: false,
+    }
+}
+
+pub fn runbook(name: &str, steps: Vec<Step>) -> Runbook {
+    let spec = |step| StepSpec {
+        step,
+        asks_in: Asks::Never,
+    };
+    Runbook {
+        name: RunbookName::parse(name).expect("a name"),
+        title: String::new(),
+        text: String::new(),
+        environments: vec![],
+        parameters: vec![],
+        on_failure: OnFailure::Stop,
+        steps: steps.into_iter().map(spec).collect(),
+    }
+}
+
+/// A runbook that lets a minute pass.
+pub fn pause(name: &str) -> Runbook {
+    runbook(name, vec![step("pause", json!({ "kind": "wait", "for": "1m" }))])
+}
+
+fn color(value: &str) -> serde_json::Value {
+    json!({ "kind": "flag", "parameter": "/color", "value": value })
+}
+
+fn source(enabled: bool) -> serde_json::Value {
+    json!({ "kind": "event_source", "function": "streams", "enabled": enabled })
+}
+
+impl World {
+    fn with(steps: Vec<Step>) -> Self {
+        let mut world = Self::new();
+        world.service().runbooks = vec![runbook("switch", steps)];
+        world
+    }
+
+    pub fn operation(&self) -> &Operation {
+        self.operations
+            .values()
+            .max_by_key(|operation| operation.pinned.started_at)
+            .expect("an operation")
+    }
+
+    fn phase(&self, step: &str) -> Phase {
+        let step = StepName::parse(step).expect("a name");
+        self.operation().step(&step).expect("a step").1.phase
+    }
+
+    /// The call that is owed.
+    fn call(&self) -> StepCall {
+        let calls = self.effects.values().filter_map(|effect| match effect {
+            Effect::Step(call) => Some((**call).clone()),
+            _ => None,
+        });
+        let calls: Vec<_> = calls.collect();
+        match calls.as_slice() {
+            [one] => one.clone(),
+            calls => panic!("{} calls are owed", calls.len()),
+        }
+    }
+
+    /// The owed call of a phase comes back.
+    fn comes_back(&mut self, step: &str, phase: CallPhase, outcome: &Outcome) {
+        let found = self.effects.values().find_map(|effect| match effect {
+            Effect::Step(call) if call.step.as_str() == step && call.phase == phase => Some(effect.clone()),
+            _ => None,
+        });
+        let effect = found.unwrap_or_else(|| panic!("no {phase:?} of {step} is owed"));
+        self.effects.remove(&effect.key());
+        self.hears_of(&effect, outcome);
+    }
+
+    fn hears_of(&mut self, effect: &Effect, outcome: &Outcome) {
+        let watch = self.watch.clone();
+        let decision = self
+            .decide(|facts| commands::outcome::hear(facts, effect, outcome, Some(&watch), crate::world::PACE))
+            .expect("a legal decision");
+        self.commit(decision);
+    }
+
+    fn wakes(&mut self, span: Span) {
+        self.passes(span);
+        let id = self.operation().id.clone();
+        let decision = self.decide(|facts| wake::run(facts, &id)).expect("a legal decision");
+        self.commit(decision);
+    }
+
+    /// Somebody presses a button of the card as it is drawn now.
+    fn clicks(&mut self, who: &str, label: &str) -> String {
+        let card = self.decide(|facts| commands::view::operation_card(self.operation(), facts));
+        let buttons = card.blocks.iter().filter_map(|block| match block {
+            commands::view::Block::Actions(buttons) => Some(buttons.clone()),
+            _ => None,
+        });
+        let button = buttons
+            .flatten()
+            .find(|button| button.label.starts_with(label))
+            .unwrap_or_else(|| panic!("no button {label} on\n{}", text_of(&card)));
+        self.presses_value(who, &button.action, &button.value)
+    }
+
+    fn presses_value(&mut self, who: &str, action: &str, value: &str) -> String {
+        let speaker = self.speaker(who, Via::Button);
+        let Some(Press::Command(command)) = press::button(&self.catalog, action, value) else {
+            panic!("{action} {value} is no button")
+        };
+        let decision = self
+            .decide(|facts| command.request.decide(facts, &speaker))
+            .expect("a legal decision");
+        words(&self.commit(decision))
+    }
+
+    fn card(&self) -> String {
+        text_of(&self.decide(|facts| commands::view::operation_card(self.operation(), facts)))
+    }
+}
+
+fn prepared() -> Outcome {
+    Outcome::Step {
+        came: StepOutcome::Prepared {
+            memo: json!({ "old": "blue" }),
+            outputs: BTreeMap::new(),
+            evidence: vec!["is blue now".into()],
+            done: false,
+        },
+    }
+}
+
+fn acted() -> Outcome {
+    Outcome::Step {
+        came: StepOutcome::Acted {
+            memo: json!({ "old": "blue", "new": "green" }),
+        },
+    }
+}
+
+fn finished() -> Outcome {
+    Outcome::Step {
+        came: StepOutcome::Finished {
+            outputs: BTreeMap::from([("value".to_owned(), "blue".to_owned())]),
+            evidence: vec!["seen".into()],
+        },
+    }
+}
+
+fn refused(message: &str) -> Outcome {
+    Outcome::Refused {
+        code: "ValidationException".into(),
+        message: message.into(),
+    }
+}
+
+#[test]
+fn a_runbook_goes_from_start_to_end() {
+    let mut world = World::with(vec![
+        step("off", source(false)),
+        step("settle", json!({ "kind": "wait", "for": "90s" })),
+        step(
+            "look",
+            json!({ "kind": "manual", "instructions": "Look at it.", "evidence": "what you saw" }),
+        ),
+        step(
+            "agree",
+            json!({ "kind": "approval", "question": "Switch?", "required": 2 }),
+        ),
+        step("flip", color("green")),
+    ]);
+    let said = world.says("U0BRUNO", "/deploy run switch mainnet because the migration is done");
+    assert!(said.contains("Recorded"), "{said}");
+    assert_eq!(world.claims.len(), 1);
+    world.comes_back("off", CallPhase::Prepare, &prepared());
+    world.comes_back("off", CallPhase::Act, &acted());
+    world.comes_back("off", CallPhase::Watch, &finished());
+    world.wakes(Span::seconds(89));
+    assert_eq!(world.phase("settle"), Phase::Watching);
+    world.wakes(Span::seconds(1));
+    assert_eq!(world.phase("look"), Phase::Asking);
+    assert_eq!(world.clicks("U0CARLA", "It is done"), "form confirm");
+    let said = world.says("U0CARLA", "/deploy confirm mainnet all green");
+    assert!(said.contains("says that it is done"), "{said}");
+    // Who started it does not agree to it; who may not approve neither.
+    world.clicks("U0BRUNO", "Yes");
+    assert_eq!(world.refusals, [Reason::SelfApproval]);
+    world.clicks("U0CARLA", "Yes");
+    assert_eq!(world.refusals, [Reason::Role]);
+    world.clicks("U0ANN", "Yes");
+    world.clicks("U0ANN", "Yes");
+    assert_eq!(world.refusals, [Reason::AlreadyVoted]);
+    assert_eq!(world.phase("agree"), Phase::Asking);
+    world.clicks("U0DANA", "Yes");
+    world.comes_back("flip", CallPhase::Prepare, &prepared());
+    assert_eq!(
+        world.call().memo,
+        json!({ "old": "blue" }),
+        "what undo needs is known before anything changes"
+    );
+    world.comes_back("flip", CallPhase::Act, &acted());
+    assert!(matches!(
+        world.operation().status,
+        Status::Ended {
+            reason: Reason::Succeeded,
+            ..
+        }
+    ));
+    assert!(world.claims.is_empty());
+}
+
+#[test]
+fn a_plan_reads_everything_and_changes_nothing() {
+    let mut world = World::with(vec![
+        step(
+            "color",
+            json!({ "kind": "flag", "parameter": "/color", "choices": ["blue", "green"] }),
+        ),
+        step("flip", color("{step.color.other}")),
+        step("agree", json!({ "kind": "approval", "question": "Go on?" })),
+        step(
+            "build",
+            json!({ "kind": "codebuild", "project": "p", "variables": { "FROM": "{step.flip.build}" } }),
+        ),
+    ]);
+    // Every member may look, wherever the environment stands.
+    world.says("U0RITA", "/deploy run switch mainnet --plan");
+    assert!(world.claims.is_empty());
+    let read = Outcome::Step {
+        came: StepOutcome::Prepared {
+            memo: json!(null),
+            outputs: BTreeMap::from([("value".into(), "blue".into()), ("other".into(), "green".into())]),
+            evidence: vec!["is blue".into()],
+            done: true,
+        },
+    };
+    world.comes_back("color", CallPhase::Prepare, &read);
+    world.comes_back("flip", CallPhase::Prepare, &prepared());
+    assert!(matches!(
+        world.operation().status,
+        Status::Ended {
+            reason: Reason::Planned,
+            ..
+        }
+    ));
+    assert!(
+        world.effects.values().all(|effect| !matches!(effect, Effect::Step(_))),
+        "nothing more is owed"
+    );
+    let card = world.card();
+    for words in [
+        "sets parameter /color to green",
+        "is blue now",
+        "asks an approver: Go on?",
+        "known only when",
+    ] {
+        assert!(card.contains(words), "{words} is not on\n{card}");
+    }
+}
+
+#[test]
+fn a_failure_stops_and_a_person_decides() {
+    let steps = || vec![step("off", source(false)), step("flip", color("green")), pause_step()];
+    let stuck = || {
+        let mut world = World::with(steps());
+        world.says("U0BRUNO", "/deploy run switch mainnet");
+        world.comes_back("off", CallPhase::Prepare, &prepared());
+        world.comes_back("off", CallPhase::Act, &acted());
+        world.comes_back("off", CallPhase::Watch, &finished());
+        world.comes_back("flip", CallPhase::Prepare, &prepared());
+        world.comes_back("flip", CallPhase::Act, &refused("it is red"));
+        assert_eq!(world.operation().status, Status::Stopped);
+        assert!(world.card().contains("ValidationException: it is red"));
+        world
+    };
+    let mut world = stuck();
+    world.clicks("U0RITA", "Try again");
+    assert_eq!(world.refusals, [Reason::Role]);
+    world.clicks("U0CARLA", "Try again");
+    world.comes_back("flip", CallPhase::Prepare, &prepared());
+    world.comes_back("flip", CallPhase::Act, &acted());
+    assert_eq!(world.phase("pause"), Phase::Watching);
+
+    let mut world = stuck();
+    assert_eq!(world.clicks("U0CARLA", "Leave it out"), "form skip");
+    world.says("U0CARLA", "/deploy skip mainnet it is red already");
+    assert_eq!(
+        (world.phase("flip"), world.phase("pause")),
+        (Phase::Skipped, Phase::Watching)
+    );
+
+    let mut world = stuck();
+    world.says("U0CARLA", "/deploy abort mainnet wrong color");
+    // In reverse: the step that failed may have changed something.
+    world.comes_back("flip", CallPhase::Undo, &acted());
+    assert_eq!(world.call().memo, json!({ "old": "blue", "new": "green" }));
+    world.comes_back("off", CallPhase::Undo, &acted());
+    world.comes_back("off", CallPhase::UndoWatch, &finished());
+    assert!(matches!(
+        world.operation().status,
+        Status::Ended {
+            reason: Reason::Undone,
+            ..
+        }
+    ));
+    assert!(world.claims.is_empty());
+
+    let mut world = stuck();
+    world.clicks("U0CARLA", "End it as it is");
+    assert!(matches!(
+        world.operation().status,
+        Status::Ended {
+            reason: Reason::Stopped,
+            ..
+        }
+    ));
+    assert!(world.card().contains("off stays done"), "{}", world.card());
+}
+
+fn pause_step() -> Step {
+    step("pause", json!({ "kind": "wait", "for": "1m" }))
+}
+
+#[test]
+fn a_failed_undo_waits_for_a_person() {
+    let mut world = World::with(vec![step("flip", color("green")), pause_step()]);
+    world.service().runbooks[0].on_failure = OnFailure::Undo;
+    world.service().runbooks[0].steps[1] = StepSpec {
+        step: step("more", color("red")),
+        asks_in: Asks::Never,
+    };
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world.comes_back("flip", CallPhase::Prepare, &prepared());
+    world.comes_back("flip", CallPhase::Act, &acted());
+    world.comes_back("more", CallPhase::Prepare, &refused("no such flag"));
+    assert_eq!(world.operation().status, Status::Undoing, "the runbook says so");
+    world.comes_back("flip", CallPhase::Undo, &refused("somebody changed it since"));
+    assert_eq!(
+        (world.operation().status, world.phase("flip")),
+        (Status::Stopped, Phase::UndoFailed)
+    );
+    world.clicks("U0CARLA", "Try again");
+    world.comes_back("flip", CallPhase::Undo, &acted());
+    assert!(matches!(
+        world.operation().status,
+        Status::Ended {
+            reason: Reason::Undone,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn what_nobody_can_know_is_asked() {
+    let mut world = World::with(vec![
+        step("tell", json!({ "kind": "lambda", "function": "f" })),
+        pause_step(),
+    ]);
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world.comes_back("tell", CallPhase::Prepare, &prepared());
+    let lost = Outcome::Unknown {
+        why: "no answer came".into(),
+    };
+    world.comes_back("tell", CallPhase::Act, &lost);
+    assert_eq!(
+        (world.operation().status, world.phase("tell")),
+        (Status::Stopped, Phase::Unknown)
+    );
+    assert!(world.card().contains("nobody knows"));
+    assert_eq!(world.clicks("U0CARLA", "It was done"), "form confirm");
+    world.says("U0CARLA", "/deploy confirm mainnet the log says so");
+    assert_eq!(world.phase("pause"), Phase::Watching);
+}
+
+#[test]
+fn known_failures_go_on_or_have_a_remedy() {
+    let known = |then| Expected {
+        name: "role exists".into(),
+        words: vec!["already exists".into()],
+        then,
+        say: "The role is left from the last migration.".into(),
+    };
+    let fail = |then| {
+        let mut build = step("build", json!({ "kind": "codebuild", "project": "p" }));
+        build.expect = vec![known(then)];
+        let mut remedy = step("delete-role", color("none"));
+        remedy.remedy = true;
+        let mut world = World::with(vec![build, remedy, pause_step()]);
+        world.says("U0BRUNO", "/deploy run switch mainnet");
+        world.comes_back("build", CallPhase::Prepare, &prepared());
+        world.comes_back("build", CallPhase::Act, &refused("Role x ALREADY exists"));
+        world
+    };
+    let world = fail(Then::GoOn);
+    assert_eq!(
+        (world.phase("build"), world.phase("pause")),
+        (Phase::Skipped, Phase::Watching)
+    );
+
+    let mut world = fail(Then::Remedy(StepName::parse("delete-role").expect("a name")));
+    assert!(world.card().contains("left from the last migration"));
+    for round in 0..2 {
+        world.clicks("U0CARLA", "Do the remedy");
+        world.comes_back("delete-role", CallPhase::Prepare, &prepared());
+        world.comes_back("delete-role", CallPhase::Act, &acted());
+        world.comes_back("build", CallPhase::Prepare, &prepared());
+        if round == 0 {
+            world.comes_back("build", CallPhase::Act, &refused("it already exists again"));
+        }
+    }
+    world.comes_back("build", CallPhase::Act, &acted());
+    world.comes_back("build", CallPhase::Watch, &finished());
+    assert_eq!(world.phase("pause"), Phase::Watching);
+}
+
+#[test]
+fn neighbors_of_a_group_are_done_at_the_same_time() {
+    let grouped = |name: &str| Step {
+        group: Some("both".into()),
+        ..step(name, source(false))
+    };
+    let mut world = World::with(vec![grouped("east"), grouped("west"), pause_step()]);
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    for name in ["west", "east"] {
+        world.comes_back(name, CallPhase::Prepare, &prepared());
+        world.comes_back(name, CallPhase::Act, &acted());
+    }
+    world.comes_back("west", CallPhase::Watch, &finished());
+    assert_eq!(world.phase("pause"), Phase::Ahead);
+    // One fails while the other is under way: the run waits for both before it asks.
+    let mut failed = World::with(vec![grouped("east"), grouped("west"), pause_step()]);
+    failed.says("U0BRUNO", "/deploy run switch mainnet");
+    failed.comes_back("east", CallPhase::Prepare, &refused("no"));
+    assert_eq!(failed.operation().status, Status::Running);
+    failed.comes_back("west", CallPhase::Prepare, &refused("no"));
+    assert_eq!(failed.operation().status, Status::Stopped);
+    world.comes_back("east", CallPhase::Watch, &finished());
+    assert_eq!(world.phase("pause"), Phase::Watching);
+}
+
+#[test]
+fn time_ends_what_takes_too_long_and_says_what_is_slow() {
+    let mut drain = step("drain", json!({ "kind": "queue_drain", "queues": ["q"] }));
+    drain.expected = Some(Span::minutes(10));
+    drain.deadline = Span::minutes(30);
+    let mut world = World::with(vec![drain]);
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world.comes_back("drain", CallPhase::Prepare, &prepared());
+    world.wakes(Span::minutes(11));
+    assert_eq!(world.owed("post_in_thread"), 1, "people are told once");
+    assert!(world.card().contains("longer than usual"));
+    world.wakes(Span::minutes(1));
+    assert_eq!(world.owed("post_in_thread"), 1);
+    world.wakes(Span::minutes(18));
+    assert_eq!(world.operation().status, Status::Stopped);
+    assert!(world.card().contains("not done within 30 min"), "{}", world.card());
+}
+
+#[test]
+fn conditions_and_questions_depend_on_what_is_there() {
+    let mut flip = step("flip", color("green"));
+    flip.when = Some(Condition {
+        value: "{step.color.value}".into(),
+        is: Some("blue".into()),
+        is_not: None,
+    });
+    let color = || step("color", json!({ "kind": "flag", "parameter": "/color" }));
+    let run = |value: &str| {
+        let mut world = World::with(vec![color(), flip.clone()]);
+        world.service().runbooks[0].steps[1].asks_in = Asks::In(vec![crate::world::env("mainnet")]);
+        world.says("U0BRUNO", "/deploy run switch mainnet");
+        let read = Outcome::Step {
+            came: StepOutcome::Prepared {
+                memo: json!(null),
+                outputs: BTreeMap::from([("value".into(), value.into())]),
+                evidence: vec![],
+                done: true,
+            },
+        };
+        world.comes_back("color", CallPhase::Prepare, &read);
+        world
+    };
+    let world = run("green");
+    assert_eq!(world.phase("flip"), Phase::Skipped);
+    assert!(world.operation().ended().is_some());
+    let mut world = run("blue");
+    assert_eq!(world.phase("flip"), Phase::Asking);
+    world.clicks("U0CARLA", "Begin");
+    assert_eq!(world.phase("flip"), Phase::Preparing);
+}
+
+#[test]
+fn a_button_is_about_the_try_it_was_drawn_for() {
+    let mut world = World::with(vec![step("flip", color("green"))]);
+    world.service().runbooks[0].steps[0].asks_in = Asks::Everywhere;
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    let value = format!("wallet {} flip 0", world.operation().id);
+    world.presses_value("U0CARLA", "confirm", &value);
+    world.comes_back("flip", CallPhase::Prepare, &refused("no"));
+    let said = world.presses_value("U0CARLA", "skip", &value);
+    assert!(said.contains("has gone on"), "{said}");
+}
+
+#[test]
+fn an_environment_has_one_run_that_changes_it() {
+    let mut world = World::with(vec![pause_step()]);
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world.says("U0CARLA", "/deploy run switch mainnet");
+    assert_eq!(world.refusals, [Reason::Claimed]);
+    world.says("U0CARLA", "/deploy freeze mainnet");
+    world.wakes(Span::minutes(1));
+    assert!(world.operation().ended().is_some(), "what runs is not held up");
+    world.says("U0CARLA", "/deploy run switch mainnet");
+    assert_eq!(world.refusals, [Reason::Frozen]);
+}
+
+#[test]
+fn parameters_are_asked_for_and_checked() {
+    let mut world = World::with(vec![step("flip", color("{parameter.color}"))]);
+    world.service().runbooks[0].parameters = vec![commands::runbook::Parameter {
+        name: "color".into(),
+        summary: "the color to go to".into(),
+        default: None,
+        choices: vec!["blue".into(), "green".into()],
+    }];
+    for (text, why) in [
+        ("", "Say color=… (the color to go to)"),
+        ("color=red", "color can not be red"),
+        ("shade=blue color=blue", "no parameter shade"),
+        ("color=blue color=green", "said twice"),
+    ] {
+        let said = world.says("U0BRUNO", &format!("/deploy run switch mainnet {text}"));
+        assert!(said.contains(why), "{said}");
+    }
+    let said = world.says("U0BRUNO", "/deploy run swich mainnet");
+    assert!(said.contains("switch mainnet"), "{said}");
+    world.says("U0BRUNO", "/deploy run switch mainnet color=green now");
+    assert_eq!(
+        world.call().action,
+        serde_json::from_value::<Action>(color("green")).expect("an action")
+    );
+    assert_eq!(world.operation().pinned.reason, "now");
+}
+
+/// What comes back from a call when all goes well.
+fn good(call: &StepCall) -> Outcome {
+    let came = match call.phase {
+        CallPhase::Prepare => return prepared(),
+        CallPhase::Act | CallPhase::Undo => return acted(),
+        CallPhase::Watch | CallPhase::UndoWatch => StepOutcome::Finished {
+            outputs: BTreeMap::new(),
+            evidence: vec![],
+        },
+    };
+    Outcome::Step { came }
+}
+
+/// What an outside world would have seen: each act and undo, by step.
+type Deeds = Vec<(StepName, CallPhase)>;
+
+/// Goes on until the operation is over, answering every call with `answer`; each call is heard `times` times. What was acted is told.
+fn conduct(world: &mut World, times: usize, answer: impl Fn(&StepCall) -> Outcome) -> Deeds {
+    let mut deeds = Deeds::new();
+    for _ in 0..200 {
+        let owed = world
+            .effects
+            .values()
+            .find(|effect| matches!(effect, Effect::Step(_)))
+            .cloned();
+        if let Some(effect) = owed {
+            world.effects.remove(&effect.key());
+            let Effect::Step(call) = &effect else { continue };
+            let outcome = answer(call);
+            if matches!(call.phase, CallPhase::Act | CallPhase::Undo) {
+                deeds.push((call.step.clone(), call.phase));
+            }
+            for _ in 0..times {
+                world.hears_of(&effect, &outcome);
+            }
+            continue;
+        }
+        match world.operation().status {
+            Status::Ended { .. } => return deeds,
+            Status::Stopped => {
+                world.says("U0CARLA", "/deploy retry mainnet");
+            }
+            Status::Running | Status::Undoing => answer_people(world),
+        }
+    }
+    panic!("it does not come to an end:\n{}", world.card());
+}
+
+fn answer_people(world: &mut World) {
+    let asking = world.operation().steps.iter().any(|step| step.phase == Phase::Asking);
+    if asking {
+        for who in ["U0CARLA", "U0ANN", "U0DANA"] {
+            world.says(who, "/deploy confirm mainnet seen");
+        }
+    } else {
+        world.wakes(Span::minutes(10));
+    }
+}
+
+fn all_kinds() -> Vec<Step> {
+    let samples = Action::samples().into_iter().enumerate();
+    samples
+        .map(|(index, action)| step(&format!("s{index}"), serde_json::to_value(action).expect("JSON")))
+        .collect()
+}
+
+fn replayed(world: &World) {
+    for (id, history) in &world.operation_journal {
+        let folded = operation::replay(id, history.clone()).expect("a legal history");
+        assert_eq!(
+            folded.as_ref(),
+            world.operations.get(id),
+            "the fold is that of the history"
+        );
+    }
+}
+
+fn began() -> World {
+    let mut world = World::with(all_kinds());
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world
+}
+
+#[test]
+fn every_kind_is_done_once_however_often_its_outcome_is_heard() {
+    let once = conduct(&mut began(), 1, good);
+    assert!(once.len() >= 5, "{once:?}");
+    for times in [2, 3] {
+        let mut world = began();
+        assert_eq!(conduct(&mut world, times, good), once);
+        replayed(&world);
+    }
+}
+
+#[test]
+fn every_kind_may_fail_at_every_call_and_is_mended_by_trying_again() {
+    let calls = [CallPhase::Prepare, CallPhase::Act, CallPhase::Watch];
+    for step in all_kinds() {
+        for phase in calls {
+            for outcome in [refused("no"), Outcome::Unknown { why: "lost".into() }] {
+                let mut world = began();
+                let failed = std::cell::Cell::new(false);
+                conduct(&mut world, 1, |call| {
+                    if call.step == step.name && call.phase == phase && !failed.replace(true) {
+                        outcome.clone()
+                    } else {
+                        good(call)
+                    }
+                });
+                let ended = world.operation().ended().map(|(reason, _)| reason);
+                assert_eq!(ended, Some(Reason::Succeeded), "{:?} at {phase:?}", step.action);
+                replayed(&world);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_abort_after_any_step_undoes_exactly_what_was_done_in_reverse() {
+    let steps = all_kinds();
+    for stop in 0..steps.len() {
+        let mut world = began();
+        let name = &steps[stop].name;
+        let mut done: Deeds = Vec::new();
+        // Up to the step, then a person aborts.
+        for _ in 0..200 {
+            if world.operation().step(name).expect("a step").1.phase != Phase::Ahead {
+                break;
+            }
+            let owed = world
+                .effects
+                .values()
+                .find(|effect| matches!(effect, Effect::Step(_)))
+                .cloned();
+            match owed {
+                Some(effect) => {
+                    world.effects.remove(&effect.key());
+                    let Effect::Step(call) = &effect else { continue };
+                    if call.phase == CallPhase::Act {
+                        done.push((call.step.clone(), CallPhase::Undo));
+                    }
+                    world.hears_of(&effect, &good(call));
+                }
+                None => answer_people(&mut world),
+            }
+        }
+        world.says("U0CARLA", "/deploy abort mainnet enough");
+        let undone = conduct(&mut world, 1, good);
+        let can = |step: &StepName| {
+            let step = steps.iter().find(|one| one.name == *step).expect("a step");
+            operation::advance::calls(step).is_some_and(|calls| calls.undo)
+        };
+        done.retain(|(step, _)| can(step));
+        done.reverse();
+        assert_eq!(undone, done, "aborted at {:?}", steps[stop].action);
+        let ended = world.operation().ended().map(|(reason, _)| reason);
+        assert_eq!(ended, Some(Reason::Undone));
+        replayed(&world);
+    }
+}
+
+#[test]
+fn a_run_is_named_by_its_runbook() {
+    let mut world = World::with(vec![pause_step()]);
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    let id: RecordId = world.operation().id.clone();
+    assert!(id.is_operation() && id.short().starts_with("switch-"), "{id}");
+    let said = world.says("U0CARLA", &format!("/deploy stop mainnet {} enough", id.short()));
+    assert!(said.contains("stops switch"), "{said}");
+    let listed = world.says("U0RITA", "/deploy runs wallet");
+    assert!(listed.contains("no open run"), "{listed}");
+}
