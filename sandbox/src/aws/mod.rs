@@ -10,21 +10,35 @@ mod account;
 mod args;
 mod cbor;
 mod cloudwatch;
+mod codebuild;
 mod codepipeline;
+mod deed;
+mod dynamodb;
 mod engine;
 mod error;
 mod events;
 mod ids;
+mod lambda;
+mod logs;
+mod metrics;
 mod page;
 mod pipeline;
+mod place;
+mod protocol;
 mod push;
 mod query;
+mod region;
 mod s3;
 mod s3_wire;
 mod script;
+mod secrets;
 mod seed;
+mod seed_file;
+mod service;
+mod signature;
 mod snapshot;
 mod sqs;
+mod ssm;
 mod sts;
 mod value;
 mod wire;
@@ -41,16 +55,19 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub use account::{Account, ApprovalResult};
+pub use deed::Directed;
 pub use error::AwsError;
 pub use events::EVENT_QUEUE;
 pub use pipeline::{
     ACCOUNT, Action, ActionStatus, Category, ExecutionStatus, Failure, Mode, Pipeline, REGION, Revision, Source, Stage,
     Transition, Trigger,
 };
+pub use place::Place;
 pub use push::{Push, Pushed, push};
 pub use s3::{BUCKET, KEY};
 pub use script::{Arrival, Failing};
 pub use seed::{approval_stage, codebuild_stage, pipeline, source_stage};
+pub use seed_file::SeedFile;
 pub use snapshot::snapshot;
 pub use wire::routes;
 

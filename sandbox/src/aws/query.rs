@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::value::as_items;
+
 /// The fields of a form as arguments: dots make structures, numbers make lists.
 pub(crate) fn arguments(form: &[(String, String)]) -> Value {
     let mut root = Value::Object(Map::new());
@@ -49,6 +51,23 @@ pub(crate) fn answer(operation: &str, namespace: &str, result: &Value, request_i
     xml
 }
 
+/// The answer of an operation of EC2, whose dialect has no element around the result.
+pub(crate) fn ec2_answer(operation: &str, namespace: &str, result: &Value, request_id: &str) -> String {
+    let mut xml = format!("<{operation}Response xmlns=\"{namespace}\"><requestId>{request_id}</requestId>");
+    write(&mut xml, result);
+    xml.push_str(&format!("</{operation}Response>"));
+    xml
+}
+
+/// A refusal of EC2.
+pub(crate) fn ec2_refusal(code: &str, message: &str, request_id: &str) -> String {
+    format!(
+        "<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors><RequestID>{request_id}</RequestID></Response>",
+        escape(code),
+        escape(message)
+    )
+}
+
 /// A refusal.
 pub(crate) fn refusal(code: &str, message: &str, request_id: &str) -> String {
     format!(
@@ -58,7 +77,16 @@ pub(crate) fn refusal(code: &str, message: &str, request_id: &str) -> String {
     )
 }
 
-fn write(xml: &mut String, value: &Value) {
+/// A structure, a list or a text as XML.
+pub(crate) fn write(xml: &mut String, value: &Value) {
+    if let Some((name, list)) = as_items(value) {
+        for item in list {
+            xml.push_str(&format!("<{name}>"));
+            write(xml, item);
+            xml.push_str(&format!("</{name}>"));
+        }
+        return;
+    }
     match value {
         Value::Object(members) => {
             for (key, value) in members {

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::json;
 
 use super::error::AwsError;
-use super::wire::owned_signature;
+use super::signature::Signed;
 use super::{ids, query};
 use crate::faults_http::{Answer, Call, Vendor, guarded};
 use crate::world::World;
@@ -20,7 +20,7 @@ struct S3 {
 }
 
 /// Answers a request that is not a `POST`.
-pub(super) async fn handle(world: &Arc<World>, parts: &Parts) -> Response {
+pub(super) async fn handle(world: &Arc<World>, parts: &Parts, _body: &[u8]) -> Response {
     let head = parts.method == Method::HEAD;
     let (bucket, key) = bucket_and_key(parts.uri.path());
     let version = parts.uri.query().and_then(version_id);
@@ -30,7 +30,7 @@ pub(super) async fn handle(world: &Arc<World>, parts: &Parts) -> Response {
         _ => "aws.Unknown",
     };
     let arguments = json!({"Bucket": bucket, "Key": key, "VersionId": version});
-    let signature = owned_signature(&parts.headers);
+    let signature = Signed::of(&parts.headers);
     let inner = Arc::clone(world);
     guarded(
         world,
@@ -72,7 +72,7 @@ fn bucket_and_key(path: &str) -> (String, String) {
     (bucket.to_owned(), percent_decoded(key))
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     // A form decoder would turn a plus sign into a space, which in a path it is not.
     let form = format!("k={}", text.replace('+', "%2B").replace('&', "%26"));
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&form).unwrap_or_default();

@@ -1,0 +1,90 @@
+//! Resources as data: what `--aws-seed FILE` reads and `{"seed": …}` plants. `docs/sandbox-aws.md` shows the format.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use super::account::Account;
+use super::codebuild::ProjectSeed;
+use super::dynamodb::TableSeed;
+use super::lambda::{FunctionSeed, MappingSeed};
+use super::logs::GroupSeed;
+use super::place::Place;
+use super::secrets::SecretSeed;
+use super::sqs::QueueSeed;
+use super::ssm::ParameterSeed;
+
+/// Resources of one place, in the order in which they are planted. Without an account or region: those of whoever plants them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Seed {
+    account: Option<String>,
+    region: Option<String>,
+    table: Vec<TableSeed>,
+    queue: Vec<QueueSeed>,
+    function: Vec<FunctionSeed>,
+    event_source: Vec<MappingSeed>,
+    parameter: Vec<ParameterSeed>,
+    secret: Vec<SecretSeed>,
+    project: Vec<ProjectSeed>,
+    log_group: Vec<GroupSeed>,
+}
+
+/// A file of resources.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedFile {
+    place: Vec<Seed>,
+}
+
+impl SeedFile {
+    /// Reads a TOML file, or JSON when its name ends so.
+    ///
+    /// # Errors
+    /// The file cannot be read, or says what is not understood.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let json = path.extension().is_some_and(|extension| extension == "json");
+        let parsed = if json {
+            serde_json::from_str(&text).map_err(anyhow::Error::from)
+        } else {
+            toml::from_str(&text).map_err(anyhow::Error::from)
+        };
+        parsed.with_context(|| format!("{} is not a file of resources", path.display()))
+    }
+}
+
+impl Account {
+    /// Plants what a file says.
+    pub fn plant_file(&mut self, file: &SeedFile) {
+        let home = Place::home();
+        for seed in &file.place {
+            self.plant(&home, seed);
+        }
+        self.changes += 1;
+    }
+
+    /// Plants resources; those of the same name are replaced.
+    pub(crate) fn plant(&mut self, here: &Place, seed: &Seed) {
+        let place = Place::new(
+            seed.account.as_deref().unwrap_or(&here.account),
+            seed.region.as_deref().unwrap_or(&here.region),
+        );
+        let region = self.region(&place);
+        seed.table.iter().for_each(|table| region.plant_table(table));
+        seed.queue.iter().for_each(|queue| region.plant_queue(queue));
+        seed.function
+            .iter()
+            .for_each(|function| region.plant_function(function));
+        seed.event_source
+            .iter()
+            .for_each(|mapping| region.plant_mapping(mapping));
+        seed.parameter
+            .iter()
+            .for_each(|parameter| region.plant_parameter(parameter));
+        seed.secret.iter().for_each(|secret| region.plant_secret(secret));
+        seed.project.iter().for_each(|project| region.plant_project(project));
+        seed.log_group.iter().for_each(|group| region.plant_log_group(group));
+    }
+}
