@@ -21,6 +21,7 @@ import uuid
 import zipfile
 
 import aws_operations
+import aws_resources
 
 REQUIREMENT = "boto3==1.44.5"
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "signalbox", "venv")
@@ -551,6 +552,7 @@ def everything(url):
     controls(walk, client)
     github(walk)
     aws_operations.everything(walk)
+    aws_resources.everything(walk)
     print(f"{walk.checked} checks over {len(walk.operations)} operations, {len(walk.failed)} failed: {', '.join(sorted(walk.operations))}")
     return 1 if walk.failed else 0
 

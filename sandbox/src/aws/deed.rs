@@ -9,7 +9,7 @@ use super::account::Account;
 use super::error::AwsError;
 use super::place::Place;
 use super::seed_file::Seed;
-use super::{codebuild, dynamodb, lambda, logs, metrics, sqs};
+use super::{codebuild, dynamodb, lambda, logs, metrics, opensearch, rds, route53, s3_buckets, sqs};
 
 /// Something that is done to a service.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,6 +22,10 @@ pub(crate) enum Deed {
     Lambda(lambda::Deed),
     Logs(logs::Deed),
     Metrics(metrics::Deed),
+    Opensearch(opensearch::Deed),
+    Rds(rds::Deed),
+    Route53(route53::Deed),
+    S3(s3_buckets::Deed),
     Sqs(sqs::Deed),
 }
 
@@ -72,6 +76,10 @@ impl Account {
             Deed::Lambda(deed) => return lambda::act(region, deed),
             Deed::Logs(deed) => logs::act(region, deed),
             Deed::Metrics(deed) => metrics::act(region, deed),
+            Deed::Opensearch(deed) => return opensearch::act(region, deed),
+            Deed::Rds(deed) => return rds::act(region, deed),
+            Deed::Route53(deed) => return route53::act(self.region(&place.global()), deed),
+            Deed::S3(deed) => return self.bucket.act(deed, self.now_ms),
             Deed::Sqs(deed) => return sqs::act(region, deed),
         }
         Ok(json!({}))

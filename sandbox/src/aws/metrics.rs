@@ -288,13 +288,18 @@ pub(crate) fn act(region: &mut Region, deed: &Deed) {
             let at = (now_ms - measured.minutes_ago * MINUTE, measured.value);
             region.metrics.add(&measured.namespace, &measured.name, &dimensions, at);
         }
-        Deed::Steady(measured) => {
-            let dimensions = measured.dimensions.clone().into_iter().collect();
-            let series = region.metrics.series(&measured.namespace, &measured.name, dimensions);
-            // What was measured until now stays measured.
-            series.points = series.periods((0, now_ms), MINUTE, now_ms);
-            series.steady = Some((now_ms - measured.minutes_ago * MINUTE, measured.value));
-        }
+        Deed::Steady(measured) => region.plant_metric(measured),
+    }
+}
+
+impl Region {
+    /// Measures a value every minute from an instant on. What was measured until now stays measured.
+    pub(crate) fn plant_metric(&mut self, measured: &Measured) {
+        let now_ms = self.now_ms;
+        let dimensions = measured.dimensions.clone().into_iter().collect();
+        let series = self.metrics.series(&measured.namespace, &measured.name, dimensions);
+        series.points = series.periods((0, now_ms), MINUTE, now_ms);
+        series.steady = Some((now_ms - measured.minutes_ago * MINUTE, measured.value));
     }
 }
 

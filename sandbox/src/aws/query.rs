@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::value::as_items;
-
 /// The fields of a form as arguments: dots make structures, numbers make lists.
 pub(crate) fn arguments(form: &[(String, String)]) -> Value {
     let mut root = Value::Object(Map::new());
@@ -79,33 +77,30 @@ pub(crate) fn refusal(code: &str, message: &str, request_id: &str) -> String {
 
 /// A structure, a list or a text as XML.
 pub(crate) fn write(xml: &mut String, value: &Value) {
-    if let Some((name, list)) = as_items(value) {
-        for item in list {
-            xml.push_str(&format!("<{name}>"));
-            write(xml, item);
-            xml.push_str(&format!("</{name}>"));
-        }
-        return;
-    }
     match value {
         Value::Object(members) => {
             for (key, value) in members {
-                xml.push_str(&format!("<{key}>"));
-                write(xml, value);
-                xml.push_str(&format!("</{key}>"));
+                match (key.strip_prefix('$'), value) {
+                    (Some(name), Value::Array(list)) => list.iter().for_each(|item| element(xml, name, item)),
+                    _ => element(xml, key, value),
+                }
             }
         }
         Value::Array(items) => {
             for item in items {
-                xml.push_str("<member>");
-                write(xml, item);
-                xml.push_str("</member>");
+                element(xml, "member", item);
             }
         }
         Value::String(text) => xml.push_str(&escape(text)),
         Value::Null => {}
         other => xml.push_str(&other.to_string()),
     }
+}
+
+fn element(xml: &mut String, name: &str, value: &Value) {
+    xml.push_str(&format!("<{name}>"));
+    write(xml, value);
+    xml.push_str(&format!("</{name}>"));
 }
 
 /// Text within XML.

@@ -1,12 +1,19 @@
 //! What an account has in one region, service by service.
 
+use super::apigateway::Gateway;
 use super::codebuild::Builds;
+use super::commands::Commands;
 use super::deed::Directed;
 use super::dynamodb::Dynamo;
 use super::lambda::Lambda;
 use super::logs::Logs;
 use super::metrics::Metrics;
+use super::opensearch::Search;
 use super::place::Place;
+use super::posture::Posture;
+use super::rds::Rds;
+use super::route53::Zones;
+use super::rules::Rules;
 use super::secrets::Secrets;
 use super::sqs::Queues;
 use super::ssm::Parameters;
@@ -27,6 +34,13 @@ pub(crate) struct Region {
     pub(crate) builds: Builds,
     pub(crate) logs: Logs,
     pub(crate) metrics: Metrics,
+    pub(crate) rules: Rules,
+    pub(crate) gateway: Gateway,
+    pub(crate) zones: Zones,
+    pub(crate) rds: Rds,
+    pub(crate) search: Search,
+    pub(crate) commands: Commands,
+    pub(crate) posture: Posture,
 }
 
 impl Region {
@@ -44,6 +58,13 @@ impl Region {
             builds: Builds::default(),
             logs: Logs::default(),
             metrics: Metrics::default(),
+            rules: Rules::default(),
+            gateway: Gateway::default(),
+            zones: Zones::default(),
+            rds: Rds::default(),
+            search: Search::default(),
+            commands: Commands::default(),
+            posture: Posture::default(),
         }
     }
 
@@ -54,6 +75,7 @@ impl Region {
             self.lambda.next_due(),
             self.dynamodb.next_due(),
             self.builds.next_due(),
+            self.commands.next_due(),
         ];
         dues.into_iter().flatten().min()
     }
@@ -65,5 +87,6 @@ impl Region {
         self.lambda.settle(now_ms);
         self.dynamodb.settle(now_ms);
         super::codebuild::settle(self);
+        super::commands::settle(self);
     }
 }

@@ -6,11 +6,20 @@ use anyhow::Context as _;
 use serde::Deserialize;
 
 use super::account::Account;
+use super::apigateway::{ApiSeed, BasePathSeed};
 use super::codebuild::ProjectSeed;
+use super::commands::InstanceSeed;
 use super::dynamodb::TableSeed;
 use super::lambda::{FunctionSeed, MappingSeed};
 use super::logs::GroupSeed;
+use super::metrics::Measured;
+use super::opensearch::SearchSeed;
 use super::place::Place;
+use super::posture::{Certificate, Group, RepositorySeed};
+use super::rds::DatabaseSeed;
+use super::route53::ZoneSeed;
+use super::rules::RuleSeed;
+use super::s3_buckets::BucketSeed;
 use super::secrets::SecretSeed;
 use super::sqs::QueueSeed;
 use super::ssm::ParameterSeed;
@@ -29,6 +38,20 @@ pub(crate) struct Seed {
     secret: Vec<SecretSeed>,
     project: Vec<ProjectSeed>,
     log_group: Vec<GroupSeed>,
+    metric: Vec<Measured>,
+    rule: Vec<RuleSeed>,
+    api: Vec<ApiSeed>,
+    base_path: Vec<BasePathSeed>,
+    database: Vec<DatabaseSeed>,
+    search: Vec<SearchSeed>,
+    instance: Vec<InstanceSeed>,
+    security_group: Vec<Group>,
+    certificate: Vec<Certificate>,
+    repository: Vec<RepositorySeed>,
+    bucket: Vec<BucketSeed>,
+    zone: Vec<ZoneSeed>,
+    user: Vec<String>,
+    alarm: Vec<String>,
 }
 
 /// A file of resources.
@@ -86,5 +109,31 @@ impl Account {
         seed.secret.iter().for_each(|secret| region.plant_secret(secret));
         seed.project.iter().for_each(|project| region.plant_project(project));
         seed.log_group.iter().for_each(|group| region.plant_log_group(group));
+        seed.metric.iter().for_each(|metric| region.plant_metric(metric));
+        seed.rule.iter().for_each(|rule| region.plant_rule(rule));
+        seed.api.iter().for_each(|api| region.plant_api(api));
+        seed.base_path.iter().for_each(|path| region.plant_base_path(path));
+        seed.database
+            .iter()
+            .for_each(|database| region.plant_database(database));
+        seed.search.iter().for_each(|domain| region.plant_search(domain));
+        seed.instance
+            .iter()
+            .for_each(|instance| region.plant_instance(instance));
+        seed.security_group.iter().for_each(|group| region.plant_group(group));
+        seed.certificate
+            .iter()
+            .for_each(|certificate| region.plant_certificate(certificate));
+        seed.repository
+            .iter()
+            .for_each(|repository| region.plant_repository(repository));
+        let global = self.region(&place.global());
+        seed.zone.iter().for_each(|zone| global.plant_zone(zone));
+        seed.user.iter().for_each(|user| global.plant_user(user));
+        let now_ms = self.now_ms;
+        seed.bucket.iter().for_each(|bucket| self.bucket.plant(bucket, now_ms));
+        for name in &seed.alarm {
+            self.set_alarm(name, "OK", "Threshold not crossed: no errors in the last 5 minutes");
+        }
     }
 }

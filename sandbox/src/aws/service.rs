@@ -21,6 +21,14 @@ pub(super) const SERVICES: &[&Service] = &[
     &super::dynamodb::SERVICE,
     &super::codebuild::SERVICE,
     &super::logs::SERVICE,
+    &super::rules::SERVICE,
+    &super::apigateway::SERVICE,
+    &super::route53::SERVICE,
+    &super::rds::SERVICE,
+    &super::posture::EC2,
+    &super::posture::IAM,
+    &super::posture::ACM,
+    &super::posture::ECR,
 ];
 
 /// What carries out an operation; `None` when the service does not offer it.

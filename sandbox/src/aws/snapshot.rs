@@ -74,6 +74,11 @@ fn place(region: &Region, now_ms: i64) -> Value {
         "tables": region.dynamodb.snapshot(),
         "projects": region.builds.snapshot(now_ms),
         "log_groups": region.logs.snapshot(),
+        "rules": region.rules.snapshot(),
+        "base_paths": region.gateway.snapshot(),
+        "zones": region.zones.snapshot(),
+        "rds": region.rds.snapshot(now_ms),
+        "search": region.search.snapshot(now_ms),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Systems Manager's parameters.
+//! Systems Manager: its parameters. Its Run Command is in `commands.rs`.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::account::Account;
 use super::args::{Args, Rule};
+use super::commands;
 use super::error::AwsError;
 use super::region::Region;
 use super::service::{Request, Service};
@@ -60,6 +61,8 @@ fn call(account: &mut Account, request: &Request<'_>) -> Option<Result<Value, Aw
         "GetParameters" => get_several(region, args),
         "PutParameter" => put(region, args),
         "DeleteParameter" => delete(region, args),
+        "SendCommand" => commands::send(region, args),
+        "GetCommandInvocation" => commands::get(region, args),
         _ => return None,
     })
 }

@@ -20,10 +20,10 @@ pub(crate) fn as_timestamp(value: &Value) -> Option<i64> {
     (object.len() == 1).then(|| object.get(TIMESTAMP)?.as_i64()).flatten()
 }
 
-/// The name and the entries of a list that XML writes as `<name>…</name>` each: `{"$name": […]}`.
-pub(crate) fn as_items(value: &Value) -> Option<(&str, &[Value])> {
-    let (name, list) = value.as_object().filter(|object| object.len() == 1)?.iter().next()?;
-    Some((name.strip_prefix('$')?, list.as_array()?))
+/// A list that XML writes as `<name>…</name>` each, within an element of its own: `{"$name": […]}`. As a member of a larger structure
+/// such a key makes a list without an element around it.
+pub(crate) fn items(name: &str, list: Vec<Value>) -> Value {
+    json!({ format!("${name}"): list })
 }
 
 /// An HTTP answer as it is: status, headers and body.
