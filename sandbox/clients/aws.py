@@ -20,6 +20,9 @@ import urllib.request
 import uuid
 import zipfile
 
+import aws_operations
+import aws_resources
+
 REQUIREMENT = "boto3==1.44.5"
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "signalbox", "venv")
 ANN = "arn:aws:sts::444455556666:assumed-role/signalbox/slack-U0ANN"
@@ -51,7 +54,7 @@ class Walk:
         self.failed = []
         self.operations = set()
 
-    def client(self, service, credentials=None, attempts=1):
+    def client(self, service, credentials=None, attempts=1, region="eu-central-1"):
         import boto3
         from botocore.config import Config
 
@@ -59,7 +62,7 @@ class Walk:
         client = boto3.client(
             service,
             endpoint_url=self.url + "/aws",
-            region_name="eu-central-1",
+            region_name=region,
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys["SessionToken"],
@@ -548,6 +551,8 @@ def everything(url):
     faults(walk, client)
     controls(walk, client)
     github(walk)
+    aws_operations.everything(walk)
+    aws_resources.everything(walk)
     print(f"{walk.checked} checks over {len(walk.operations)} operations, {len(walk.failed)} failed: {', '.join(sorted(walk.operations))}")
     return 1 if walk.failed else 0
 

@@ -1,6 +1,7 @@
 //! `signalbox-sandbox`: the sandbox by itself, for a bot that is started elsewhere.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Parser;
 use sandbox::{Options, Sandbox};
@@ -22,6 +23,9 @@ struct Arguments {
     /// Lift the rate limits.
     #[arg(long)]
     no_rate_limits: bool,
+    /// A file of AWS resources that are there from the start: docs/sandbox-aws.md shows its format.
+    #[arg(long)]
+    aws_seed: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -35,6 +39,7 @@ async fn main() -> anyhow::Result<()> {
         bot_url: arguments.bot_url,
         signing_secret: arguments.signing_secret,
         rate_limits: !arguments.no_rate_limits,
+        aws_seed: arguments.aws_seed,
         ..Options::default()
     })
     .await?;

@@ -27,6 +27,8 @@ pub struct Options {
     pub rate_limits: bool,
     /// A folder in which every body that the bot sends is recorded, for checks against the vendors' schemas.
     pub record_bodies: Option<PathBuf>,
+    /// A file of AWS resources that are there from the start.
+    pub aws_seed: Option<PathBuf>,
     /// How long Slack waits for an answer to a delivery, in machine time.
     pub ack_deadline: Duration,
     /// The pauses before an event's three retries, in machine time.
@@ -43,6 +45,7 @@ impl Default for Options {
             clock: Clock::default(),
             rate_limits: true,
             record_bodies: None,
+            aws_seed: None,
             ack_deadline: Duration::from_secs(3),
             retry_pauses: [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2)],
         }
@@ -60,7 +63,7 @@ impl Sandbox {
     /// Binds the port and serves.
     ///
     /// # Errors
-    /// When the port is taken or the folder for recordings cannot be written.
+    /// When the port is taken, the folder for recordings cannot be written, or the file of resources is not understood.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let world = World::new(options.clock.clone());
         {
@@ -72,6 +75,10 @@ impl Sandbox {
             if let Some(folder) = &options.record_bodies {
                 slack.record_bodies(folder)?;
             }
+        }
+        if let Some(path) = &options.aws_seed {
+            let file = crate::aws::SeedFile::read(path)?;
+            world.aws().plant_file(&file);
         }
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
@@ -117,6 +124,7 @@ fn router(world: &Arc<World>, address: SocketAddr) -> Router {
         .nest("/slack", crate::slack::routes(world, address))
         // As a service, because clients append a slash or not, and only so are both paths its own.
         .nest_service("/aws", crate::aws::routes(world))
+        .nest_service("/opensearch", crate::aws::search_routes(world))
         .nest("/github", crate::github::routes(world))
         .nest("/control", crate::control::routes(world))
         .merge(crate::page::routes())

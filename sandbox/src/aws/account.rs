@@ -8,8 +8,9 @@ use super::cloudwatch::Alarms;
 use super::engine::Start;
 use super::error::AwsError;
 use super::pipeline::{ActionRef, ActionStatus, Pipeline, Revision, Source, Trigger};
+use super::place::Place;
+use super::region::Region;
 use super::s3::Bucket;
-use super::sqs::Queues;
 use super::sts::Sessions;
 use crate::clock::Clock;
 
@@ -42,14 +43,22 @@ pub(crate) struct Decision<'a> {
     pub(crate) by: &'a str,
 }
 
-/// An AWS account with a few pipelines, alarms, a queue and a bucket.
+/// Something that happens by itself.
+enum Due {
+    /// An action of a pipeline ends.
+    Action(String, ActionRef),
+    /// Something of a region.
+    Region(Place),
+}
+
+/// What the sandbox has of AWS: pipelines, alarms and buckets that every account sees, and the resources of each account and region.
 #[derive(Debug)]
 pub struct Account {
     pub(crate) pipelines: BTreeMap<String, Pipeline>,
     pub(crate) alarms: Alarms,
-    pub(crate) queues: Queues,
     pub(crate) bucket: Bucket,
     pub(crate) sessions: Sessions,
+    pub(crate) regions: BTreeMap<Place, Region>,
     /// The newest commit of each connection's repository and branch.
     pub(crate) heads: BTreeMap<(String, String), Revision>,
     /// What `StartPipelineExecution` answered for a `clientRequestToken`.
@@ -73,10 +82,13 @@ impl Account {
     /// An account with the bucket, the event queue and the roles, but without pipelines and alarms.
     #[must_use]
     pub fn empty(now_ms: i64) -> Self {
+        let home = Place::home();
+        let mut region = Region::new(home.clone(), now_ms);
+        region.queues.create(super::events::EVENT_QUEUE, now_ms);
         Self {
             pipelines: BTreeMap::new(),
             alarms: Alarms::default(),
-            queues: Queues::new(now_ms),
+            regions: BTreeMap::from([(home, region)]),
             bucket: Bucket::default(),
             sessions: Sessions::default(),
             heads: BTreeMap::new(),
@@ -94,44 +106,76 @@ impl Account {
         self.changes += 1;
     }
 
-    /// Moves every pipeline to `now_ms` (Unix milliseconds): actions end in the order of their times, each at its own. Returns whether
+    /// Moves everything to `now_ms` (Unix milliseconds): what is due happens in the order of its times, each at its own. Returns whether
     /// anything changed. A time before the last one changes nothing: what has happened stays.
     pub fn advance(&mut self, now_ms: i64) -> bool {
         let before = self.changes;
-        loop {
-            let dues = self
-                .pipelines
-                .values()
-                .filter_map(|pipeline| Some((pipeline.next_due()?, pipeline.name.clone())));
-            let Some(((due_ms, at), name)) = dues.min_by_key(|((due_ms, _), _)| *due_ms) else {
-                break;
-            };
-            if due_ms > now_ms {
-                break;
+        self.carry_out_deeds();
+        while let Some((due_ms, due)) = self.next_due().filter(|(due_ms, _)| *due_ms <= now_ms) {
+            // After a jump or a hold, nothing is stamped before what was already seen.
+            let at_ms = due_ms.max(self.now_ms);
+            self.now_ms = at_ms;
+            match due {
+                Due::Action(name, at) => {
+                    if let Some(pipeline) = self.pipelines.get_mut(&name) {
+                        pipeline.end_due(at, at_ms);
+                    }
+                }
+                Due::Region(place) => {
+                    self.region(&place).settle(at_ms);
+                    self.changes += 1;
+                }
             }
-            if let Some(pipeline) = self.pipelines.get_mut(&name) {
-                // After a jump or a hold, nothing is stamped before what was already seen.
-                pipeline.end_due(at, due_ms.max(self.now_ms));
-            }
-            self.now_ms = self.now_ms.max(due_ms);
             self.deliver_events();
+            self.carry_out_deeds();
         }
         self.now_ms = self.now_ms.max(now_ms);
         self.deliver_events();
         self.changes != before
     }
 
+    /// What happens by itself next, and when.
+    fn next_due(&self) -> Option<(i64, Due)> {
+        let actions = self.pipelines.values().filter_map(|pipeline| {
+            let (due_ms, at) = pipeline.next_due()?;
+            Some((due_ms, Due::Action(pipeline.name.clone(), at)))
+        });
+        let regions = self
+            .regions
+            .values()
+            .filter_map(|region| Some((region.next_due()?, Due::Region(region.place.clone()))));
+        actions.chain(regions).min_by_key(|(due_ms, _)| *due_ms)
+    }
+
+    /// What an account has in a region, at the account's present.
+    pub(crate) fn region(&mut self, place: &Place) -> &mut Region {
+        let now_ms = self.now_ms;
+        let region = self
+            .regions
+            .entry(place.clone())
+            .or_insert_with(|| Region::new(place.clone(), now_ms));
+        region.now_ms = now_ms;
+        region
+    }
+
     /// Puts what the pipelines said on the queue.
     pub(crate) fn deliver_events(&mut self) {
-        for pipeline in self.pipelines.values_mut() {
-            for event in pipeline.outbox.drain(..) {
-                self.changes += 1;
-                for _ in 0..=self.event_copies {
-                    self.queues
-                        .publish(super::events::EVENT_QUEUE, &event.to_string(), self.now_ms);
-                }
+        let (now_ms, copies) = (self.now_ms, self.event_copies);
+        let outboxes = self
+            .pipelines
+            .values_mut()
+            .flat_map(|pipeline| pipeline.outbox.drain(..));
+        let events: Vec<String> = outboxes.map(|event| event.to_string()).collect();
+        if events.is_empty() {
+            return;
+        }
+        let queues = &mut self.region(&Place::home()).queues;
+        for event in &events {
+            for _ in 0..=copies {
+                queues.publish(super::events::EVENT_QUEUE, event, now_ms);
             }
         }
+        self.changes += 1;
     }
 
     /// A pipeline.

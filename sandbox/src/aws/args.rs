@@ -140,6 +140,26 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// An instant that may be left out, in milliseconds: seconds in JSON and CBOR, a date in forms.
+    pub(crate) fn instant(self, member: &str) -> Result<Option<i64>, AwsError> {
+        let wrong = || wrong_type(member, "a value");
+        match self.0.get(member) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => {
+                let at = chrono::DateTime::parse_from_rfc3339(text).map_err(|_| wrong())?;
+                Ok(Some(at.timestamp_millis()))
+            }
+            Some(value) => {
+                let seconds = value
+                    .as_f64()
+                    .filter(|seconds| seconds.abs() < 1e11)
+                    .ok_or_else(wrong)?;
+                #[expect(clippy::cast_possible_truncation, reason = "checked just above")]
+                Ok(Some((seconds * 1000.0).round() as i64))
+            }
+        }
+    }
+
     /// A structure that may be left out.
     pub(crate) fn structure(self, member: &str) -> Result<Option<Args<'a>>, AwsError> {
         match self.0.get(member) {

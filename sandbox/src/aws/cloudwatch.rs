@@ -1,4 +1,4 @@
-//! CloudWatch: alarms with a state that is set by hand. There are no metrics behind them.
+//! CloudWatch: alarms with a state that is set by hand. The metrics beside them do not move it.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,23 @@ use serde_json::{Value, json};
 use super::account::Account;
 use super::args::{Args, Rule};
 use super::error::AwsError;
+use super::metrics;
 use super::page;
 use super::pipeline::{ACCOUNT, REGION};
+use super::service::{QueryDialect, Request, Service};
 use super::value::timestamp;
+
+/// CloudWatch on the wire: its clients speak three protocols.
+pub(crate) const SERVICE: Service = Service {
+    target: "GraniteServiceVersion20100801",
+    query: Some(QueryDialect {
+        version: "2010-08-01",
+        namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
+        ec2: false,
+    }),
+    rest: None,
+    call,
+};
 
 const STATES: Rule = Rule::one_of(&["OK", "ALARM", "INSUFFICIENT_DATA"]);
 const ALARM_NAME: Rule = Rule::length(1, 255);
@@ -46,8 +60,19 @@ impl Alarms {
     }
 }
 
+fn call(account: &mut Account, request: &Request<'_>) -> Option<Result<Value, AwsError>> {
+    let args = request.args;
+    Some(match request.operation {
+        "DescribeAlarms" => describe_alarms(account, args),
+        "SetAlarmState" => set_alarm_state(account, args),
+        "GetMetricData" => metrics::get_data(account.region(&request.place), args),
+        "GetMetricStatistics" => metrics::get_statistics(account.region(&request.place), args),
+        _ => return None,
+    })
+}
+
 /// `DescribeAlarms`: by names or by prefix, by state, in pages.
-pub(crate) fn describe_alarms(account: &Account, args: Args<'_>) -> Result<Value, AwsError> {
+fn describe_alarms(account: &Account, args: Args<'_>) -> Result<Value, AwsError> {
     let names = args.texts("AlarmNames")?;
     let prefix = args.text("AlarmNamePrefix", &ALARM_NAME)?;
     let state = args.text("StateValue", &STATES)?;
@@ -86,7 +111,7 @@ pub(crate) fn describe_alarms(account: &Account, args: Args<'_>) -> Result<Value
 }
 
 /// `SetAlarmState`.
-pub(crate) fn set_alarm_state(account: &mut Account, args: Args<'_>) -> Result<Value, AwsError> {
+fn set_alarm_state(account: &mut Account, args: Args<'_>) -> Result<Value, AwsError> {
     let name = args.need("AlarmName", &ALARM_NAME)?;
     let state = args.need("StateValue", &STATES)?;
     let reason = args.need("StateReason", &Rule::length(0, 1023))?;

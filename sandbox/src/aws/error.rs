@@ -1,6 +1,7 @@
 //! A refusal in AWS's words.
 
 use http::StatusCode;
+use serde_json::Value;
 
 /// What AWS answers when it does not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct AwsError {
     pub status: StatusCode,
     /// The code that clients of the old Query protocol know, where it differs (SQS).
     pub query_code: Option<&'static str>,
+    /// What else the error tells, where its model has more members than a message.
+    pub members: Option<Value>,
 }
 
 impl AwsError {
@@ -23,6 +26,7 @@ impl AwsError {
             message: message.into(),
             status: StatusCode::BAD_REQUEST,
             query_code: None,
+            members: None,
         }
     }
 
@@ -34,6 +38,16 @@ impl AwsError {
     pub(crate) fn with_query_code(mut self, code: &'static str) -> Self {
         self.query_code = Some(code);
         self
+    }
+
+    pub(crate) fn with_members(mut self, members: Value) -> Self {
+        self.members = Some(members);
+        self
+    }
+
+    /// A refusal with status 404.
+    pub(crate) fn missing(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(code, message).with_status(StatusCode::NOT_FOUND)
     }
 
     /// A constraint of the service's model was broken.

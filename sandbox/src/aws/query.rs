@@ -49,6 +49,23 @@ pub(crate) fn answer(operation: &str, namespace: &str, result: &Value, request_i
     xml
 }
 
+/// The answer of an operation of EC2, whose dialect has no element around the result.
+pub(crate) fn ec2_answer(operation: &str, namespace: &str, result: &Value, request_id: &str) -> String {
+    let mut xml = format!("<{operation}Response xmlns=\"{namespace}\"><requestId>{request_id}</requestId>");
+    write(&mut xml, result);
+    xml.push_str(&format!("</{operation}Response>"));
+    xml
+}
+
+/// A refusal of EC2.
+pub(crate) fn ec2_refusal(code: &str, message: &str, request_id: &str) -> String {
+    format!(
+        "<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors><RequestID>{request_id}</RequestID></Response>",
+        escape(code),
+        escape(message)
+    )
+}
+
 /// A refusal.
 pub(crate) fn refusal(code: &str, message: &str, request_id: &str) -> String {
     format!(
@@ -58,26 +75,32 @@ pub(crate) fn refusal(code: &str, message: &str, request_id: &str) -> String {
     )
 }
 
-fn write(xml: &mut String, value: &Value) {
+/// A structure, a list or a text as XML.
+pub(crate) fn write(xml: &mut String, value: &Value) {
     match value {
         Value::Object(members) => {
             for (key, value) in members {
-                xml.push_str(&format!("<{key}>"));
-                write(xml, value);
-                xml.push_str(&format!("</{key}>"));
+                match (key.strip_prefix('$'), value) {
+                    (Some(name), Value::Array(list)) => list.iter().for_each(|item| element(xml, name, item)),
+                    _ => element(xml, key, value),
+                }
             }
         }
         Value::Array(items) => {
             for item in items {
-                xml.push_str("<member>");
-                write(xml, item);
-                xml.push_str("</member>");
+                element(xml, "member", item);
             }
         }
         Value::String(text) => xml.push_str(&escape(text)),
         Value::Null => {}
         other => xml.push_str(&other.to_string()),
     }
+}
+
+fn element(xml: &mut String, name: &str, value: &Value) {
+    xml.push_str(&format!("<{name}>"));
+    write(xml, value);
+    xml.push_str(&format!("</{name}>"));
 }
 
 /// Text within XML.

@@ -1,15 +1,15 @@
-//! S3: one versioned bucket with the object that a pipeline ships.
+//! S3: objects with their versions; among them the one that a pipeline ships.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::StatusCode;
 use md5::{Digest, Md5};
 
 use super::error::AwsError;
 use super::events::iso;
 use super::ids;
 use super::pipeline::{REGION, Revision};
+use super::s3_buckets::{Settings, missing};
 use super::zip;
 
 /// The bucket of the demo.
@@ -36,10 +36,15 @@ pub(crate) struct Version {
     /// `x-amz-meta-*`, without the prefix.
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) body: Bytes,
-    bucket: String,
-    key: String,
-    git_ref: String,
-    git_commit: String,
+    /// What lists say, which for a backup is more than the sandbox holds.
+    pub(super) size: u64,
+    pub(super) storage_class: String,
+    /// Whether this is the mark of a deletion.
+    pub(super) deleted: bool,
+    pub(super) bucket: String,
+    pub(super) key: String,
+    pub(super) git_ref: String,
+    pub(super) git_commit: String,
 }
 
 impl Version {
@@ -89,10 +94,12 @@ impl Version {
     }
 }
 
-/// The versions of every object, oldest first.
+/// The versions of every object, oldest first, and the settings of every bucket.
 #[derive(Debug, Default)]
 pub(crate) struct Bucket {
     pub(crate) objects: BTreeMap<(String, String), Vec<Version>>,
+    /// What is said of the buckets that were made by name.
+    pub(super) settings: BTreeMap<String, Settings>,
 }
 
 impl Bucket {
@@ -117,6 +124,9 @@ impl Bucket {
             etag: hex::encode(Md5::digest(&body)),
             modified_ms: now_ms,
             metadata: metadata.collect(),
+            size: body.len() as u64,
+            storage_class: "STANDARD".to_owned(),
+            deleted: false,
             body: Bytes::from(body),
             bucket: bucket.to_owned(),
             key: key.to_owned(),
@@ -136,15 +146,12 @@ impl Bucket {
 
     /// A version of an object: the one asked for, else the newest.
     pub(crate) fn get(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<&Version, AwsError> {
-        let missing = |code: &str, message: &str| AwsError::new(code, message).with_status(StatusCode::NOT_FOUND);
-        if bucket != BUCKET && !self.objects.keys().any(|(known, _)| known == bucket) {
-            return Err(missing("NoSuchBucket", "The specified bucket does not exist"));
-        }
+        self.check(bucket)?;
         let versions = self.objects.get(&(bucket.to_owned(), key.to_owned()));
         let no_key = || missing("NoSuchKey", "The specified key does not exist.");
         let versions = versions.ok_or_else(no_key)?;
         match version {
-            None => versions.last().ok_or_else(no_key),
+            None => versions.last().filter(|version| !version.deleted).ok_or_else(no_key),
             Some(id) => versions
                 .iter()
                 .find(|version| version.id == id)

@@ -1,78 +1,101 @@
-//! S3's REST: `HEAD` and `GET` of an object by path, with its metadata as headers.
+//! S3's REST: objects and buckets by path, metadata as headers, lists and settings as XML.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::account::Account;
 use super::error::AwsError;
-use super::wire::owned_signature;
+use super::signature::Signed;
 use super::{ids, query};
 use crate::faults_http::{Answer, Call, Vendor, guarded};
-use crate::world::World;
+use crate::world::{Change, World};
 
 /// How S3 words an answer: `HEAD` has no body, so its refusals are a bare status.
+#[derive(Clone, Copy)]
 struct S3 {
     head: bool,
 }
 
-/// Answers a request that is not a `POST`.
-pub(super) async fn handle(world: &Arc<World>, parts: &Parts) -> Response {
-    let head = parts.method == Method::HEAD;
-    let (bucket, key) = bucket_and_key(parts.uri.path());
-    let version = parts.uri.query().and_then(version_id);
-    let name = match (head, parts.method == Method::GET) {
-        (true, _) => "aws.HeadObject",
-        (_, true) => "aws.GetObject",
-        _ => "aws.Unknown",
+/// What is asked for.
+struct Asked {
+    operation: &'static str,
+    bucket: String,
+    key: String,
+    query: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+impl Asked {
+    fn of(parts: &Parts, body: &[u8]) -> Self {
+        let path = parts.uri.path().trim_start_matches('/');
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(parts.uri.query().unwrap_or_default()).unwrap_or_default();
+        let query: BTreeMap<String, String> = pairs.into_iter().collect();
+        let has = |name: &str| query.contains_key(name);
+        let operation = match (&parts.method, key.is_empty()) {
+            (&Method::HEAD, true) => "HeadBucket",
+            (&Method::HEAD, false) => "HeadObject",
+            (&Method::GET, true) if has("list-type") => "ListObjectsV2",
+            (&Method::GET, true) if has("encryption") => "GetBucketEncryption",
+            (&Method::GET, true) if has("publicAccessBlock") => "GetPublicAccessBlock",
+            (&Method::GET, false) => "GetObject",
+            (&Method::DELETE, true) => "DeleteBucket",
+            (&Method::POST, true) if has("delete") => "DeleteObjects",
+            _ => "Unknown",
+        };
+        Self {
+            operation,
+            bucket: bucket.to_owned(),
+            key: percent_decoded(key),
+            query,
+            body: body.to_vec(),
+        }
+    }
+
+    fn version(&self) -> Option<&str> {
+        self.query.get("versionId").map(String::as_str)
+    }
+}
+
+/// Answers a request that is signed for S3, or for nobody.
+pub(super) async fn handle(world: &Arc<World>, parts: &Parts, body: &[u8]) -> Response {
+    let asked = Asked::of(parts, body);
+    let vendor = S3 {
+        head: parts.method == Method::HEAD,
     };
-    let arguments = json!({"Bucket": bucket, "Key": key, "VersionId": version});
-    let signature = owned_signature(&parts.headers);
+    let signed = Signed::of(&parts.headers);
+    let call = Call {
+        name: format!("aws.{}", asked.operation),
+        arguments: json!({"Bucket": asked.bucket, "Key": asked.key, "VersionId": asked.version()}),
+    };
     let inner = Arc::clone(world);
-    guarded(
-        world,
-        Call {
-            name: name.to_owned(),
-            arguments,
-        },
-        S3 { head },
-        move || {
-            let vendor = S3 { head };
+    guarded(world, call, vendor, move || {
+        let answer = {
             let mut account = inner.aws();
             account.advance(inner.clock.now_ms());
-            let denied = |_| AwsError::denied("Access Denied");
-            let allowed = signature.caller(&account).map_err(denied);
-            let known = if name == "aws.Unknown" {
-                let error = AwsError::new(
-                    "MethodNotAllowed",
-                    "The specified method is not allowed against this resource.",
-                );
-                Err(error.with_status(StatusCode::METHOD_NOT_ALLOWED))
-            } else {
-                Ok(())
-            };
-            match allowed
-                .and(known)
-                .and_then(|()| account.bucket.get(&bucket, &key, version.as_deref()))
-            {
-                Ok(found) => Answer::done(vendor.object(found)),
-                Err(error) => Answer::refused(vendor.refuse(&error), error.code),
-            }
-        },
-    )
+            let allowed = signed.caller(&account).map_err(|_| AwsError::denied("Access Denied"));
+            allowed.and_then(|_| vendor.perform(&mut account, &asked))
+        };
+        if asked.operation.starts_with("Delete") {
+            inner.changed(Change::Aws);
+        }
+        match answer {
+            Ok(response) => Answer::done(response),
+            Err(error) => Answer::refused(vendor.refuse(&error), error.code),
+        }
+    })
     .await
 }
 
-fn bucket_and_key(path: &str) -> (String, String) {
-    let path = path.trim_start_matches('/');
-    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-    (bucket.to_owned(), percent_decoded(key))
-}
-
-fn percent_decoded(text: &str) -> String {
+/// A part of a path as it was meant.
+pub(super) fn percent_decoded(text: &str) -> String {
     // A form decoder would turn a plus sign into a space, which in a path it is not.
     let form = format!("k={}", text.replace('+', "%2B").replace('&', "%26"));
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&form).unwrap_or_default();
@@ -82,16 +105,39 @@ fn percent_decoded(text: &str) -> String {
         .map_or_else(|| text.to_owned(), |(_, value)| value)
 }
 
-fn version_id(query: &str) -> Option<String> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).ok()?;
-    pairs
-        .into_iter()
-        .find(|(name, _)| name == "versionId")
-        .map(|(_, value)| value)
-}
-
 impl S3 {
-    fn object(&self, version: &super::s3::Version) -> Response {
+    fn perform(self, account: &mut Account, asked: &Asked) -> Result<Response, AwsError> {
+        let now_ms = account.now_ms;
+        let (buckets, bucket) = (&mut account.bucket, asked.bucket.as_str());
+        match asked.operation {
+            "HeadObject" | "GetObject" => {
+                let found = buckets.get(bucket, &asked.key, asked.version())?;
+                Ok(self.object(found))
+            }
+            "HeadBucket" => buckets.check(bucket).map(|()| empty(StatusCode::OK)),
+            "ListObjectsV2" => Ok(document("ListBucketResult", &buckets.list(bucket, &asked.query)?)),
+            "GetBucketEncryption" => {
+                let settings = buckets.encryption(bucket)?;
+                Ok(document("ServerSideEncryptionConfiguration", &settings))
+            }
+            "GetPublicAccessBlock" => {
+                let settings = buckets.public_access_block(bucket)?;
+                Ok(document("PublicAccessBlockConfiguration", &settings))
+            }
+            "DeleteBucket" => buckets.delete_bucket(bucket).map(|()| empty(StatusCode::NO_CONTENT)),
+            "DeleteObjects" => {
+                let deleted = buckets.delete_objects(bucket, &asked.body, now_ms)?;
+                Ok(document("DeleteResult", &deleted))
+            }
+            _ => {
+                let message = "The specified method is not allowed against this resource.";
+                let error = AwsError::new("MethodNotAllowed", message);
+                Err(error.with_status(StatusCode::METHOD_NOT_ALLOWED))
+            }
+        }
+    }
+
+    fn object(self, version: &super::s3::Version) -> Response {
         let body = if self.head {
             Body::empty()
         } else {
@@ -109,7 +155,7 @@ impl S3 {
         response
     }
 
-    fn refuse(&self, error: &AwsError) -> Response {
+    fn refuse(self, error: &AwsError) -> Response {
         let id = ids::uuid();
         let xml = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message><RequestId>{id}</RequestId></Error>",
@@ -122,6 +168,23 @@ impl S3 {
             .header("content-type", "application/xml");
         response.header("x-amz-request-id", &id).body(body).unwrap_or_default()
     }
+}
+
+fn empty(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
+
+/// An answer as XML.
+fn document(name: &str, value: &Value) -> Response {
+    let mut xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{name} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+    );
+    query::write(&mut xml, value);
+    xml.push_str(&format!("</{name}>"));
+    let response = Response::builder().header("content-type", "application/xml");
+    response.body(Body::from(xml)).unwrap_or_default()
 }
 
 impl Vendor for S3 {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::account::Account;
 use super::pipeline::{ACCOUNT, Action, Category, Mode, Pipeline, Source, Stage, Transition, Trigger};
+use super::place::Place;
 use super::s3;
 use super::script::Arrival;
 use crate::clock::Clock;
@@ -197,7 +198,7 @@ pub(super) fn account(now_ms: i64) -> Account {
         "wallet-service",
         &arrival(&github, "wallet-service", "v1.4.2", Some(dana)),
     ));
-    account.queues.purge();
+    account.region(&Place::home()).queues.purge();
     account
 }
 

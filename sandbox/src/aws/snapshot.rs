@@ -19,7 +19,11 @@ use serde_json::{Value, json};
 
 use super::account::Account;
 use super::ids;
-use super::pipeline::{ACCOUNT, Action, ActionStatus, Category, Execution, Pipeline, Place, REGION, Source};
+use super::pipeline::{
+    ACCOUNT, Action, ActionStatus, Category, Execution, Pipeline, Place as Position, REGION, Source,
+};
+use super::place::Place;
+use super::region::Region;
 
 /// How many executions of a pipeline and versions of an object are shown.
 const SHOWN: usize = 30;
@@ -30,10 +34,7 @@ pub fn snapshot(account: &Account) -> Value {
     let alarms = account.alarms.0.iter().map(|(name, alarm)| {
         json!({"name": name, "state": alarm.state, "reason": alarm.reason, "updated_ms": alarm.updated_ms})
     });
-    let queues = account.queues.queues.iter().map(|(name, queue)| {
-        let (visible, in_flight, delayed) = queue.counts(account.now_ms);
-        json!({"name": name, "visible": visible, "in_flight": in_flight, "delayed": delayed})
-    });
+    let home = account.regions.get(&Place::home());
     let objects = account.bucket.objects.iter().flat_map(|((bucket, key), versions)| {
         versions.iter().rev().take(SHOWN).map(move |version| {
             json!({"bucket": bucket, "key": key, "version_id": version.id, "modified_ms": version.modified_ms, "metadata": version.metadata})
@@ -45,9 +46,39 @@ pub fn snapshot(account: &Account) -> Value {
         "event_copies": account.event_copies,
         "pipelines": account.pipelines.values().map(pipeline).collect::<Vec<_>>(),
         "alarms": alarms.collect::<Vec<_>>(),
-        "queues": queues.collect::<Vec<_>>(),
+        "queues": home.map(|region| queues(region, account.now_ms)).unwrap_or_default(),
+        "places": account.regions.values().map(|region| place(region, account.now_ms)).collect::<Vec<_>>(),
         "objects": objects.collect::<Vec<_>>(),
         "approvals": account.results,
+    })
+}
+
+fn queues(region: &Region, now_ms: i64) -> Vec<Value> {
+    let queues = region.queues.queues.iter().map(|(name, queue)| {
+        let (visible, in_flight, delayed) = queue.counts(now_ms);
+        json!({"name": name, "visible": visible, "in_flight": in_flight, "delayed": delayed})
+    });
+    queues.collect()
+}
+
+/// What an account has in a region; the region of what is not regional has no name.
+fn place(region: &Region, now_ms: i64) -> Value {
+    let (functions, mappings) = super::lambda::snapshot(region);
+    json!({
+        "account": region.place.account,
+        "region": region.place.region,
+        "queues": queues(region, now_ms),
+        "functions": functions,
+        "event_sources": mappings,
+        "parameters": region.parameters.snapshot(),
+        "tables": region.dynamodb.snapshot(),
+        "projects": region.builds.snapshot(now_ms),
+        "log_groups": region.logs.snapshot(),
+        "rules": region.rules.snapshot(),
+        "base_paths": region.gateway.snapshot(),
+        "zones": region.zones.snapshot(),
+        "rds": region.rds.snapshot(now_ms),
+        "search": region.search.snapshot(now_ms),
     })
 }
 
@@ -116,8 +147,8 @@ fn action(pipeline: &Pipeline, action: &Action) -> Value {
 
 fn execution(pipeline: &Pipeline, execution: &Execution) -> Value {
     let stage = match execution.place {
-        Place::Door(stage) | Place::Stage(stage) => Some(&pipeline.stages[stage].name),
-        Place::Ended => execution.visits.last().map(|visit| &pipeline.stages[visit.stage].name),
+        Position::Door(stage) | Position::Stage(stage) => Some(&pipeline.stages[stage].name),
+        Position::Ended => execution.visits.last().map(|visit| &pipeline.stages[visit.stage].name),
     };
     json!({
         "id": execution.id,
@@ -128,6 +159,6 @@ fn execution(pipeline: &Pipeline, execution: &Execution) -> Value {
         "trigger": execution.trigger,
         "revision": execution.revision,
         "stage": stage,
-        "at_door": matches!(execution.place, Place::Door(_)),
+        "at_door": matches!(execution.place, Position::Door(_)),
     })
 }

@@ -10,7 +10,28 @@ use super::args::{Args, EXTERNAL_ID, Rule, SESSION_NAME};
 use super::error::AwsError;
 use super::ids;
 use super::pipeline::ACCOUNT;
+use super::service::{QueryDialect, Request, Service};
 use super::value::{structure, timestamp};
+
+/// STS on the wire.
+pub(crate) const SERVICE: Service = Service {
+    target: "",
+    query: Some(QueryDialect {
+        version: "2011-06-15",
+        namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+        ec2: false,
+    }),
+    rest: None,
+    call,
+};
+
+fn call(account: &mut Account, request: &Request<'_>) -> Option<Result<Value, AwsError>> {
+    Some(match request.operation {
+        "AssumeRole" => assume_role(account, request.args, request.caller),
+        "GetCallerIdentity" => Ok(get_caller_identity(request.caller)),
+        _ => return None,
+    })
+}
 
 /// A role and what its trust policy asks for.
 #[derive(Debug)]
@@ -40,7 +61,7 @@ const ROLES: &[Role] = &[
 const MAX_SESSION_S: i64 = 3600;
 
 /// Who makes a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) arn: String,
     pub(crate) account: String,
@@ -124,7 +145,7 @@ impl Sessions {
 }
 
 /// `AssumeRole`.
-pub(crate) fn assume_role(account: &mut Account, args: Args<'_>, caller: &Caller) -> Result<Value, AwsError> {
+fn assume_role(account: &mut Account, args: Args<'_>, caller: &Caller) -> Result<Value, AwsError> {
     let arn = args.need("RoleArn", &Rule::length(20, 2048))?;
     let name = args.need("RoleSessionName", &SESSION_NAME)?;
     let external_id = args.text("ExternalId", &EXTERNAL_ID)?;
@@ -174,7 +195,7 @@ pub(crate) fn assume_role(account: &mut Account, args: Args<'_>, caller: &Caller
 }
 
 /// `GetCallerIdentity`.
-pub(crate) fn get_caller_identity(caller: &Caller) -> Value {
+fn get_caller_identity(caller: &Caller) -> Value {
     json!({"Arn": caller.arn, "UserId": caller.user_id, "Account": caller.account})
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Body, ControlError, Controlled};
-use crate::aws::{Account, AwsError, Failing, Push, Trigger};
+use crate::aws::{Account, AwsError, Directed, Failing, Place, Push, Trigger};
 use crate::world::{Change, World};
 
 /// `/aws/push`, `/aws/start`, … to be joined below `/control`.
@@ -29,10 +29,11 @@ pub(super) fn routes() -> Router<Arc<World>> {
         .route("/aws/retry", post(retry))
         .route("/aws/duplicate_events", post(duplicate_events))
         .route("/aws/expire_sessions", post(expire_sessions))
+        .route("/aws/deed", post(deeds))
 }
 
 fn refused(error: AwsError) -> ControlError {
-    let missing = error.code.ends_with("NotFoundException");
+    let missing = error.code.ends_with("NotFoundException") || error.code.ends_with("DoesNotExist");
     let status = if missing {
         StatusCode::NOT_FOUND
     } else {
@@ -55,6 +56,25 @@ fn deed(world: &World, act: impl FnOnce(&mut Account) -> Result<Value, AwsError>
 async fn push(State(world): State<Arc<World>>, Body(body): Body<Push>) -> Controlled {
     let pushed = crate::aws::push(&world, &body).map_err(refused)?;
     Ok(Json(json!(pushed)))
+}
+
+/// One deed, or several that are done in their order until one cannot be.
+async fn deeds(State(world): State<Arc<World>>, Body(body): Body<Value>) -> Controlled {
+    let several = match body {
+        Value::Array(deeds) => deeds,
+        one => vec![one],
+    };
+    let bad = |error: serde_json::Error| ControlError::new(StatusCode::BAD_REQUEST, "bad_request", error.to_string());
+    let parsed: Result<Vec<Directed>, _> = several.into_iter().map(serde_json::from_value).collect();
+    let parsed = parsed.map_err(bad)?;
+    deed(&world, |account| {
+        for directed in &parsed {
+            account.act(&Place::home(), directed)?;
+        }
+        // What a deed makes due is done before its sender looks.
+        account.advance(account.now_ms);
+        Ok(json!({}))
+    })
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,15 @@ use serde_json::Value;
 use super::account::Account;
 use super::args::Args;
 use super::error::AwsError;
+use super::service::{Request, Service};
 use super::sts::Caller;
+
+/// CodePipeline on the wire.
+pub(crate) const SERVICE: Service = Service::json("CodePipeline_20150709", carry_out);
+
+fn carry_out(account: &mut Account, request: &Request<'_>) -> Option<Result<Value, AwsError>> {
+    call(account, request.operation, request.args, request.caller)
+}
 
 /// Carries out an operation; `None` when it is not one of those offered.
 pub(crate) fn call(

@@ -1,0 +1,206 @@
+//! Reading logs: groups, streams, lines by pattern, lines of a stream.
+
+use serde_json::{Value, json};
+
+use super::pattern::Pattern;
+use super::{Group, Line};
+use crate::aws::args::{Args, Rule};
+use crate::aws::error::AwsError;
+use crate::aws::page;
+use crate::aws::region::Region;
+use crate::aws::value::structure;
+
+const ANY: Rule = Rule::length(0, usize::MAX);
+const NAME: Rule = Rule::length(1, 512);
+/// A page has at most so many lines when nobody says otherwise.
+const LINES: i64 = 10_000;
+/// A page also ends after so many bytes of lines.
+const PAGE_BYTES: usize = 1_048_576;
+
+fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::new("InvalidParameterException", message)
+}
+
+fn bad_token() -> AwsError {
+    invalid("The specified nextToken is invalid.")
+}
+
+fn find<'a>(region: &'a Region, args: Args<'_>) -> Result<&'a Group, AwsError> {
+    let name = args.text("logGroupName", &NAME)?;
+    let identifier = args.text("logGroupIdentifier", &Rule::length(1, 2048))?;
+    let name = match (name, identifier) {
+        (Some(name), None) | (None, Some(name)) => name,
+        _ => return Err(invalid("Exactly one of logGroupName and logGroupIdentifier is needed.")),
+    };
+    let name = region.place.resource("logs", name);
+    let name = name.strip_prefix("log-group:").unwrap_or(name).trim_end_matches(":*");
+    let missing = || AwsError::new("ResourceNotFoundException", "The specified log group does not exist.");
+    region.logs.0.get(name).ok_or_else(missing)
+}
+
+pub(super) fn describe_groups(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError> {
+    let prefix = args.text("logGroupNamePrefix", &NAME)?.unwrap_or_default();
+    let part = args.text("logGroupNamePattern", &NAME)?.unwrap_or_default();
+    let groups: Vec<(&String, &Group)> = region
+        .logs
+        .0
+        .iter()
+        .filter(|(name, _)| name.starts_with(prefix) && name.contains(part))
+        .collect();
+    let size = args.number("limit", 1, 50)?.unwrap_or(50);
+    let page = page::forward(&groups, size, args.text("nextToken", &ANY)?);
+    let (groups, next) = page.ok_or_else(bad_token)?;
+    let shown = groups.into_iter().map(|(name, group)| {
+        let arn = region.place.arn("logs", &format!("log-group:{name}"));
+        let bytes: usize = group.lines.iter().map(|line| line.message.len()).sum();
+        json!({"logGroupName": name, "creationTime": group.created_ms, "metricFilterCount": 0, "arn": format!("{arn}:*"),
+            "logGroupArn": arn, "storedBytes": bytes, "logGroupClass": "STANDARD"})
+    });
+    Ok(structure([
+        ("logGroups", Some(shown.collect())),
+        ("nextToken", next.map(Value::from)),
+    ]))
+}
+
+pub(super) fn describe_streams(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError> {
+    let group = find(region, args)?;
+    let prefix = args.text("logStreamNamePrefix", &NAME)?.unwrap_or_default();
+    let by_time = args.text("orderBy", &Rule::one_of(&["LogStreamName", "LastEventTime"]))? == Some("LastEventTime");
+    if by_time && !prefix.is_empty() {
+        return Err(invalid("Cannot order by LastEventTime with a logStreamNamePrefix."));
+    }
+    let mut streams: Vec<(&str, i64, i64)> = Vec::new();
+    for line in group.lines.iter().filter(|line| line.stream.starts_with(prefix)) {
+        match streams.iter_mut().find(|(name, ..)| *name == line.stream) {
+            Some((_, _, last_ms)) => *last_ms = line.at_ms,
+            None => streams.push((&line.stream, line.at_ms, line.at_ms)),
+        }
+    }
+    streams.sort_by_key(|(name, _, last_ms)| (if by_time { *last_ms } else { 0 }, *name));
+    if args.flag("descending")? {
+        streams.reverse();
+    }
+    let size = args.number("limit", 1, 50)?.unwrap_or(50);
+    let page = page::forward(&streams, size, args.text("nextToken", &ANY)?);
+    let (streams, next) = page.ok_or_else(bad_token)?;
+    let shown = streams.into_iter().map(|(name, first_ms, last_ms)| {
+        json!({"logStreamName": name, "creationTime": first_ms, "firstEventTimestamp": first_ms, "lastEventTimestamp": last_ms,
+            "lastIngestionTime": last_ms, "storedBytes": 0})
+    });
+    Ok(structure([
+        ("logStreams", Some(shown.collect())),
+        ("nextToken", next.map(Value::from)),
+    ]))
+}
+
+/// The lines between two instants: the start belongs to them, the end does not.
+fn between<'a>(group: &'a Group, args: Args<'_>) -> Result<impl Iterator<Item = &'a Line> + use<'a>, AwsError> {
+    let from_ms = args.number("startTime", 0, i64::MAX)?.unwrap_or(0);
+    let until_ms = args.number("endTime", 0, i64::MAX)?.unwrap_or(i64::MAX);
+    if from_ms > until_ms {
+        return Err(invalid("Invalid parameter: startTime is after endTime."));
+    }
+    Ok(group
+        .lines
+        .iter()
+        .filter(move |line| line.at_ms >= from_ms && line.at_ms < until_ms))
+}
+
+pub(super) fn filter_events(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError> {
+    let group = find(region, args)?;
+    let text = args.text("filterPattern", &Rule::length(0, 1024))?.unwrap_or_default();
+    let pattern = Pattern::parse(text).map_err(invalid)?;
+    let streams = args.texts("logStreamNames")?;
+    let prefix = args.text("logStreamNamePrefix", &NAME)?;
+    if prefix.is_some() && !streams.is_empty() {
+        return Err(invalid(
+            "logStreamNames and logStreamNamePrefix cannot be used together.",
+        ));
+    }
+    let fitting: Vec<&Line> = between(group, args)?
+        .filter(|line| streams.is_empty() || streams.contains(&line.stream.as_str()))
+        .filter(|line| prefix.is_none_or(|prefix| line.stream.starts_with(prefix)))
+        .filter(|line| pattern.fits(&line.message))
+        .collect();
+    // The token names the last line that was shown: lines that come later do not shift the pages.
+    let after = args
+        .text("nextToken", &ANY)?
+        .map(token_number)
+        .transpose()?
+        .unwrap_or(0);
+    let from = if after == 0 {
+        0
+    } else {
+        fitting
+            .iter()
+            .position(|line| line.number == after)
+            .ok_or_else(bad_token)?
+            + 1
+    };
+    let most = usize::try_from(args.number("limit", 1, LINES)?.unwrap_or(LINES)).unwrap_or(1);
+    let mut bytes = 0;
+    let shown: Vec<&Line> = fitting[from..]
+        .iter()
+        .copied()
+        .take(most)
+        .take_while(|line| {
+            bytes += line.message.len();
+            bytes <= PAGE_BYTES
+        })
+        .collect();
+    let next = shown.last().filter(|_| from + shown.len() < fitting.len());
+    let next = next.map(|line| json!(format!("f/{}", line.number)));
+    let events = shown.iter().map(|line| {
+        json!({"logStreamName": line.stream, "timestamp": line.at_ms, "message": line.message, "ingestionTime": line.at_ms,
+            "eventId": format!("{:056}", line.number)})
+    });
+    Ok(structure([
+        ("events", Some(events.collect())),
+        ("searchedLogStreams", Some(json!([]))),
+        ("nextToken", next),
+    ]))
+}
+
+pub(super) fn get_events(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError> {
+    let group = find(region, args)?;
+    let stream = args.need("logStreamName", &NAME)?;
+    if !group.lines.iter().any(|line| line.stream == stream) {
+        let message = "The specified log stream does not exist.";
+        return Err(AwsError::new("ResourceNotFoundException", message));
+    }
+    let lines: Vec<&Line> = between(group, args)?.filter(|line| line.stream == stream).collect();
+    let most = usize::try_from(args.number("limit", 1, LINES)?.unwrap_or(LINES)).unwrap_or(1);
+    let token = args.text("nextToken", &ANY)?;
+    let (from, until) = match token {
+        Some(token) => {
+            let number = token_number(token)?;
+            let at = lines.partition_point(|line| line.number <= number);
+            if token.starts_with("f/") {
+                (at, lines.len().min(at + most))
+            } else {
+                let before = lines.partition_point(|line| line.number < number);
+                (before.saturating_sub(most), before)
+            }
+        }
+        None if args.flag("startFromHead")? => (0, lines.len().min(most)),
+        None => (lines.len().saturating_sub(most), lines.len()),
+    };
+    let shown = &lines[from..until];
+    let events = shown
+        .iter()
+        .map(|line| json!({"timestamp": line.at_ms, "message": line.message, "ingestionTime": line.at_ms}));
+    // At the end of a stream the token comes back as it was sent: that is how a reader knows.
+    let edge = |line: Option<&&Line>| {
+        line.map_or_else(|| token_number(token.unwrap_or("f/0")).unwrap_or(0), |line| line.number)
+    };
+    Ok(json!({
+        "events": events.collect::<Vec<_>>(),
+        "nextForwardToken": format!("f/{}", edge(shown.last())),
+        "nextBackwardToken": format!("b/{}", edge(shown.first())),
+    }))
+}
+
+fn token_number(token: &str) -> Result<u64, AwsError> {
+    let number = token.strip_prefix("f/").or_else(|| token.strip_prefix("b/"));
+    number.and_then(|number| number.parse().ok()).ok_or_else(bad_token)
+}
