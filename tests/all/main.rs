@@ -8,5 +8,6 @@ mod ends;
 mod identity;
 mod race;
 mod real_process;
+mod runbooks;
 mod slack_faults;
 mod verbs;
