@@ -3,6 +3,8 @@
 
 pub mod cut;
 pub mod fault;
+pub mod layer;
 pub mod proof;
 pub mod scenario;
 pub mod scenes;
+pub mod witness;
