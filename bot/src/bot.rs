@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use axum::Router;
 use commands::catalog::Catalog;
+use commands::time::Span;
 use metrics_exporter_prometheus::PrometheusHandle;
 use state::Store;
 use state::audit::Key;
@@ -153,6 +154,17 @@ impl Bot {
         }
         self.engine.start();
         Ok(())
+    }
+
+    /// Starts as soon as the store answers: until then people are told that nothing is recorded.
+    pub async fn start_when_possible(&self) {
+        while let Err(error) = self.start().await {
+            tracing::error!(%error, "not started; trying again");
+            tokio::select! {
+                () = self.engine.clock.sleep(Span::seconds(1)) => {}
+                () = self.engine.stop.cancelled() => return,
+            }
+        }
     }
 
     /// Takes up no more work and waits until what was begun is done.

@@ -5,6 +5,7 @@
 
 mod clock;
 mod host;
+mod replica;
 mod rig;
 
 pub use clock::SharedClock;

@@ -1,14 +1,13 @@
-//! A sandbox and a bot that belong together.
+//! A sandbox and the bots that belong to it: one, or several replicas on one store.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use bot::aws::Clients;
 use bot::aws::events::Queue;
-use bot::bot::{Bot, Parts};
+use bot::bot::Parts;
 use bot::checks::CHECKS;
 use bot::clock::Clock;
 use bot::config::{self, Loaded, Secret};
@@ -20,16 +19,13 @@ use sandbox::Sandbox;
 use state::Store;
 use state::audit::Key;
 use state::embedded::Embedded;
-use tokio::runtime::Runtime;
-use tokio::sync::Mutex;
 use url::Url;
 
 use crate::clock::SharedClock;
+use crate::replica::Replica;
 
 /// The secret that the sandbox signs with.
 const SIGNING_SECRET: &str = "sandbox-signing-secret";
-/// How long a killed bot may take to let go of its store.
-const LET_GO: Duration = Duration::from_secs(10);
 
 /// Puts something between the bot and the way out.
 pub type DoorWrap = Arc<dyn Fn(Arc<dyn Outgoing>) -> Arc<dyn Outgoing> + Send + Sync>;
@@ -52,8 +48,10 @@ pub enum Stored {
 pub struct Options {
     /// The sandbox.
     pub sandbox: sandbox::Options,
-    /// Where the bot listens; port 0 takes a free one.
+    /// Where the first bot listens; port 0 takes a free one.
     pub bot: SocketAddr,
+    /// How many bots there are; more than one need a store that can be shared.
+    pub replicas: usize,
     /// The configuration, as text.
     pub config: String,
     /// Where the bot keeps what it knows.
@@ -74,6 +72,7 @@ impl Options {
                 ..sandbox::Options::default()
             },
             bot: SocketAddr::from(([127, 0, 0, 1], 0)),
+            replicas: 1,
             config: include_str!("../../docs/example.toml").to_owned(),
             stored,
             door: None,
@@ -82,37 +81,36 @@ impl Options {
     }
 }
 
-/// A bot that runs, with its runtime.
-struct Running {
-    runtime: Runtime,
-    bot: Arc<Bot>,
-}
-
-/// A sandbox and a bot that belong together.
+/// A sandbox and the bots that belong to it.
 pub struct Rig {
     sandbox: Sandbox,
     options: Options,
-    address: SocketAddr,
-    running: Mutex<Option<Running>>,
+    replicas: Vec<Replica>,
 }
 
 impl Rig {
-    /// Starts both.
+    /// Starts all of them.
     ///
     /// # Errors
     /// When a port is taken, the configuration is wrong, or the store can not be opened.
     pub async fn start(mut options: Options) -> Result<Arc<Self>> {
         // Whoever was first has installed the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // The port is found before the bot is there, for the sandbox has to know it; the bot takes it a moment later.
-        let address = TcpListener::bind(options.bot)?.local_addr()?;
-        options.sandbox.bot_url = format!("http://{address}");
+        // The ports are found before the bots are there, for the sandbox has to know the first; the bots take them a moment later.
+        let first = TcpListener::bind(options.bot)?;
+        let others: Vec<TcpListener> = (1..options.replicas)
+            .map(|_| TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))))
+            .collect::<std::io::Result<_>>()?;
+        let replicas: Vec<Replica> = std::iter::once(first)
+            .chain(others)
+            .map(|listener| Ok(Replica::new(listener.local_addr()?)))
+            .collect::<std::io::Result<_>>()?;
+        options.sandbox.bot_url = replicas[0].url();
         let sandbox = Sandbox::start(options.sandbox.clone()).await?;
         let rig = Arc::new(Self {
             sandbox,
             options,
-            address,
-            running: Mutex::new(None),
+            replicas,
         });
         rig.restart().await?;
         Ok(rig)
@@ -124,90 +122,74 @@ impl Rig {
         &self.sandbox
     }
 
-    /// Where the bot listens.
+    /// Where the first bot listens: the one that the sandbox speaks to unless it is told otherwise.
     #[must_use]
     pub fn bot_url(&self) -> String {
-        format!("http://{}", self.address)
+        self.replicas[0].url()
     }
 
-    /// What runs the bot; nothing while it is dead.
+    /// Where each bot listens.
+    #[must_use]
+    pub fn bot_urls(&self) -> Vec<String> {
+        self.replicas.iter().map(Replica::url).collect()
+    }
+
+    /// What runs the first bot that lives; nothing while all are dead.
     pub async fn engine(&self) -> Option<Arc<Engine>> {
-        self.running
-            .lock()
-            .await
-            .as_ref()
-            .map(|running| Arc::clone(running.bot.engine()))
+        for replica in &self.replicas {
+            if let Some(engine) = replica.engine().await {
+                return Some(engine);
+            }
+        }
+        None
     }
 
-    /// Kills the bot: every task ends where it stands.
+    /// Kills every bot: every task ends where it stands.
     pub async fn kill(&self) {
-        let Some(Running { runtime, bot }) = self.running.lock().await.take() else {
-            return;
-        };
-        drop(bot);
-        // Waits only for threads to notice; tasks are dropped at once.
-        let killed = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(LET_GO)).await;
-        if killed.is_err() {
-            tracing::error!("the bot's runtime did not end");
+        for replica in &self.replicas {
+            replica.kill().await;
         }
     }
 
-    /// Starts the bot, after killing the one that runs.
+    /// Kills one of the bots, counted from 0; one that is not there is dead already.
+    pub async fn kill_one(&self, number: usize) {
+        if let Some(replica) = self.replicas.get(number) {
+            replica.kill().await;
+        }
+    }
+
+    /// Starts every bot, after killing those that run.
     ///
     /// # Errors
-    /// When it can not be started.
+    /// When one can not be started.
     pub async fn restart(&self) -> Result<()> {
         self.kill().await;
-        let loaded = self.config()?;
-        let store = self.open_store()?;
-        let (options, address, base) = (self.options.clone(), self.address, self.sandbox.url());
-        let running = tokio::task::spawn_blocking(move || -> Result<Running> {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(2)
-                .enable_all()
-                .build()?;
-            let clock: Arc<dyn Clock> = Arc::new(SharedClock::new(options.sandbox.clock.clone()));
-            let parts = parts(&options, &base, loaded, store, clock)?;
-            // Its listeners start with it, so it is made inside of its runtime.
-            let bot = Arc::new(runtime.block_on(async { Bot::new(parts) }));
-            let listener = runtime
-                .block_on(tokio::net::TcpListener::bind(address))
-                .context("the bot's port")?;
-            runtime.block_on(bot.start())?;
-            let (router, stop) = (bot.router(), bot.engine().stop.clone());
-            runtime.spawn(async move {
-                if let Err(error) = axum::serve(listener, router)
-                    .with_graceful_shutdown(stop.cancelled_owned())
-                    .await
-                {
-                    tracing::error!(%error, "the bot's server stopped");
-                }
-            });
-            Ok(Running { runtime, bot })
-        });
-        *self.running.lock().await = Some(running.await??);
+        for replica in &self.replicas {
+            let (options, base) = (self.options.clone(), self.sandbox.url());
+            replica.restart(move || parts(&options, &base)).await?;
+        }
         Ok(())
     }
+}
 
-    fn config(&self) -> Result<Loaded> {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("signalbox.toml");
-        std::fs::write(&path, &self.options.config)?;
-        let checks: Vec<&str> = CHECKS.iter().map(|check| check.name()).collect();
-        Ok(config::load(&path, &checks)?)
-    }
+fn configuration(text: &str) -> Result<Loaded> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("signalbox.toml");
+    std::fs::write(&path, text)?;
+    let checks: Vec<&str> = CHECKS.iter().map(|check| check.name()).collect();
+    Ok(config::load(&path, &checks)?)
+}
 
-    fn open_store(&self) -> Result<Arc<dyn Store>> {
-        let store: Arc<dyn Store> = match &self.options.stored {
-            Stored::File(path) => Arc::new(Embedded::open(path)?),
-            Stored::Shared(store) => Arc::clone(store),
-            Stored::Redis(url) => Arc::new(state::redis::Redis::open(url)?),
-        };
-        Ok(match &self.options.store {
-            Some(wrap) => wrap(store),
-            None => store,
-        })
-    }
+fn open_store(options: &Options) -> Result<Arc<dyn Store>> {
+    let store: Arc<dyn Store> = match &options.stored {
+        Stored::File(path) => Arc::new(Embedded::open(path)?),
+        Stored::Shared(store) => Arc::clone(store),
+        Stored::Redis(url) => Arc::new(state::redis::Redis::open(url)?),
+    };
+    Ok(match &options.store {
+        Some(wrap) => wrap(store),
+        None => store,
+    })
 }
 
 /// The sandbox's account, with the role that may read it.
@@ -220,7 +202,10 @@ fn account() -> AwsTarget {
     }
 }
 
-fn parts(options: &Options, base: &str, loaded: Loaded, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Parts> {
+fn parts(options: &Options, base: &str) -> Result<Parts> {
+    let loaded = configuration(&options.config)?;
+    let store = open_store(options)?;
+    let clock: Arc<dyn Clock> = Arc::new(SharedClock::new(options.sandbox.clock.clone()));
     let url = |path: &str| -> Result<Url> { Ok(format!("{base}{path}").parse()?) };
     let (slack, github, aws) = (url("/slack/api")?, url("/github")?, url("/aws")?);
     let allowed = Allowed::nobody()

@@ -5,11 +5,13 @@
     reason = "this is for tests only, and a test fails by panicking"
 )]
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
+use commands::ids::{EffectKey, ServiceId};
 use tempfile::TempDir;
 
 const MISSING: &str = "redis-server could not be started: run scripts/test, which installs redis-server";
@@ -90,6 +92,41 @@ impl RedisServer {
         self.kill();
         (self.process, self.log) =
             launch(self.port, &self.folder, &self.settings).unwrap_or_else(|log| panic!("no restart: {log}"));
+    }
+
+    /// Ends the leases of these effects of a service, as if their time had passed: who held them is dead.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn end_leases(&self, slot: &ServiceId, effects: &BTreeSet<EffectKey>) {
+        let leases = format!("sb1:{{{slot}}}:x");
+        let mut server = self.connect();
+        for effect in effects {
+            let ended = redis::cmd("ZADD")
+                .arg(&leases)
+                .arg("XX")
+                .arg(0)
+                .arg(effect.as_str())
+                .exec(&mut server);
+            ended.unwrap();
+        }
+    }
+
+    /// Ends every lease: no worker is left.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn end_all_leases(&self) {
+        const END: &str = "for _, leases in ipairs(redis.call('KEYS', 'sb1:*:x')) do
+            for _, effect in ipairs(redis.call('ZRANGE', leases, 0, -1)) do redis.call('ZADD', leases, 0, effect) end
+        end";
+        let ended = redis::cmd("EVAL").arg(END).arg(0).exec(&mut self.connect());
+        ended.unwrap();
+    }
+
+    fn connect(&self) -> redis::Connection {
+        let client = redis::Client::open(self.url()).unwrap();
+        client.get_connection().unwrap()
     }
 
     /// Stops it where it stands (SIGSTOP): connections stay open, requests lie in its sockets.

@@ -166,7 +166,7 @@ async fn a_retry_whose_answer_is_lost_is_not_sent_twice() {
         let (pushed, card) = town.asks_for_testnet("feat: breaks").await;
         town.control("aws/fail", json!({ "pipeline": "wallet-service", "stage": "Deploy" }))
             .await;
-        town.presses("U0ANN", &card.ts, "approve").await;
+        town.decides("U0ANN", &card).await;
         town.card_in_time(&[pushed.short(), "failed in Deploy"]).await;
         town.breaks("aws.RetryStageExecution", &kind).await;
         let said = town.says("U0BRUNO", "/deploy retry testnet").await;

@@ -15,7 +15,9 @@ use tests::proof::{Proof, approval};
 /// How many scenarios run at the same time.
 const AT_ONCE: usize = 6;
 /// How long one may take, in machine time; only one that fails takes that long.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How often more a cut is tried that did not come by.
+const CHANCES: usize = 2;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_cut_one_decision_is_one_answer() {
@@ -31,8 +33,7 @@ async fn whatever_is_cut_one_decision_is_one_answer() {
             })
         })
         .filter(|cut| match chosen() {
-            Some(only) if only == "all" => cut.point.name != "commit start",
-            Some(only) => cut.to_string().contains(&only),
+            Some(only) => only == "all" || cut.to_string().contains(&only),
             None => is_telling(cut) || cut.point.name == "chat.postMessage",
         })
         .collect();
@@ -46,12 +47,20 @@ async fn whatever_is_cut_one_decision_is_one_answer() {
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
-    let missed: Vec<String> = results
+    let missed: Vec<&Cut> = results
         .iter()
         .filter(|(_, proof)| !proof.struck)
-        .map(|(cut, _)| cut.to_string())
+        .map(|(cut, _)| cut)
         .collect();
-    println!("{} of them were not reached: {missed:?}", missed.len());
+    let names: Vec<String> = missed.iter().map(ToString::to_string).collect();
+    println!(
+        "{} of {} cut points were reached and survived, {} did not come by: {names:?}",
+        cuts.len() - missed.len(),
+        cuts.len(),
+        missed.len()
+    );
+    let skipped: Vec<&&Cut> = missed.iter().filter(|cut| !is_by_the_clock(cut)).collect();
+    assert!(skipped.is_empty(), "these come by in every run: {skipped:?}");
     let wrong: Vec<String> = results
         .iter()
         .filter(|(_, proof)| !proof.violations.is_empty())
@@ -71,7 +80,13 @@ fn is_telling(cut: &Cut) -> bool {
     .contains(&cut.point.name.as_str())
 }
 
-/// Only cuts whose name contains this; `scripts/soak` takes nearly all. Starting is left out there: a rig that is killed while it starts is not a rig yet.
+/// How often the bot looks and draws depends on how fast the machine is: the last of those in one run may not come in another.
+fn is_by_the_clock(cut: &Cut) -> bool {
+    let varying = ["wake", "read", "hint", "check", "draw"].map(|word| format!("commit {word}"));
+    cut.point.name == "chat.update" || varying.contains(&cut.point.name)
+}
+
+/// Only cuts whose name contains this; `scripts/soak` takes all.
 fn chosen() -> Option<String> {
     std::env::var_os("SIGNALBOX_CUTS").map(|only| only.to_string_lossy().into_owned())
 }
@@ -83,8 +98,18 @@ async fn survived(cut: Cut) -> Proof {
         struck: true,
         violations: vec![why.to_owned()],
     };
-    let told = AssertUnwindSafe(approval(Some(cut), |_| {})).catch_unwind();
-    match tokio::time::timeout(PATIENCE, told).await {
+    let told = async {
+        // One that did not come by is given another chance.
+        let mut proof = approval(Some(cut.clone()), |_| {}).await;
+        for _ in 0..CHANCES {
+            if proof.struck || !proof.violations.is_empty() {
+                break;
+            }
+            proof = approval(Some(cut.clone()), |_| {}).await;
+        }
+        proof
+    };
+    match tokio::time::timeout(PATIENCE, AssertUnwindSafe(told).catch_unwind()).await {
         Ok(Ok(proof)) => proof,
         Ok(Err(_)) => lost("it did not come to an end"),
         Err(_) => lost("it hangs"),

@@ -11,7 +11,7 @@ async fn a_failed_stage_is_told_to_its_authors_and_retried_from_the_chat() {
     let (pushed, waiting) = town.asks_for_testnet("fix: a fee too many").await;
     let broken = json!({ "pipeline": "wallet-service", "stage": "Deploy", "message": "Lambda 429: try later" });
     town.control("aws/fail", broken).await;
-    town.clicks("U0ANN", &waiting.ts, "approve").await;
+    town.decides("U0ANN", &waiting).await;
     let failed = town
         .card_in_time(&[pushed.short(), "failed in Deploy", "approved by Ann"])
         .await;
@@ -46,7 +46,7 @@ async fn a_release_is_stopped_from_the_chat() {
     )
     .await;
     let (pushed, waiting) = town.asks_for_testnet("feat: faster").await;
-    town.clicks("U0ANN", &waiting.ts, "approve").await;
+    town.decides("U0ANN", &waiting).await;
     town.card_in_time(&[pushed.short(), "CodePipeline confirmed"]).await;
     let stopped = town.says("U0BRUNO", "/deploy stop testnet wrong tag").await;
     assert!(stopped.text.contains("stops"), "{}", stopped.text);
@@ -172,7 +172,7 @@ async fn a_decision_that_cannot_be_carried_out_goes_back_to_people() {
     let (pushed, waiting) = town.asks_for_testnet("feat: slow").await;
     town.breaks("aws.GetPipelineState", &kind("fail", 1000, &json!({})))
         .await;
-    town.clicks("U0ANN", &waiting.ts, "approve").await;
+    town.decides("U0ANN", &waiting).await;
     town.card_in_time(&[pushed.short(), "telling CodePipeline"]).await;
     town.passes(11 * 60);
     town.mends();
@@ -180,7 +180,7 @@ async fn a_decision_that_cannot_be_carried_out_goes_back_to_people() {
     let note = town.hears_in_time("the decision lapsed").await;
     assert!(text_of(&note).contains("<@U0ANN>"), "{}", text_of(&note));
     assert_eq!(town.answers().len(), 1, "only the rejection at the start");
-    town.clicks("U0ANN", &waiting.ts, "approve").await;
+    town.decides("U0ANN", &waiting).await;
     town.card_in_time(&[pushed.short(), "released"]).await;
     assert_eq!(town.answers().len(), 2);
     town.ends().await;

@@ -1,14 +1,18 @@
 //! Many at once: one decision, one effect, and everybody is told the truth.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use demo::Options;
 use futures::future::join_all;
 use serde_json::json;
-use tests::scenario::{DEPLOYS, Scenario, text_of};
-
-/// What this person was told in private, newest last.
-fn whispers(town: &Scenario, user: &str) -> Vec<String> {
-    let slack = town.rig.sandbox().world().slack();
-    slack.ephemerals_for(user, DEPLOYS).map(text_of).collect()
-}
+use state::{Commit, Committed, Store, StoreError};
+use tests::broken::{Careless, Timeless};
+use tests::layer::{self, Layer};
+use tests::overtaken::overtaken;
+use tests::rush::{Loss, rush};
+use tests::scenario::{DEPLOYS, Scenario};
+use tokio::sync::Barrier;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixteen_clicks_at_once_are_one_decision_and_each_is_told_the_truth() {
@@ -16,7 +20,7 @@ async fn sixteen_clicks_at_once_are_one_decision_and_each_is_told_the_truth() {
     town.clears_the_gate().await;
     let (pushed, card) = town.asks_for_testnet("feat: wanted by all").await;
     let answers_before = town.answers().len();
-    let before = ["U0ANN", "U0BRUNO"].map(|user| whispers(&town, user).len());
+    let before = ["U0ANN", "U0BRUNO"].map(|user| town.whispers(user).len());
     let click = async |user: &str| {
         let body = json!({ "user": user, "channel": DEPLOYS, "ts": card.ts, "action_id": "approve" });
         let url = format!("{}/control/slack/click", town.rig.sandbox().url());
@@ -34,7 +38,7 @@ async fn sixteen_clicks_at_once_are_one_decision_and_each_is_told_the_truth() {
             let all: Vec<String> = ["U0ANN", "U0BRUNO"]
                 .iter()
                 .zip(before)
-                .flat_map(|(user, before)| whispers(town, user).into_iter().skip(before))
+                .flat_map(|(user, before)| town.whispers(user).into_iter().skip(before))
                 .collect();
             (all.len() == reached).then_some(all)
         })
@@ -48,4 +52,76 @@ async fn sixteen_clicks_at_once_are_one_decision_and_each_is_told_the_truth() {
     town.card_in_time(&[pushed.short(), "released"]).await;
     assert_eq!(town.answers().len() - answers_before, 1);
     town.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixteen_clicks_on_two_replicas_are_one_decision() {
+    assert_eq!(rush(Loss::None, together).await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_replica_takes_over_what_a_killed_one_had_claimed() {
+    assert_eq!(rush(Loss::Killed, |_| {}).await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_comes_after_its_lease_is_not_a_second_answer() {
+    assert_eq!(rush(Loss::Stalled, |_| {}).await, [""; 0]);
+}
+
+/// The control: two replicas that overwrite what they have not read decide twice, and the proof says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_version_check_the_proof_fails() {
+    let violations = rush(Loss::None, |options| {
+        layer::put(options, Careless);
+        together(options);
+    })
+    .await;
+    let says = |words: &str| violations.iter().any(|violation| violation.contains(words));
+    assert!(
+        says("2 decisions instead of 1") && says("are told that they decided"),
+        "{violations:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vote_that_was_given_up_does_not_turn_up_later() {
+    assert_eq!(overtaken(|_| {}).await, [""; 0]);
+}
+
+/// The control: a commit without a deadline counts whenever it arrives, and the proof says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_deadline_the_proof_fails() {
+    let violations = overtaken(|options| layer::put(options, Timeless)).await;
+    let says = |words: &str| violations.iter().any(|violation| violation.contains(words));
+    assert!(
+        says("what was given up is taken") && says("the only vote that counts"),
+        "{violations:#?}"
+    );
+}
+
+/// Lets the first presses of both replicas meet: each has read the run before either writes.
+fn together(options: &mut Options) {
+    layer::put(
+        options,
+        Meeting {
+            both: Barrier::new(2),
+            presses: AtomicUsize::new(0),
+        },
+    );
+}
+
+struct Meeting {
+    both: Barrier,
+    presses: AtomicUsize,
+}
+
+#[async_trait]
+impl Layer for Meeting {
+    async fn commit(&self, store: &dyn Store, commit: Commit) -> Result<Committed, StoreError> {
+        if commit.id.starts_with("block_actions") && self.presses.fetch_add(1, Ordering::Relaxed) < 2 {
+            self.both.wait().await;
+        }
+        store.commit(commit).await
+    }
 }

@@ -129,7 +129,7 @@ impl Aws for Scenario {
         let place = self.place();
         let tables = place["tables"].as_array().cloned().unwrap_or_default();
         let table = tables.iter().find(|table| table["name"] == "wallet-deploy").expect("the table");
-        let item = table["items"].get(0).expect("the item");
+        let item = table["first"].get(0).expect("the item");
         item["current"]["S"].as_str().unwrap_or("nothing").to_owned()
     }
 

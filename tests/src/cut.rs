@@ -3,18 +3,19 @@
 //! The points are not listed by hand. The layers here stand between the bot and everything outside of it, so a run without a cut enumerates them; each
 //! further run is cut at one of them. From the cut on nothing leaves that bot any more, so killing it a moment later is as good as killing it there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bot::door::{Call, DoorError, Outgoing};
 use bytes::Bytes;
-use commands::ids::{RecordId, ServiceId};
+use commands::ids::EffectKey;
 use demo::Options;
-use state::audit::{LedgerRow, Row};
-use state::{Commit, Committed, Effect, Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, Stored};
+use state::{Commit, Committed, Load, Loaded, Poll, Polled, Store, StoreError};
 use tokio::sync::{Notify, watch};
+
+use crate::layer::{Layer, Layered, beneath};
 
 /// Calls that change nothing that anybody sees: what is lost with them is read again. Hints that were taken from a queue are among them.
 const READS: [&str; 14] = [
@@ -87,11 +88,13 @@ struct Inner {
     cut: Option<Cut>,
     seen: BTreeMap<String, usize>,
     /// Bots are counted; one that was cut off makes no further move.
-    bots: u64,
-    dead_through: u64,
+    bots: usize,
+    dead: BTreeSet<usize>,
     /// Dies at its next move.
-    doomed: Option<u64>,
+    doomed: Option<usize>,
     struck: bool,
+    /// The effects that each bot has claimed and not reported about.
+    held: BTreeMap<usize, BTreeSet<EffectKey>>,
 }
 
 /// Counts the points and strikes at one of them.
@@ -123,15 +126,13 @@ impl Cutter {
         options.store = Some(Arc::new(move |store| {
             // The store is wrapped first, so here a new bot comes into being.
             let bot = cutter.born();
-            let store = inner
-                .as_ref()
-                .map_or_else(|| Arc::clone(&store), |wrap| wrap(Arc::clone(&store)));
-            Arc::new(CutStore {
-                store,
-                side: Side {
-                    cutter: Arc::clone(&cutter),
-                    bot,
-                },
+            let side = Side {
+                cutter: Arc::clone(&cutter),
+                bot,
+            };
+            Arc::new(Layered {
+                store: beneath(inner.as_ref(), &store),
+                layer: Arc::new(side),
             })
         }));
         let (cutter, inner) = (Arc::clone(self), options.door.take());
@@ -171,9 +172,16 @@ impl Cutter {
         self.lock().struck
     }
 
-    /// Returns when a bot was cut off.
-    pub async fn fell(&self) {
+    /// Returns when a bot was cut off: which, counted from 1 in the order in which they came into being.
+    pub async fn fell(&self) -> usize {
         self.fell.notified().await;
+        self.lock().dead.last().copied().unwrap_or_default()
+    }
+
+    /// The effects that a bot had claimed when it was cut off.
+    #[must_use]
+    pub fn held_by(&self, bot: usize) -> BTreeSet<EffectKey> {
+        self.lock().held.get(&bot).cloned().unwrap_or_default()
     }
 
     /// Changes with every commit that the store has answered.
@@ -186,7 +194,7 @@ impl Cutter {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn born(&self) -> u64 {
+    fn born(&self) -> usize {
         let mut inner = self.lock();
         inner.bots += 1;
         inner.bots
@@ -196,7 +204,7 @@ impl Cutter {
 /// One bot's side of the cutter.
 struct Side {
     cutter: Arc<Cutter>,
-    bot: u64,
+    bot: usize,
 }
 
 impl Side {
@@ -206,10 +214,10 @@ impl Side {
             let mut inner = self.cutter.lock();
             if inner.doomed == Some(self.bot) {
                 inner.doomed = None;
-                inner.dead_through = self.bot;
+                inner.dead.insert(self.bot);
                 self.cutter.fell.notify_one();
             }
-            inner.dead_through < self.bot
+            !inner.dead.contains(&self.bot)
         };
         if !lives {
             std::future::pending::<()>().await;
@@ -254,7 +262,7 @@ impl Side {
     }
 
     async fn die(&self) {
-        self.cutter.lock().dead_through = self.bot;
+        self.cutter.lock().dead.insert(self.bot);
         self.cutter.fell.notify_one();
         std::future::pending::<()>().await;
     }
@@ -282,11 +290,6 @@ impl Outgoing for CutDoor {
     }
 }
 
-struct CutStore {
-    store: Arc<dyn Store>,
-    side: Side,
-}
-
 /// What a commit is made for: the beginning of its id.
 fn occasion(commit: &Commit) -> String {
     let word: String = commit
@@ -298,54 +301,29 @@ fn occasion(commit: &Commit) -> String {
 }
 
 #[async_trait]
-impl Store for CutStore {
-    async fn load(&self, load: Load) -> Result<Loaded, StoreError> {
-        self.side.breathe().await;
-        self.store.load(load).await
+impl Layer for Side {
+    async fn load(&self, store: &dyn Store, load: Load) -> Result<Loaded, StoreError> {
+        self.breathe().await;
+        store.load(load).await
     }
 
-    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.side.breathe().await;
-        let moment = self.side.reach(&occasion(&commit)).await;
-        let answer = self.store.commit(commit).await;
-        self.side.cutter.commits.send_modify(|count| *count += 1);
-        self.side.after(moment, answer, Err(StoreError::Unknown)).await
+    async fn commit(&self, store: &dyn Store, commit: Commit) -> Result<Committed, StoreError> {
+        self.breathe().await;
+        let moment = self.reach(&occasion(&commit)).await;
+        let reported = commit.finish.as_ref().map(|finish| finish.key.clone());
+        let answer = store.commit(commit).await;
+        if let (Some(key), Ok(_)) = (reported, &answer) {
+            self.cutter.lock().held.entry(self.bot).or_default().remove(&key);
+        }
+        self.cutter.commits.send_modify(|count| *count += 1);
+        self.after(moment, answer, Err(StoreError::Unknown)).await
     }
 
-    async fn poll(&self, poll: Poll) -> Result<Polled, StoreError> {
-        self.side.breathe().await;
-        self.store.poll(poll).await
-    }
-
-    async fn journal(
-        &self,
-        slot: &ServiceId,
-        record: &RecordId,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<Row>, StoreError> {
-        self.store.journal(slot, record, after, limit).await
-    }
-
-    async fn ledger(&self, slot: &ServiceId, after: u64, limit: usize) -> Result<Vec<LedgerRow>, StoreError> {
-        self.store.ledger(slot, after, limit).await
-    }
-
-    async fn records(
-        &self,
-        slot: &ServiceId,
-        prefix: &str,
-        cursor: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<Stored>, StoreError> {
-        self.store.records(slot, prefix, cursor, limit).await
-    }
-
-    async fn outbox(&self, slot: &ServiceId) -> Result<Vec<Effect>, StoreError> {
-        self.store.outbox(slot).await
-    }
-
-    async fn health(&self) -> Result<Health, StoreError> {
-        self.store.health().await
+    async fn poll(&self, store: &dyn Store, poll: Poll) -> Result<Polled, StoreError> {
+        self.breathe().await;
+        let polled = store.poll(poll).await?;
+        let claimed = polled.effects.iter().map(|effect| effect.key.clone());
+        self.cutter.lock().held.entry(self.bot).or_default().extend(claimed);
+        Ok(polled)
     }
 }

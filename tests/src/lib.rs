@@ -1,8 +1,15 @@
 //! What the scenarios share: a harness around the demo, and the proofs.
 #![expect(clippy::expect_used, clippy::panic, reason = "a scenario fails by panicking")]
 
+pub mod broken;
 pub mod cut;
 pub mod fault;
+pub mod layer;
+pub mod network;
+pub mod overtaken;
 pub mod proof;
+pub mod repeat;
+pub mod rush;
 pub mod scenario;
 pub mod scenes;
+pub mod witness;

@@ -163,19 +163,34 @@ impl Scenario {
         self.card_in_time(&[&short, "rejected by Ann"]).await;
     }
 
-    /// Pushes to testnet and waits until its card has all of its evidence: the push and the card.
+    /// Pushes to testnet and waits until its card has all of its evidence: the push and the card. Before that nobody may decide.
     pub async fn asks_for_testnet(&self, message: &str) -> (Pushed, Message) {
         let pushed = self.pushes("wallet-service", "carla", message).await;
+        let evidence = ["1 alarm quiet", "*migrations-touched*: no migrations"];
         let card = self
-            .card_in_time(&[
-                pushed.short(),
-                "testnet",
-                "waits for",
-                "alarms-quiet",
-                "migrations-touched",
-            ])
+            .card_in_time(&[pushed.short(), "testnet", "waits for", evidence[0], evidence[1]])
             .await;
         (pushed, card)
+    }
+
+    /// Presses *Approve* on a card, which decides, and waits until that is said.
+    pub async fn decides(&self, user: &str, card: &Message) {
+        let before = self.whispers(user).len();
+        let clicked = self.clicks(user, &card.ts, "approve").await;
+        assert_eq!(clicked["status"], 200, "{clicked}");
+        let told = self
+            .until(&format!("a word to {user}"), |town| {
+                town.whispers(user).into_iter().nth(before)
+            })
+            .await;
+        assert!(told.contains("Recorded"), "{told}");
+    }
+
+    /// What this person was told in #deploys that nobody else sees, oldest first.
+    #[must_use]
+    pub fn whispers(&self, user: &str) -> Vec<String> {
+        let slack = self.rig.sandbox().world().slack();
+        slack.ephemerals_for(user, DEPLOYS).map(text_of).collect()
     }
 }
 

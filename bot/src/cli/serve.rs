@@ -33,7 +33,7 @@ pub(super) async fn serve() -> Result<bool> {
     }
     tracing::info!(listen = %listener.local_addr()?, services = ?crate::bot::summary(&setup.loaded.catalog), "serving");
     let starting = Arc::clone(&bot);
-    engine.tasks.spawn(async move { start(&starting).await });
+    engine.tasks.spawn(async move { starting.start_when_possible().await });
     let stop = engine.stop.clone();
     engine.tasks.spawn(async move {
         told_to_stop().await;
@@ -49,18 +49,6 @@ pub(super) async fn serve() -> Result<bool> {
     }
     tracing::info!("stopped");
     Ok(true)
-}
-
-/// Starts the workers as soon as the store answers: until then people are told that nothing is recorded.
-async fn start(bot: &crate::bot::Bot) {
-    let engine = bot.engine();
-    while let Err(error) = bot.start().await {
-        tracing::error!(%error, "not started; trying again");
-        tokio::select! {
-            () = engine.clock.sleep(commands::time::Span::seconds(1)) => {}
-            () = engine.stop.cancelled() => return,
-        }
-    }
 }
 
 async fn told_to_stop() {

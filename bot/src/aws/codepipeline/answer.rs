@@ -149,6 +149,15 @@ impl CodePipeline {
 
     /// The token of the request that was decided on, if that is open: gate, execution and hash have to be the round's.
     async fn token(&self, view: View<'_>, round: &Round) -> Result<Option<Token>, AwsError> {
+        if view.definition.parallel {
+            // Its own actions tell. A look at everything that runs beside it stops after the newest.
+            let actions = self.actions_of(view, &round.execution).await?;
+            let mut tokens = actions.open_tokens().into_iter();
+            let own = tokens.find(|(gate, token, _)| {
+                *gate == round.gate && commands::digest::full(token.as_bytes()) == round.token_hash
+            });
+            return Ok(own.map(|(_, token, _)| Token(token.to_owned())));
+        }
         let open = self.open(view).await?.into_iter().find(|one| {
             one.gate == round.gate && one.execution == round.execution && one.token.hash() == round.token_hash
         });

@@ -147,6 +147,10 @@ async fn edit(
 
 async fn post(engine: &Engine, run: &Carded, drawn: &Drawn, this: Try<'_>) -> Done {
     let (channel, marker) = (run.channel(), run.marker());
+    // Before the look too: a card that waits for its turn does not search the channel each time it is put off.
+    if let Some(done) = too_early(engine, "chat.postMessage", channel) {
+        return done;
+    }
     if this.attempt > 1 {
         match earlier(engine, run, &marker, this).await {
             Ok(Some(ts)) => return posted(engine, run, ts, None),

@@ -111,6 +111,10 @@ pub(crate) async fn in_channel(
 }
 
 async fn once(engine: &Engine, place: Place<'_>, marker: &str, message: &Message, this: Try<'_>) -> Done {
+    // Before the look too: what waits for its turn does not search the channel each time it is put off.
+    if let Some(done) = too_early(engine, "chat.postMessage", place.channel) {
+        return done;
+    }
     if this.attempt > 1 {
         match is_there(engine, &place, marker, this).await {
             Ok(true) => return Done::Outcome(Outcome::Posted),

@@ -1,0 +1,95 @@
+//! One bot of a rig. It has a runtime of its own, so that killing it is what a crash is.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use bot::bot::{Bot, Parts};
+use bot::runner::Engine;
+use tokio::runtime::Runtime;
+use tokio::sync::Mutex;
+
+/// How long a killed bot may take to let go of its store.
+const LET_GO: Duration = Duration::from_secs(10);
+
+/// A place for a bot: an address, and the bot that listens there while one lives.
+pub(crate) struct Replica {
+    address: SocketAddr,
+    running: Mutex<Option<Running>>,
+}
+
+/// A bot that runs, with its runtime.
+struct Running {
+    runtime: Runtime,
+    bot: Arc<Bot>,
+}
+
+impl Replica {
+    /// A place without a bot.
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            running: Mutex::new(None),
+        }
+    }
+
+    /// Where its bot listens.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What runs its bot; nothing while that is dead.
+    pub(crate) async fn engine(&self) -> Option<Arc<Engine>> {
+        let running = self.running.lock().await;
+        running.as_ref().map(|running| Arc::clone(running.bot.engine()))
+    }
+
+    /// Kills its bot: every task ends where it stands.
+    pub(crate) async fn kill(&self) {
+        let Some(Running { runtime, bot }) = self.running.lock().await.take() else {
+            return;
+        };
+        drop(bot);
+        // Waits only for threads to notice; tasks are dropped at once.
+        let killed = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(LET_GO)).await;
+        if killed.is_err() {
+            tracing::error!("the bot's runtime did not end");
+        }
+    }
+
+    /// Starts a bot, after killing the one that runs. Like the binary it is there before its workers are: those wait for the store.
+    ///
+    /// # Errors
+    /// When it can not be made, or its port is taken.
+    pub(crate) async fn restart(&self, make: impl FnOnce() -> Result<Parts> + Send + 'static) -> Result<()> {
+        self.kill().await;
+        let address = self.address;
+        let running = tokio::task::spawn_blocking(move || -> Result<Running> {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()?;
+            let parts = make()?;
+            // Its listeners start with it, so it is made inside of its runtime.
+            let bot = Arc::new(runtime.block_on(async { Bot::new(parts) }));
+            let listener = runtime
+                .block_on(tokio::net::TcpListener::bind(address))
+                .context("the bot's port")?;
+            let starting = Arc::clone(&bot);
+            runtime.spawn(async move { starting.start_when_possible().await });
+            let (router, stop) = (bot.router(), bot.engine().stop.clone());
+            runtime.spawn(async move {
+                if let Err(error) = axum::serve(listener, router)
+                    .with_graceful_shutdown(stop.cancelled_owned())
+                    .await
+                {
+                    tracing::error!(%error, "the bot's server stopped");
+                }
+            });
+            Ok(Running { runtime, bot })
+        });
+        *self.running.lock().await = Some(running.await??);
+        Ok(())
+    }
+}
