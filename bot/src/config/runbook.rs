@@ -147,7 +147,7 @@ fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
         .unwrap_or_default();
     let expect = expect.iter().filter_map(whole::<Expected>).collect();
     let deadline = section.take("deadline").and_then(|value| span(&value));
-    let expected = section.take("expected").and_then(|value| span(&value));
+    let usual = section.take("usual").and_then(|value| span(&value));
     let retries = section
         .take("retries")
         .and_then(|value| value.count())
@@ -171,7 +171,7 @@ fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
         asks: false,
         when,
         deadline: deadline.unwrap_or(if patient { PATIENCE } else { DEADLINE }),
-        expected,
+        usual,
         retries: u32::try_from(retries).unwrap_or(u32::MAX),
         expect,
         keep,
@@ -332,6 +332,28 @@ fn texts(step: &Step, before: &[&Step], parameters: &[Parameter], place: &Place<
             place.complain(format!(
                 "`{{{name}}}` stands for nothing here: there are {{environment}}, {{service}}, {{parameter.NAME}} and {{step.NAME.OUTPUT}} of an earlier step"
             ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use commands::step::Action;
+
+    /// A key of every step would be taken before a kind sees it.
+    #[test]
+    fn no_kind_has_a_key_of_every_step() {
+        let common = [
+            "name", "title", "group", "ask", "when", "expect", "deadline", "usual", "retries", "keep", "remedy",
+        ];
+        for sample in Action::samples() {
+            let value = serde_json::to_value(&sample).unwrap();
+            let taken = value
+                .as_object()
+                .unwrap()
+                .keys()
+                .find(|key| common.contains(&key.as_str()));
+            assert_eq!(taken, None, "{}", sample.spec().kind);
         }
     }
 }

@@ -99,5 +99,5 @@ fn deadline(step: &Step, state: &StepState) -> Option<Timestamp> {
 
 fn overrun(step: &Step, state: &StepState) -> Option<Timestamp> {
     let open = matches!(state.phase, Phase::Preparing | Phase::Acting | Phase::Watching);
-    (open && !state.overran).then_some(state.began? + step.expected?)
+    (open && !state.overran).then_some(state.began? + step.usual?)
 }

@@ -113,7 +113,7 @@ pub struct Step {
     pub deadline: Span,
     /// How long it usually takes: people are told when it takes longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected: Option<Span>,
+    pub usual: Option<Span>,
     /// How often it is tried again by itself.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retries: u32,

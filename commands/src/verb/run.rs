@@ -78,12 +78,8 @@ impl Verb for Run {
         ))
     }
 
-    fn needs(&self, _: &Service) -> Needs {
-        Needs {
-            open_in: [self.environment.clone()].into(),
-            groups: Default::default(),
-            ..Needs::default()
-        }
+    fn needs(&self, service: &Service) -> Needs {
+        super::operating_needs(service, Some(&self.environment))
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {

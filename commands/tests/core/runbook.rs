@@ -25,7 +25,7 @@ pub fn step(name: &str, action: serde_json::Value) -> Step {
         asks: false,
         when: None,
         deadline: Span::hours(1),
-        expected: None,
+        usual: None,
         retries: 0,
         expect: vec![],
         keep: false,
@@ -472,7 +472,7 @@ fn neighbors_of_a_group_are_done_at_the_same_time() {
 #[test]
 fn time_ends_what_takes_too_long_and_says_what_is_slow() {
     let mut drain = step("drain", json!({ "kind": "queue_drain", "queues": ["q"] }));
-    drain.expected = Some(Span::minutes(10));
+    drain.usual = Some(Span::minutes(10));
     drain.deadline = Span::minutes(30);
     let mut world = World::with(vec![drain]);
     world.says("U0BRUNO", "/deploy run switch mainnet");

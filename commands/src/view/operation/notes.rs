@@ -66,7 +66,7 @@ pub fn operation_ended_note(facts: &Facts<'_>, operation: &Operation) -> Message
 #[must_use]
 pub fn overran_note(operation: &Operation, step: &Step) -> Message {
     let usual = step
-        .expected
+        .usual
         .map(|span| format!(" It usually takes {}.", length(span)))
         .unwrap_or_default();
     Message::line(line![
