@@ -105,6 +105,7 @@ async fn town() -> Town {
     let no = json!({ "pipeline": "wallet-service", "status": "Rejected" });
     town.control("aws/decide", no).await;
     town.card(&["rejected"]).await;
+    rests(&town).await;
     town
 }
 
@@ -219,6 +220,11 @@ async fn story(town: &Town, execution: &str) {
     })
     .await;
     town.card(&[execution, "released"]).await;
+    rests(town).await;
+}
+
+/// Returns when nothing is owed.
+async fn rests(town: &Town) {
     let store = Redis::open(&town.redis.url()).expect("a store");
     let wallet = wallet();
     town.until("nothing that is owed", async || {
