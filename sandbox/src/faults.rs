@@ -51,12 +51,30 @@ pub struct Fault {
     /// What happens.
     #[serde(flatten)]
     pub kind: FaultKind,
+    /// How many calls pass before the first that it strikes.
+    #[serde(default)]
+    pub spares: u32,
     /// How many calls it still strikes; `None`: until it is removed.
     #[serde(default)]
     pub times: Option<u32>,
     /// How many calls it has struck.
     #[serde(default)]
     pub struck: u32,
+}
+
+impl Fault {
+    /// A fault that strikes one call to come, after `spares` others.
+    #[must_use]
+    pub fn once(target: &str, kind: FaultKind, spares: u32) -> Self {
+        Self {
+            id: 0,
+            target: target.to_owned(),
+            kind,
+            spares,
+            times: Some(1),
+            struck: 0,
+        }
+    }
 }
 
 /// The faults that are set, shared by all handlers.
@@ -113,6 +131,10 @@ impl Faults {
             .set
             .iter_mut()
             .find(|fault| matches(&fault.target, call) && fault.times != Some(0))?;
+        if fault.spares > 0 {
+            fault.spares -= 1;
+            return None;
+        }
         fault.struck += 1;
         fault.times = fault.times.map(|times| times - 1);
         let kind = fault.kind.clone();

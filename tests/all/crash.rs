@@ -8,9 +8,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bot::door::{Call, DoorError, Outgoing};
 use bytes::Bytes;
+use commands::ids::ServiceId;
+use commands::run::Run;
+use demo::Stored;
 use futures::{FutureExt as _, StreamExt as _};
+use sandbox::clock::Clock;
+use sandbox::faults::{Fault, FaultKind};
+use state::Store;
+use state::embedded::Embedded;
 use tests::cut::{Cut, Moment, Point};
 use tests::proof::{Proof, approval};
+use tests::scenario::{Scenario, options};
 
 /// How many scenarios run at the same time.
 const AT_ONCE: usize = 6;
@@ -152,4 +160,35 @@ async fn without_the_marker_the_proof_fails() {
         !proof.violations.is_empty(),
         "a bot without its marker passed the proof"
     );
+}
+
+/// A card is up, the bot dies before it hears so, and the evidence has come in meanwhile: the next bot finds the card and shows what is known now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_is_found_again_shows_what_is_known_now() {
+    let store_time = Clock::default();
+    let time = store_time.clone();
+    let store = Embedded::in_memory_with(Arc::new(move || time.now_ms())).unwrap();
+    let store: Arc<dyn Store> = Arc::new(store);
+    let town = Scenario::with(options(Stored::Shared(Arc::clone(&store)))).await;
+    let held = Fault::once("slack.chat.postMessage", FaultKind::HoldAfter, 0);
+    let faults = &town.rig.sandbox().world().faults;
+    faults.set(held);
+    town.passes(5);
+    faults.wait_held().await;
+    let wallet = ServiceId::parse("wallet").unwrap();
+    let verdicts = async || -> usize {
+        let runs = store.records(&wallet, "run/", None, 10).await.unwrap().rows;
+        let run: Run = serde_json::from_str(runs[0].fold.as_deref().unwrap()).unwrap();
+        run.verdicts.len()
+    };
+    while verdicts().await < 2 {
+        tokio::task::yield_now().await;
+    }
+    town.rig.kill().await;
+    faults.clear(None);
+    store_time.jump(60_000);
+    town.rig.restart().await.unwrap();
+    let card = town.card(&["mainnet", "v1.4.2", "waits for 2", "2 alarms quiet"]).await;
+    assert_eq!(town.cards().len(), 1, "{card:?}");
+    town.ends().await;
 }

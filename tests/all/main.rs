@@ -7,6 +7,7 @@ mod crash;
 mod deliveries;
 mod ends;
 mod identity;
+mod kill_points;
 mod race;
 mod real_process;
 mod repeated;

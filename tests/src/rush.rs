@@ -49,13 +49,8 @@ pub async fn rush(loss: Loss, layers: impl FnOnce(&mut Options)) -> Vec<String> 
     let _network = Network::between(&town, 1).await;
     let mut violations = everybody_presses(&town).await;
     if loss == Loss::Stalled {
-        town.rig.sandbox().world().faults.set(Fault {
-            id: 0,
-            target: "aws.PutApprovalResult".to_owned(),
-            kind: FaultKind::HoldBefore,
-            times: Some(1),
-            struck: 0,
-        });
+        let stuck = Fault::once("aws.PutApprovalResult", FaultKind::HoldBefore, 0);
+        town.rig.sandbox().world().faults.set(stuck);
     }
     go.send_replace(true);
     take_over(&town, &redis, &cutter, loss).await;

@@ -23,6 +23,12 @@ impl Drawings {
             .is_some_and(|(known_ts, known)| known_ts == ts && known == digest)
     }
 
+    /// Nobody knows any more what a card shows.
+    pub fn forget(&self, run: &RecordId) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.remove(run);
+    }
+
     /// Remembers what was drawn.
     pub fn set(&self, run: &RecordId, ts: &str, digest: &str) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

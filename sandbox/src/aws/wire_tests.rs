@@ -72,13 +72,7 @@ impl Asker {
     }
 
     fn fault(&self, target: &str, kind: FaultKind) {
-        self.world.faults.set(Fault {
-            id: 0,
-            target: target.to_owned(),
-            kind,
-            times: Some(1),
-            struck: 0,
-        });
+        self.world.faults.set(Fault::once(target, kind, 0));
     }
 }
 

@@ -141,7 +141,11 @@ async fn edit(
         Err(SlackError::Refused { code }) if matches!(code.as_str(), "message_not_found" | "cant_update_message") => {
             Done::Outcome(Outcome::CardGone)
         }
-        Err(error) => slack_failure(error),
+        Err(error) => {
+            // It may show this or what it showed before.
+            engine.drawings.forget(id);
+            slack_failure(error)
+        }
     }
 }
 
@@ -153,7 +157,7 @@ async fn post(engine: &Engine, run: &Carded, drawn: &Drawn, this: Try<'_>) -> Do
     }
     if this.attempt > 1 {
         match earlier(engine, run, &marker, this).await {
-            Ok(Some(ts)) => return posted(engine, run, ts, None),
+            Ok(Some(ts)) => return adopt(engine, run, ts, (drawn, this)).await,
             Ok(None) => {}
             // Posting without knowing could make a second card.
             Err(error) => return Done::later(error.to_string()),
@@ -175,15 +179,23 @@ async fn post(engine: &Engine, run: &Carded, drawn: &Drawn, this: Try<'_>) -> Do
         )
         .await
     {
-        Ok(ts) => posted(engine, run, ts, Some(drawn)),
+        Ok(ts) => posted(engine, run, ts, drawn),
         Err(error) => slack_failure(error),
     }
 }
 
-fn posted(engine: &Engine, run: &Carded, ts: String, drawn: Option<&Drawn>) -> Done {
-    if let Some(drawn) = drawn {
-        engine.drawings.set(run.id(), &ts, &drawn.digest);
+/// Takes the card that an earlier try posted for ours. It shows the run as it was then, so it is drawn anew.
+async fn adopt(engine: &Engine, run: &Carded, ts: String, (drawn, this): (&Drawn, Try<'_>)) -> Done {
+    match engine.slack.update(run.channel(), &ts, drawn, this.lease).await {
+        Ok(()) => posted(engine, run, ts, drawn),
+        // Deleted since the look: the next one does not find it.
+        Err(SlackError::Refused { code }) if code == "message_not_found" => Done::later(code),
+        Err(error) => slack_failure(error),
     }
+}
+
+fn posted(engine: &Engine, run: &Carded, ts: String, drawn: &Drawn) -> Done {
+    engine.drawings.set(run.id(), &ts, &drawn.digest);
     Done::Outcome(Outcome::Drawn {
         posted: Some((run.channel().clone(), ts)),
     })
