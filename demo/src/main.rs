@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use demo::{DemoHost, Options, Rig, Stored};
 use sandbox::host::Host;
 
@@ -22,9 +22,31 @@ struct Cli {
     /// Another configuration than docs/example.toml
     #[arg(long)]
     config: Option<PathBuf>,
+    /// The account and the configuration of a team: ef-cms
+    #[arg(long, conflicts_with = "config")]
+    scenario: Option<Scenario>,
     /// Where the bodies that the bot sends are written down, for checks against Slack's schemas
     #[arg(long)]
     record_bodies: Option<PathBuf>,
+}
+
+/// A team whose operations the demo can show.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Scenario {
+    /// Blue-green migrations and color switches.
+    EfCms,
+}
+
+impl Scenario {
+    /// The configuration as the team would copy it, and what its account holds.
+    const fn texts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::EfCms => (
+                include_str!("../../runbooks/ef-cms.toml"),
+                include_str!("../scenarios/ef-cms.toml"),
+            ),
+        }
+    }
 }
 
 #[tokio::main]
@@ -39,6 +61,13 @@ async fn main() -> Result<()> {
     let mut options = Options::new(Stored::File(data));
     options.sandbox.listen = cli.listen;
     options.sandbox.record_bodies = cli.record_bodies;
+    if let Some(scenario) = cli.scenario {
+        let (config, account) = scenario.texts();
+        let seed = folder.path().join("account.toml");
+        std::fs::write(&seed, account)?;
+        options.config = config.to_owned();
+        options.sandbox.aws_seed = Some(seed);
+    }
     if let Some(path) = cli.config {
         options.config = std::fs::read_to_string(path)?;
     }

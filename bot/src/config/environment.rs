@@ -16,13 +16,20 @@ pub(super) struct Draft<'a> {
     pub(super) pipeline: Place<'a>,
 }
 
+/// What all environments of a service have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shared<'s> {
+    /// The account of whoever names none.
+    pub(super) aws: &'s Account,
+    /// The checks of this version.
+    pub(super) known_checks: &'s [&'s str],
+    /// Whether the service has runbooks: then an environment may do without a pipeline.
+    pub(super) operated: bool,
+}
+
 /// Reads an environment. What could not be read is replaced by something harmless: with a complaint on file nobody gets to see it. Nothing when it has
 /// no name.
-pub(super) fn read<'a>(
-    (name, value): (&str, Value<'a>),
-    defaults: &Account,
-    known_checks: &[&str],
-) -> Option<Draft<'a>> {
+pub(super) fn read<'a>((name, value): (&str, Value<'a>), shared: Shared<'_>) -> Option<Draft<'a>> {
     let mut section = value.section()?;
     let place = section.place.clone();
     let id = id(name, &place);
@@ -31,7 +38,12 @@ pub(super) fn read<'a>(
         .and_then(|value| value.one_of(&[("standard", Tier::Standard), ("production", Tier::Production)]));
     let refs = section.take("refs");
     let from = section.take("promotes_from");
-    let gate = section.need("pipeline", "{ name = \"…\", stage = \"…\", action = \"…\" }");
+    let example = "{ name = \"…\", stage = \"…\", action = \"…\" }";
+    let gate = if shared.operated {
+        section.take("pipeline")
+    } else {
+        section.need("pipeline", example)
+    };
     let pipeline_place = gate.as_ref().map_or_else(|| place.clone(), |value| value.place.clone());
     let aws_table = section.take("aws");
     let aws_place = aws_table
@@ -46,7 +58,7 @@ pub(super) fn read<'a>(
     let overriders = section.take("override").and_then(people::people).unwrap_or_default();
     let checks = section
         .take("checks")
-        .map(|value| checks(&value, known_checks))
+        .map(|value| checks(&value, shared.known_checks))
         .unwrap_or_default();
     let alarms = alarms(&mut section, &checks);
     let environment = id.map(|id| Environment {
@@ -58,7 +70,7 @@ pub(super) fn read<'a>(
         approvers,
         operators,
         overriders,
-        aws: aws.or(defaults).target(&aws_place),
+        aws: aws.or(shared.aws).target(&aws_place),
         checks,
         alarms,
     });

@@ -78,10 +78,14 @@ impl Loaded {
         let environments = services
             .flat_map(|service| &service.environments)
             .map(|environment| &environment.aws);
+        let runbooks = self.catalog.services.values().flat_map(|service| &service.runbooks);
+        let steps = runbooks.flat_map(|runbook| &runbook.steps);
+        let regions = steps.filter_map(|spec| spec.step.region.clone());
         let queues = self.settings.events.iter().map(|queue| &queue.aws);
         environments
             .chain(queues)
             .map(|aws: &AwsTarget| aws.region.clone())
+            .chain(regions)
             .collect()
     }
 }

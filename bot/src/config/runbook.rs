@@ -135,6 +135,7 @@ fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
         .need("name", "\"…\"")
         .and_then(|value| value.name(StepName::parse));
     let title = section.take("title").and_then(|value| value.text()).map(str::to_owned);
+    let region = section.take("region").and_then(|value| value.text()).map(str::to_owned);
     let group = section.take("group").and_then(|value| value.text()).map(str::to_owned);
     let asks_in = section
         .take("ask")
@@ -167,6 +168,7 @@ fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
         title: title.unwrap_or_else(|| name.to_string()),
         name,
         action,
+        region,
         group,
         asks: false,
         when,
@@ -344,7 +346,8 @@ mod tests {
     #[test]
     fn no_kind_has_a_key_of_every_step() {
         let common = [
-            "name", "title", "group", "ask", "when", "expect", "deadline", "usual", "retries", "keep", "remedy",
+            "name", "title", "region", "group", "ask", "when", "expect", "deadline", "usual", "retries", "keep",
+            "remedy",
         ];
         for sample in Action::samples() {
             let value = serde_json::to_value(&sample).unwrap();

@@ -255,6 +255,11 @@ impl<'a> Section<'a> {
             .map(|(name, value)| self.value(name, value))
     }
 
+    /// Whether a key is there, for what depends on it; it is read where it belongs.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.iter().any(|(name, _)| name.get_ref() == key)
+    }
+
     /// The value of a key that must be there.
     pub(super) fn need(&mut self, key: &'static str, example: &str) -> Option<Value<'a>> {
         let found = self.take(key);

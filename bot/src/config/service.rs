@@ -53,10 +53,13 @@ pub(super) fn read<'a>(
     zone(&mut section, &mut timezone);
     let mut patterns = defaults.migrations.clone();
     migrations(&mut section, &mut patterns);
+    let shared = environment::Shared {
+        aws: &defaults.aws,
+        known_checks,
+        operated: section.has("runbook"),
+    };
     let tables = section.take("environment").and_then(Value::section);
-    let environments = tables
-        .map(|tables| environments(&tables, defaults, known_checks))
-        .unwrap_or_default();
+    let environments = tables.map(|tables| environments(&tables, shared)).unwrap_or_default();
     if environments.is_empty() {
         section.place.complain(format!(
             "has no environment: add a table `[{}.environment.NAME]`",
@@ -105,7 +108,7 @@ fn id(text: &str, place: &Place<'_>) -> Option<ServiceId> {
     Some(id)
 }
 
-fn environments<'a>(tables: &Section<'a>, defaults: &Defaults, known_checks: &[&str]) -> Vec<environment::Draft<'a>> {
+fn environments<'a>(tables: &Section<'a>, shared: environment::Shared<'_>) -> Vec<environment::Draft<'a>> {
     let mut seen: BTreeMap<String, Place<'a>> = BTreeMap::new();
     let mut drafts = Vec::new();
     for (name, value) in tables.entries() {
@@ -117,7 +120,7 @@ fn environments<'a>(tables: &Section<'a>, defaults: &Defaults, known_checks: &[&
             continue;
         }
         seen.insert(name.to_lowercase(), value.place.clone());
-        drafts.extend(environment::read((name, value), &defaults.aws, known_checks));
+        drafts.extend(environment::read((name, value), shared));
     }
     drafts
 }

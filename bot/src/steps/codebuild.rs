@@ -28,6 +28,7 @@ impl Executor for Codebuild {
         let source = project
             .pointer("/source/location")
             .and_then(Value::as_str)
+            .filter(|location| !location.is_empty())
             .unwrap_or("its own source");
         Ok(StepOutcome::Prepared {
             memo: Value::Null,

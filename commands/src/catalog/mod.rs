@@ -198,7 +198,9 @@ impl Service {
     #[must_use]
     pub fn pipelines(&self) -> BTreeMap<&str, &AwsTarget> {
         let mut found = BTreeMap::new();
-        for environment in &self.environments {
+        // An environment that only runbooks work on has none.
+        let watched = self.environments.iter().filter(|one| !one.pipeline.name.is_empty());
+        for environment in watched {
             found
                 .entry(environment.pipeline.name.as_str())
                 .or_insert(&environment.aws);

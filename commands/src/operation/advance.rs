@@ -206,6 +206,10 @@ pub(crate) fn owe(plan: &mut Plan<'_>, id: &RecordId, name: &StepName, phase: Ca
     let Ok(action) = step.action.fill(|text| values.fill(text)) else {
         return;
     };
+    let mut aws = operation.pinned.target.aws.clone();
+    if let Some(region) = &step.region {
+        aws.region.clone_from(region);
+    }
     let call = StepCall {
         run: id.clone(),
         step: name.clone(),
@@ -214,7 +218,7 @@ pub(crate) fn owe(plan: &mut Plan<'_>, id: &RecordId, name: &StepName, phase: Ca
         action,
         memo: state.memo.clone(),
         environment: operation.environment().clone(),
-        aws: operation.pinned.target.aws.clone(),
+        aws,
         actor: operation.pinned.starter.clone(),
     };
     plan.owe_at(Effect::Step(Box::new(call)), due);

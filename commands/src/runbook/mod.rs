@@ -100,6 +100,9 @@ pub struct Step {
     pub title: String,
     /// What is done.
     pub action: Action,
+    /// The region in which it is done; the environment's when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// Neighbors of the same group are done at the same time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,

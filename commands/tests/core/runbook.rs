@@ -21,6 +21,7 @@ pub fn step(name: &str, action: serde_json::Value) -> Step {
         name: StepName::parse(name).expect("a name"),
         title: name.replace('-', " "),
         action: serde_json::from_value(action).expect("an action"),
+        region: None,
         group: None,
         asks: false,
         when: None,

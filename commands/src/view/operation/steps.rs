@@ -2,7 +2,7 @@
 
 use crate::operation::{Operation, Phase, StepState};
 use crate::runbook::Step;
-use crate::view::message::{Line, Sign, bold};
+use crate::view::message::{Inline, Line, Sign, bold};
 use crate::view::words::{DOT, count, cut, joined, length};
 
 /// How many steps are listed one by one; of more, those that are done are counted.
@@ -35,27 +35,13 @@ pub(super) fn steps(operation: &Operation) -> Vec<Line> {
 }
 
 fn step_lines(operation: &Operation, step: &Step, state: &StepState) -> Vec<Line> {
-    let over = operation.ended().is_some();
-    let (sign, words) = match state.phase {
-        Phase::Ahead => (None, ""),
-        Phase::Asking if over => (None, "not answered"),
-        Phase::Asking => (Some(Sign::Waiting), "waits for a person"),
-        Phase::Preparing | Phase::Acting | Phase::Watching if over => (Some(Sign::Unknown), "was under way"),
-        Phase::Preparing => (Some(Sign::Running), "looks at what is there"),
-        Phase::Acting => (Some(Sign::Running), "under way"),
-        Phase::Watching => (Some(Sign::Running), "watched"),
-        Phase::Done => (Some(Sign::Good), ""),
-        Phase::Skipped => (Some(Sign::Notice), "left out"),
-        Phase::Planned => (Some(Sign::Notice), ""),
-        Phase::Failed => (Some(Sign::Bad), "failed"),
-        Phase::Unknown => (Some(Sign::Unknown), "nobody knows whether it was done"),
-        Phase::Undoing | Phase::UndoWatching => (Some(Sign::Running), "is being undone"),
-        Phase::Undone => (Some(Sign::Notice), "undone"),
-        Phase::UndoFailed => (Some(Sign::Bad), "could not be undone"),
-    };
+    let (sign, words) = standing(state.phase, operation.ended().is_some());
+    let title = format!("{}{}", number(operation, step), cut(&step.title, 100));
     let mut line = match sign {
-        Some(sign) => line![sign, " ", cut(&step.title, 100)],
-        None => line![format!("◦ {}", cut(&step.title, 100))],
+        Some(sign) => line![sign, " ", bold(title)],
+        // What is still ahead, or only looked at, has no sign: nothing is good or bad about it.
+        None if state.phase == Phase::Planned => line![bold(title)],
+        None => line![title],
     };
     let mut parts: Vec<Line> = vec![if words.is_empty() { Line::new() } else { line![words] }];
     if let (Some(began), Some(ended), Phase::Done) = (state.began, state.ended, state.phase) {
@@ -72,16 +58,62 @@ fn step_lines(operation: &Operation, step: &Step, state: &StepState) -> Vec<Line
         line.extend(more);
     }
     let mut lines = vec![line];
+    lines.extend(evidence(operation, state));
+    lines
+}
+
+/// `3. `, by its place in the sequence; a remedy has none.
+fn number(operation: &Operation, step: &Step) -> String {
+    let place = operation.sequence().position(|(other, _)| other.name == step.name);
+    place.map_or_else(|| "Remedy: ".to_owned(), |place| format!("{}. ", place + 1))
+}
+
+fn evidence(operation: &Operation, state: &StepState) -> Vec<Line> {
     let shown = if operation.is_plan() { PLANNED } else { EVIDENCE };
-    lines.extend(
-        state
-            .evidence
-            .iter()
-            .take(shown)
-            .map(|words| line![format!("      {}", cut(words, 160))]),
-    );
+    let lines = state.evidence.iter().take(shown);
+    let mut lines: Vec<Line> = lines.map(|words| seen(words)).collect();
     if state.evidence.len() > shown {
-        lines.push(line![format!("      and {} more", state.evidence.len() - shown)]);
+        lines.push(line![format!("› and {} more", state.evidence.len() - shown)]);
     }
     lines
+}
+
+/// One thing that was seen. A page of AWS's own console at its end becomes a link; anything else stays words, for it may be foreign.
+fn seen(words: &str) -> Line {
+    let split = words.rsplit_once(' ').filter(|(_, url)| is_console(url));
+    match split {
+        Some((words, url)) => line![
+            format!("› {} ", cut(words, 160)),
+            Inline::Link {
+                url: url.to_owned(),
+                text: "log".to_owned()
+            }
+        ],
+        None => line![format!("› {}", cut(words, 160))],
+    }
+}
+
+fn is_console(url: &str) -> bool {
+    let host = url.strip_prefix("https://").and_then(|rest| rest.split('/').next());
+    host.is_some_and(|host| host == "console.aws.amazon.com" || host.ends_with(".console.aws.amazon.com"))
+}
+
+/// The sign and the words of a phase; `over`: nothing goes on any more.
+const fn standing(phase: Phase, over: bool) -> (Option<Sign>, &'static str) {
+    match phase {
+        Phase::Ahead | Phase::Planned => (None, ""),
+        Phase::Asking if over => (None, "not answered"),
+        Phase::Asking => (Some(Sign::Waiting), "waits for a person"),
+        Phase::Preparing | Phase::Acting | Phase::Watching if over => (Some(Sign::Unknown), "was under way"),
+        Phase::Preparing => (Some(Sign::Running), "looks at what is there"),
+        Phase::Acting => (Some(Sign::Running), "under way"),
+        Phase::Watching => (Some(Sign::Running), "watched"),
+        Phase::Done => (Some(Sign::Good), ""),
+        Phase::Skipped => (Some(Sign::Notice), "left out"),
+        Phase::Failed => (Some(Sign::Bad), "failed"),
+        Phase::Unknown => (Some(Sign::Unknown), "nobody knows whether it was done"),
+        Phase::Undoing | Phase::UndoWatching => (Some(Sign::Running), "is being undone"),
+        Phase::Undone => (Some(Sign::Notice), "undone"),
+        Phase::UndoFailed => (Some(Sign::Bad), "could not be undone"),
+    }
 }
