@@ -220,7 +220,12 @@ def planted(walk):
     tables = {region: walk.client("dynamodb", region=region).list_tables()["TableNames"] for region in ("us-east-1", "us-west-1")}
     walk.equal("a table in both regions", [region for region in tables if "efcms-stg-alpha" in tables[region]], ["us-east-1", "us-west-1"])
     codebuild.start_build(projectName="ef-cms-deploy-migration", sourceVersion="staging")
+    sha = walk.control("github/commit", {"repository": "acme/ef-cms", "message": "Too late for this build", "author": "ann"})["sha"]
     walk.jump(200)
+    [migration] = codebuild.list_builds_for_project(projectName="ef-cms-deploy-migration")["ids"]
+    built = codebuild.batch_get_builds(ids=[migration])["builds"][0]["resolvedSourceVersion"]
+    parent = walk.request("/github/repos/acme/ef-cms/commits/" + sha)[2]["parents"][0]["sha"]
+    walk.equal("a build is of the branch's head at its start", built, parent)
     url = sqs.get_queue_url(QueueName="migration_segments_queue_stg")["QueueUrl"]
     codebuild.start_build(projectName="ef-cms-start-migration", sourceVersion="staging")
     walk.jump(120)

@@ -23,6 +23,8 @@ use super::s3_buckets::BucketSeed;
 use super::secrets::SecretSeed;
 use super::sqs::QueueSeed;
 use super::ssm::ParameterSeed;
+use crate::github::CommitSeed;
+use crate::world::World;
 
 /// Resources of one place, in the order in which they are planted. Without an account or region: those of whoever plants them.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -58,10 +60,23 @@ pub(crate) struct Seed {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedFile {
+    #[serde(default)]
     place: Vec<Seed>,
+    /// What has been committed before anything happens, oldest first.
+    #[serde(default)]
+    commit: Vec<CommitSeed>,
 }
 
 impl SeedFile {
+    /// Plants what the file says.
+    pub fn plant(&self, world: &World) {
+        let now_ms = world.clock.now_ms();
+        for commit in &self.commit {
+            world.github().plant(commit, now_ms);
+        }
+        world.aws().plant_file(self);
+    }
+
     /// Reads a TOML file, or JSON when its name ends so.
     ///
     /// # Errors
@@ -79,8 +94,8 @@ impl SeedFile {
 }
 
 impl Account {
-    /// Plants what a file says.
-    pub fn plant_file(&mut self, file: &SeedFile) {
+    /// Plants the resources of a file.
+    pub(crate) fn plant_file(&mut self, file: &SeedFile) {
         let home = Place::home();
         for seed in &file.place {
             self.plant(&home, seed);
