@@ -25,6 +25,7 @@ import aws_resources
 
 REQUIREMENT = "boto3==1.44.5"
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "signalbox", "venv")
+SEED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "seeds", "ef-cms.toml")
 ANN = "arn:aws:sts::444455556666:assumed-role/signalbox/slack-U0ANN"
 
 
@@ -565,7 +566,7 @@ def free_port():
 
 def started(binary):
     address = f"127.0.0.1:{free_port()}"
-    process = subprocess.Popen([binary, "--listen", address])
+    process = subprocess.Popen([binary, "--listen", address, "--aws-seed", SEED])
     try:
         for _ in range(200):
             try:

@@ -150,8 +150,8 @@ def tables(walk):
     client.delete_table(TableName="new")
     walk.jump(10)
     walk.refused("a table that is gone", "ResourceNotFoundException", client.describe_table, TableName="new")
-    west = walk.client("dynamodb", region="us-west-1")
-    walk.equal("another region has its own", west.list_tables()["TableNames"], [])
+    elsewhere = walk.client("dynamodb", region="ap-south-1")
+    walk.equal("another region has its own", elsewhere.list_tables()["TableNames"], [])
 
 
 def queues(walk):

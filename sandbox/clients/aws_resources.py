@@ -212,7 +212,36 @@ def buckets(walk):
     s3.head_bucket(Bucket="open")
 
 
-PARTS = [rules, base_paths, zones, databases, search, instances, posture, buckets]
+def planted(walk):
+    """What --aws-seed has planted, when the sandbox was started with it."""
+    codebuild, sqs = walk.client("codebuild", region="us-east-1"), walk.client("sqs", region="us-east-1")
+    if not codebuild.batch_get_projects(names=["ef-cms-deploy-migration"])["projects"]:
+        return
+    tables = {region: walk.client("dynamodb", region=region).list_tables()["TableNames"] for region in ("us-east-1", "us-west-1")}
+    walk.equal("a table in both regions", [region for region in tables if "efcms-stg-alpha" in tables[region]], ["us-east-1", "us-west-1"])
+    codebuild.start_build(projectName="ef-cms-deploy-migration", sourceVersion="staging")
+    sha = walk.control("github/commit", {"repository": "acme/ef-cms", "message": "Too late for this build", "author": "ann"})["sha"]
+    walk.jump(200)
+    [migration] = codebuild.list_builds_for_project(projectName="ef-cms-deploy-migration")["ids"]
+    built = codebuild.batch_get_builds(ids=[migration])["builds"][0]["resolvedSourceVersion"]
+    parent = walk.request("/github/repos/acme/ef-cms/commits/" + sha)[2]["parents"][0]["sha"]
+    walk.equal("a build is of the branch's head at its start", built, parent)
+    url = sqs.get_queue_url(QueueName="migration_segments_queue_stg")["QueueUrl"]
+    codebuild.start_build(projectName="ef-cms-start-migration", sourceVersion="staging")
+    walk.jump(120)
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    walk.check("a migration makes progress", 0 < int(counts[names[0]]) < 375 and counts[names[1]] == "25", counts)
+    walk.control("aws/deed", {"region": "us-east-1", "sqs": {"fail": {"queue": "migration_segments_queue_stg", "count": 3}}})
+    dead = sqs.get_queue_url(QueueName="migration_segments_dl_queue_stg")["QueueUrl"]
+    walk.equal("its failures are dead letters", sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=names[:1])["Attributes"][names[0]], "3")
+    answer = walk.client("lambda", region="us-east-1").invoke(FunctionName="send_maintenance_notifications_stg_blue", Payload=b'{"maintenanceMode": true}')
+    key = {"pk": {"S": "maintenance-mode"}, "sk": {"S": "maintenance-mode"}}
+    item = walk.client("dynamodb", region="us-east-1").get_item(TableName="efcms-deploy-stg", Key=key, ConsistentRead=True)["Item"]
+    walk.equal("maintenance is on", (answer["StatusCode"], item["current"]), (200, {"BOOL": True}))
+
+
+PARTS = [rules, base_paths, zones, databases, search, instances, posture, buckets, planted]
 
 
 def everything(walk):

@@ -23,7 +23,7 @@ struct Arguments {
     /// Lift the rate limits.
     #[arg(long)]
     no_rate_limits: bool,
-    /// A file of AWS resources that are there from the start: docs/sandbox-aws.md shows its format.
+    /// A file of AWS resources and commits that are there from the start: docs/sandbox-aws.md shows its format.
     #[arg(long)]
     aws_seed: Option<PathBuf>,
 }

@@ -27,7 +27,7 @@ pub struct Options {
     pub rate_limits: bool,
     /// A folder in which every body that the bot sends is recorded, for checks against the vendors' schemas.
     pub record_bodies: Option<PathBuf>,
-    /// A file of AWS resources that are there from the start.
+    /// A file of AWS resources and commits that are there from the start.
     pub aws_seed: Option<PathBuf>,
     /// How long Slack waits for an answer to a delivery, in machine time.
     pub ack_deadline: Duration,
@@ -77,8 +77,7 @@ impl Sandbox {
             }
         }
         if let Some(path) = &options.aws_seed {
-            let file = crate::aws::SeedFile::read(path)?;
-            world.aws().plant_file(&file);
+            crate::aws::SeedFile::read(path)?.plant(&world);
         }
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;

@@ -339,3 +339,71 @@ fn describe_images(region: &mut Region, args: Args<'_>) -> Result<Value, AwsErro
         ("nextToken", next.map(Value::from)),
     ]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::place::Place;
+
+    #[test]
+    fn groups_are_found_by_what_is_asked_for_and_show_whom_they_let_in() {
+        let mut region = Region::new(Place::home(), 0);
+        for (id, name, cidr) in [("sg-1", "db", "10.0.0.0/8"), ("sg-2", "web", "::/0")] {
+            let seed =
+                json!({"id": id, "name": name, "vpc": "vpc-1", "ingress": [{"from": 443, "to": 443, "cidrs": [cidr]}]});
+            region.plant_group(&serde_json::from_value(seed).unwrap());
+        }
+        let found = |region: &mut Region, args: Value| {
+            let groups = describe_groups(region, Args(&args)).map_err(|error| error.code)?;
+            Ok::<Value, String>(groups["securityGroupInfo"]["$item"].clone())
+        };
+        let web = found(
+            &mut region,
+            json!({"Filter": [{"Name": "group-name", "Value": ["web"]}]}),
+        )
+        .unwrap();
+        assert_eq!(
+            web[0]["ipPermissions"]["$item"][0]["ipv6Ranges"]["$item"][0]["cidrIpv6"],
+            "::/0"
+        );
+        assert_eq!(
+            found(&mut region, json!({"Filter": [{"Name": "vpc-id", "Value": ["vpc-1"]}]}))
+                .unwrap()
+                .as_array()
+                .unwrap()
+                .len(),
+            2
+        );
+        assert_eq!(
+            found(&mut region, json!({"GroupId": ["sg-3"]})).unwrap_err(),
+            "InvalidGroup.NotFound"
+        );
+        assert_eq!(
+            found(&mut region, json!({"Filter": [{"Name": "color", "Value": ["x"]}]})).unwrap_err(),
+            "InvalidParameterValue"
+        );
+    }
+
+    #[test]
+    fn an_image_that_is_asked_for_and_missing_is_an_error_and_not_an_empty_list() {
+        let mut region = Region::new(Place::home(), 0);
+        let seed = json!({"name": "app", "image": [{"digest": "sha256:1", "tags": ["v1", "latest"]}]});
+        region.plant_repository(&serde_json::from_value(seed).unwrap());
+        let ask = |region: &mut Region, tag: &str| {
+            describe_images(
+                region,
+                Args(&json!({"repositoryName": "app", "imageIds": [{"imageTag": tag}]})),
+            )
+        };
+        assert_eq!(
+            ask(&mut region, "v1").unwrap()["imageDetails"][0]["imageDigest"],
+            "sha256:1"
+        );
+        assert_eq!(ask(&mut region, "v2").unwrap_err().code, "ImageNotFoundException");
+        let none = json!({"repositoryName": "none"});
+        assert_eq!(
+            describe_images(&mut region, Args(&none)).unwrap_err().code,
+            "RepositoryNotFoundException"
+        );
+    }
+}

@@ -99,3 +99,35 @@ impl Region {
         self.secrets.0.insert(seed.name.clone(), secret);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::place::Place;
+
+    #[test]
+    fn a_secret_is_found_by_its_name_or_its_arn_until_it_is_marked_for_deletion() {
+        let mut region = Region::new(Place::home(), 0);
+        for seed in [
+            json!({"name": "app/db", "text": "x"}),
+            json!({"name": "old", "text": "y", "deleted": true}),
+        ] {
+            region.plant_secret(&serde_json::from_value(seed).unwrap());
+        }
+        let get = |region: &mut Region, id: &str| {
+            get_value(region, Args(&json!({ "SecretId": id }))).map_err(|error| error.code)
+        };
+        let found = get(&mut region, "app/db").unwrap();
+        assert_eq!(
+            get(&mut region, found["ARN"].as_str().unwrap()).unwrap()["SecretString"],
+            "x"
+        );
+        assert_eq!(get(&mut region, "app").unwrap_err(), "ResourceNotFoundException");
+        assert_eq!(get(&mut region, "old").unwrap_err(), "InvalidRequestException");
+        let older = json!({"SecretId": "app/db", "VersionStage": "AWSPREVIOUS"});
+        assert_eq!(
+            get_value(&mut region, Args(&older)).unwrap_err().code,
+            "ResourceNotFoundException"
+        );
+    }
+}

@@ -23,6 +23,8 @@ use super::s3_buckets::BucketSeed;
 use super::secrets::SecretSeed;
 use super::sqs::QueueSeed;
 use super::ssm::ParameterSeed;
+use crate::github::CommitSeed;
+use crate::world::World;
 
 /// Resources of one place, in the order in which they are planted. Without an account or region: those of whoever plants them.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -58,10 +60,23 @@ pub(crate) struct Seed {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeedFile {
+    #[serde(default)]
     place: Vec<Seed>,
+    /// What has been committed before anything happens, oldest first.
+    #[serde(default)]
+    commit: Vec<CommitSeed>,
 }
 
 impl SeedFile {
+    /// Plants what the file says.
+    pub fn plant(&self, world: &World) {
+        let now_ms = world.clock.now_ms();
+        for commit in &self.commit {
+            world.github().plant(commit, now_ms);
+        }
+        world.aws().plant_file(self);
+    }
+
     /// Reads a TOML file, or JSON when its name ends so.
     ///
     /// # Errors
@@ -79,8 +94,8 @@ impl SeedFile {
 }
 
 impl Account {
-    /// Plants what a file says.
-    pub fn plant_file(&mut self, file: &SeedFile) {
+    /// Plants the resources of a file.
+    pub(crate) fn plant_file(&mut self, file: &SeedFile) {
         let home = Place::home();
         for seed in &file.place {
             self.plant(&home, seed);
@@ -135,5 +150,97 @@ impl Account {
         for name in &seed.alarm {
             self.set_alarm(name, "OK", "Threshold not crossed: no errors in the last 5 minutes");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::args::Args;
+    use crate::aws::codebuild;
+    use crate::aws::service::Request;
+    use crate::aws::sts::Caller;
+
+    fn planted(name: &str) -> Account {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
+        let mut account = Account::empty(1_795_269_600_000);
+        account.plant_file(&SeedFile::read(&path).unwrap());
+        account
+    }
+
+    fn build(account: &mut Account, project: &str, seconds: i64) {
+        let args = json!({"projectName": project, "sourceVersion": "staging"});
+        let request = Request {
+            operation: "StartBuild",
+            args: Args(&args),
+            caller: &Caller::default(),
+            place: Place::new("111122223333", "us-east-1"),
+            endpoint: "",
+        };
+        (codebuild::SERVICE.call)(account, &request).unwrap().unwrap();
+        account.advance(account.now_ms + seconds * 1000);
+    }
+
+    /// How many segments are visible, in flight and delayed.
+    fn segments(account: &mut Account) -> Option<(usize, usize, usize)> {
+        let region = account.region(&Place::new("111122223333", "us-east-1"));
+        let queue = region.queues.queues.get("migration_segments_queue_stg")?;
+        Some(queue.counts(region.now_ms))
+    }
+
+    #[test]
+    fn every_file_that_comes_with_the_sandbox_can_be_planted() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            let account = planted(&name);
+            let shown = crate::aws::snapshot(&account);
+            assert!(
+                shown["places"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .any(|place| place["projects"][0].is_object()),
+                "{name}"
+            );
+            count += 1;
+        }
+        assert_eq!(count, 3);
+    }
+
+    #[test]
+    fn a_migration_runs_through_the_account_of_ef_cms() {
+        let mut account = planted("ef-cms.toml");
+        let east = Place::new("111122223333", "us-east-1");
+        assert_eq!(account.region(&east).lambda.functions.len(), 20);
+        build(&mut account, "ef-cms-deploy-migration", 180);
+        assert_eq!(segments(&mut account), Some((0, 0, 0)));
+        build(&mut account, "ef-cms-start-migration", 60);
+        let (visible, in_flight, _) = segments(&mut account).unwrap();
+        assert!(visible > 300 && in_flight == 25, "{visible} {in_flight}");
+        account.advance(account.now_ms + 300_000);
+        assert_eq!(segments(&mut account), Some((0, 0, 0)));
+        build(&mut account, "ef-cms-switch-colors", 240);
+        let zones = json!(account.region(&east.global()).zones.snapshot()).to_string();
+        assert!(
+            zones.contains("green.cloudfront.example.net") && !zones.contains("\"blue.cloudfront"),
+            "{zones}"
+        );
+        build(&mut account, "ef-cms-destroy-migration", 120);
+        assert_eq!(segments(&mut account), None);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_by_its_name() {
+        let wrong = |text: &str| toml::from_str::<SeedFile>(text).unwrap_err().to_string();
+        assert!(wrong("[[place]]\n[[place.tabel]]\nname = \"x\"").contains("unknown field `tabel`"));
+        assert!(wrong("[[place]]\n[[place.queue]]\nname = \"x\"\nmesages = 3").contains("unknown field `mesages`"));
+        let project = "[[place]]\n[[place.project]]\nname = \"x\"\nplan = { effects = [{ sqs = { empty = {} } }] }";
+        assert!(wrong(project).contains("unknown variant `empty`"));
+        let value: Result<SeedFile, _> = serde_json::from_value(json!({"place": [{"secret": [{"name": "x"}]}]}));
+        assert!(value.unwrap_err().to_string().contains("missing field `text`"));
     }
 }

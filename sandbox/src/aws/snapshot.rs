@@ -9,7 +9,7 @@
 //!        "summary", "updated_by", "url", "error"}]}],
 //!    "executions": [{"id", "status", "status_summary", "started_ms", "updated_ms", "trigger": {"type", "detail"},
 //!      "revision": null | {"id", "summary", "url", "created_ms", "git_ref", "git_commit"}, "stage": null | "Build", "at_door": false}]}],
-//!  "alarms": [{"name", "state", "reason", "updated_ms"}], "queues": [{"name", "visible", "in_flight", "delayed"}],
+//!  "alarms": [{"name", "state", "reason", "updated_ms"}], "queues": [{"name", "visible", "in_flight", "delayed"}], "places": [what each account has in each region],
 //!  "objects": [{"bucket", "key", "version_id", "modified_ms", "metadata": {}}], "approvals": [ApprovalResult]}
 //! ```
 //! Executions and objects come newest first. `token` is a fingerprint: no token leaves except through the API. A stage is `enabled` when both the

@@ -16,7 +16,7 @@ use super::error::AwsError;
 use super::protocol::Protocol;
 use super::service::{self, Request, Rest, Service};
 use super::signature::{Signed, header};
-use super::{cbor, ids, query, sqs};
+use super::{cbor, codebuild, ids, query, sqs};
 use crate::faults_http::{Answer, Call, guarded};
 use crate::world::{Change, World};
 
@@ -80,6 +80,12 @@ async fn carry_out(world: &Arc<World>, parts: &Parts, (operation, signed): (Oper
     }
     let inner = Arc::clone(world);
     guarded(world, call, protocol.clone(), move || {
+        if operation.name == "StartBuild" {
+            let caller = signed.caller(&inner.aws());
+            if let Ok(caller) = caller {
+                codebuild::learn_commit(&inner, &signed.place(&caller), &operation.arguments);
+            }
+        }
         let (answer, changed) = {
             let mut account = inner.aws();
             let before = account.changes;

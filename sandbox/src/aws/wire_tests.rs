@@ -283,3 +283,140 @@ async fn a_push_makes_commits_and_starts_what_follows_the_ref() {
         "PipelineNotFoundException"
     );
 }
+
+/// A request that is signed for a service, as clients of REST and Query sign theirs.
+fn signed(method: Method, path: &str, scope: &str, body: &str) -> Request<Body> {
+    let authorization = SIGNED.replace("/service/", &format!("/{scope}/"));
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", authorization);
+    request.body(Body::from(body.to_owned())).unwrap()
+}
+
+/// Each request must be answered with this status and have this in its body.
+async fn all_answered(seed: Value, asked: Vec<(Request<Body>, u16, &str)>) {
+    let asker = Asker::new();
+    let deed = serde_json::from_value(json!({ "seed": seed })).unwrap();
+    asker.world.aws().act(&super::Place::home(), &deed).unwrap();
+    for (request, status, found) in asked {
+        let uri = request.uri().clone();
+        let (code, _, body) = asker.send(request).await;
+        let text = String::from_utf8(body).unwrap();
+        assert_eq!(code.as_u16(), status, "{uri}: {text}");
+        assert!(text.contains(found), "{uri}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn rest_words_its_answers_and_refusals_as_json_or_as_xml() {
+    let get = |path: &str, scope: &str| signed(Method::GET, &format!("/aws/{path}"), scope, "");
+    let function = |name: &str| get(&format!("2015-03-31/functions/{name}/configuration"), "lambda");
+    let records = |zone: &str| get(&format!("2013-04-01/hostedzone/{zone}/rrset"), "route53");
+    let seed = json!({"function": [{"name": "api"}], "zone": [{"name": "example.org", "id": "Z1"}]});
+    let asked = vec![
+        (function("api"), 200, "\"FunctionName\":\"api\""),
+        (function("none"), 404, "\"Type\":\"User\""),
+        (get("2015-03-31/nothing", "lambda"), 404, "UnknownOperationException"),
+        (records("Z1"), 200, "<ResourceRecordSet><Name>example.org.</Name>"),
+        (records("Z2"), 404, "<Code>NoSuchHostedZone</Code>"),
+        (get("none?list-type=2", "s3"), 404, "<Code>NoSuchBucket</Code>"),
+    ];
+    all_answered(seed, asked).await;
+}
+
+#[tokio::test]
+async fn query_and_its_ec2_dialect_word_their_answers_differently() {
+    let ask = |scope: &str, form: &str| signed(Method::POST, "/aws/", scope, form);
+    let groups = |id: &str| {
+        let form = format!("Action=DescribeSecurityGroups&Version=2016-11-15&GroupId.1={id}");
+        ask("ec2", &form)
+    };
+    let databases = ask("rds", "Action=DescribeDBInstances&Version=2014-10-31");
+    let asked = vec![
+        (groups("sg-1"), 200, "</requestId><securityGroupInfo><item>"),
+        (groups("sg-2"), 400, "<Errors><Error><Code>InvalidGroup.NotFound</Code>"),
+        (databases, 200, "<DescribeDBInstancesResult><DBInstances></DBInstances>"),
+    ];
+    all_answered(json!({"security_group": [{"id": "sg-1", "name": "db"}]}), asked).await;
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_rest_is_done_once_and_no_variable_is_in_the_log() {
+    let asker = Asker::new();
+    let seed = json!({"seed": {"function": [{"name": "api"}]}});
+    asker
+        .world
+        .aws()
+        .act(&super::Place::home(), &serde_json::from_value(seed).unwrap())
+        .unwrap();
+    asker.fault("aws.UpdateFunctionConfiguration", FaultKind::LoseAnswer);
+    let path = "/aws/2015-03-31/functions/api/configuration";
+    let body = json!({"Environment": {"Variables": {"DB": "s3cret"}}}).to_string();
+    let (_, _, nothing) = asker.send(signed(Method::PUT, path, "lambda", &body)).await;
+    assert!(nothing.is_empty(), "no answer came");
+    let (_, _, shown) = asker.send(signed(Method::GET, path, "lambda", "")).await;
+    let shown: Value = serde_json::from_slice(&shown).unwrap();
+    assert_eq!(
+        (&shown["LastUpdateStatus"], &shown["Environment"]["Variables"]["DB"]),
+        (&json!("InProgress"), &json!("s3cret"))
+    );
+    assert!(
+        !serde_json::to_string(&asker.world.log.since(0))
+            .unwrap()
+            .contains("s3cret")
+    );
+    asker.fault(
+        "aws.UpdateFunctionConfiguration",
+        FaultKind::Throttle { retry_after: 1 },
+    );
+    let (status, headers, _) = asker.send(signed(Method::PUT, path, "lambda", &body)).await;
+    assert_eq!(
+        (status.as_u16(), headers["x-amzn-errortype"].to_str().unwrap()),
+        (429, "TooManyRequestsException")
+    );
+}
+
+#[tokio::test]
+async fn each_account_and_region_has_its_own() {
+    let asker = Asker::new();
+    let seed = json!({"account": "444455556666", "region": "us-east-1", "seed": {"function": [{"name": "api"}]}});
+    asker
+        .world
+        .aws()
+        .act(&super::Place::home(), &serde_json::from_value(seed).unwrap())
+        .unwrap();
+    let request = signed(Method::GET, "/aws/2015-03-31/functions/api/configuration", "lambda", "");
+    assert_eq!(
+        asker.send(request).await.0,
+        StatusCode::NOT_FOUND,
+        "the user's account has none"
+    );
+    let role = "RoleArn=arn:aws:iam::444455556666:role/signalbox&RoleSessionName=s1&ExternalId=wallet-7";
+    let form = format!("Action=AssumeRole&Version=2011-06-15&{role}");
+    let (_, _, body) = asker.send(signed(Method::POST, "/aws", "sts", &form)).await;
+    let text = String::from_utf8(body).unwrap();
+    let part = |name: &str| {
+        text.split_once(&format!("<{name}>"))
+            .unwrap()
+            .1
+            .split('<')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    for (region, status) in [("us-east-1", StatusCode::OK), ("eu-central-1", StatusCode::NOT_FOUND)] {
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={}/20261121/{region}/lambda/aws4_request, Signature=0",
+            part("AccessKeyId")
+        );
+        let request = Request::get("/aws/2015-03-31/functions/api/configuration")
+            .header("authorization", authorization)
+            .header("x-amz-security-token", part("SessionToken"));
+        assert_eq!(
+            asker.send(request.body(Body::empty()).unwrap()).await.0,
+            status,
+            "{region}"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! What the page's controls do, as JSON over HTTP: tests drive the same calls. Every shape is in `docs/sandbox.md`.
 
 mod aws;
+mod github;
 mod slack;
 
 use std::convert::Infallible;
@@ -84,6 +85,7 @@ pub(crate) fn routes(world: &Arc<World>) -> Router {
         .route("/host/commands", get(commands))
         .merge(slack::routes())
         .merge(aws::routes())
+        .merge(github::routes())
         .with_state(Arc::clone(world))
 }
 

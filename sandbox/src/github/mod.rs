@@ -4,6 +4,7 @@
 
 mod repository;
 mod routes;
+mod script;
 mod seed;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 pub use repository::{Change as FileChange, Commit, NewCommit, Person, Repository};
 pub use routes::routes;
+pub use script::CommitSeed;
 
 use crate::clock::Clock;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Build, Project, Started};
+use super::{Build, DEFAULT_REF, Project, Started};
 use crate::aws::args::{Args, Rule};
 use crate::aws::error::AwsError;
 use crate::aws::ids;
@@ -92,7 +92,7 @@ impl Project {
     ) -> Build {
         self.builds += 1;
         let plan = self.next.pop_front().unwrap_or_else(|| self.plan.clone());
-        let asked = source_version.as_deref().unwrap_or("main");
+        let asked = source_version.as_deref().unwrap_or(DEFAULT_REF);
         let whole = asked.len() == 40 && asked.bytes().all(|byte| byte.is_ascii_hexdigit());
         let named = if whole {
             Some(asked.to_owned())

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::{Builds, Project};
+use crate::aws::deed::Directed;
 use crate::aws::error::AwsError;
 use crate::aws::region::Region;
 
@@ -30,7 +31,7 @@ pub(crate) struct Plan {
     #[serde(default)]
     pub(super) exported: BTreeMap<String, String>,
     /// What it does to the account at the end of its BUILD phase; variables are put in here too.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "effects")]
     pub(super) effects: Vec<Map<String, Value>>,
     /// Whether it does so even when it fails, as a script without `set -e`.
     #[serde(default)]
@@ -41,6 +42,15 @@ pub(crate) struct Plan {
     /// Whether it stays in its BUILD phase until it is let go.
     #[serde(default)]
     pub(super) held: bool,
+}
+
+/// Effects are read again when their variables are known; what is wrong with them shows here already.
+fn effects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Map<String, Value>>, D::Error> {
+    let effects = Vec::<Map<String, Value>>::deserialize(deserializer)?;
+    for effect in &effects {
+        Directed::try_from(effect.clone()).map_err(serde::de::Error::custom)?;
+    }
+    Ok(effects)
 }
 
 fn succeeded() -> String {

@@ -4,6 +4,7 @@
 mod api;
 mod build;
 mod control;
+mod source;
 
 #[cfg(test)]
 mod tests;
@@ -20,9 +21,13 @@ use super::service::{Request, Service};
 pub(crate) use build::Build;
 use control::Plan;
 pub(crate) use control::{Deed, ProjectSeed, act};
+pub(crate) use source::learn_commit;
 
 /// CodeBuild on the wire.
 pub(crate) const SERVICE: Service = Service::json("CodeBuild_20161006", call);
+
+/// What a build is of that was asked for nothing.
+const DEFAULT_REF: &str = "(default branch)";
 
 /// A project.
 #[derive(Debug)]
@@ -31,7 +36,7 @@ pub(crate) struct Project {
     created_ms: i64,
     repository: String,
     variables: BTreeMap<String, String>,
-    /// The commit that a branch or tag names.
+    /// The commit that a branch or tag names: what GitHub said last, or what the project was made with.
     commits: BTreeMap<String, String>,
     /// What its builds do, when nothing else is said of the next.
     plan: Plan,

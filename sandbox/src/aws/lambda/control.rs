@@ -16,6 +16,7 @@ use crate::aws::region::Region;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FunctionSeed {
+    /// The name; `{a,b}` within it makes one function of each.
     name: String,
     #[serde(default)]
     variables: BTreeMap<String, String>,
@@ -71,31 +72,56 @@ pub(crate) enum Deed {
     },
     /// What the service says of a stream's last batch.
     Processed { function: String, result: String },
+    /// Somebody switches what feeds the function on or off; it takes as long as through the API.
+    Switch { function: String, enabled: bool },
+    /// The function and what feeds it are gone.
+    Remove { function: String },
+}
+
+/// The names that a text with `{a,b}` stands for.
+fn expanded(text: &str) -> Vec<String> {
+    let parts = text
+        .split_once('{')
+        .and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+    let Some((before, (words, after))) = parts else {
+        return vec![text.to_owned()];
+    };
+    let ends = expanded(after);
+    let starts = words.split(',').map(|word| format!("{before}{}", word.trim()));
+    starts
+        .flat_map(|start| ends.iter().map(move |end| format!("{start}{end}")).collect::<Vec<_>>())
+        .collect()
 }
 
 impl Region {
-    /// Adds a function, or replaces the one of the same name.
+    /// Adds functions, or replaces those of the same names.
     pub(crate) fn plant_function(&mut self, seed: &FunctionSeed) {
+        for name in expanded(&seed.name) {
+            self.plant_one_function(FunctionSeed { name, ..seed.clone() });
+        }
+    }
+
+    fn plant_one_function(&mut self, seed: FunctionSeed) {
         let digest = Sha256::digest(format!("{} {}", seed.name, seed.code).as_bytes());
         let function = Function {
             name: seed.name.clone(),
-            runtime: seed.runtime.clone(),
+            runtime: seed.runtime,
             handler: "index.handler".to_owned(),
-            description: seed.description.clone(),
+            description: seed.description,
             timeout_s: 29,
             memory_mb: 768,
-            variables: seed.variables.clone(),
+            variables: seed.variables,
             kms_error: None,
-            logging: seed.logging.clone(),
+            logging: seed.logging,
             code_sha256: base64::engine::general_purpose::STANDARD.encode(digest),
             revision: ids::uuid(),
             modified_ms: self.now_ms,
             update: Update::Done,
             fail_update: None,
-            reactions: seed.reactions.clone(),
+            reactions: seed.reactions,
             invocations: VecDeque::new(),
         };
-        self.lambda.functions.insert(seed.name.clone(), function);
+        self.lambda.functions.insert(seed.name, function);
     }
 
     /// Adds a mapping.
@@ -130,13 +156,11 @@ pub(crate) fn act(region: &mut Region, deed: &Deed) -> Result<Value, AwsError> {
     | Deed::Kms { function: name, .. }
     | Deed::React { function: name, .. }
     | Deed::Deploy { function: name, .. }
-    | Deed::Processed { function: name, .. }) = deed;
-    if let Deed::Processed { result, .. } = deed {
-        for mapping in region.lambda.mappings.values_mut().filter(|one| one.function == *name) {
-            mapping.last_result.clone_from(result);
-        }
-        return Ok(json!({}));
-    }
+    | Deed::Processed { function: name, .. }
+    | Deed::Switch { function: name, .. }
+    | Deed::Remove { function: name }) = deed;
+    let mappings = region.lambda.mappings.values_mut();
+    let mappings = mappings.filter(|mapping| mapping.function == *name);
     let missing = || AwsError::missing("ResourceNotFoundException", format!("there is no function {name}"));
     let function = region.lambda.functions.get_mut(name).ok_or_else(missing)?;
     match deed {
@@ -149,7 +173,12 @@ pub(crate) fn act(region: &mut Region, deed: &Deed) -> Result<Value, AwsError> {
             function.modified_ms = now_ms;
             function.code_sha256 = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(ids::uuid()));
         }
-        Deed::Processed { .. } => {}
+        Deed::Processed { result, .. } => mappings.for_each(|mapping| mapping.last_result.clone_from(result)),
+        Deed::Switch { enabled, .. } => mappings.for_each(|mapping| mapping.switch(Some(*enabled), now_ms)),
+        Deed::Remove { .. } => {
+            region.lambda.functions.remove(name);
+            region.lambda.mappings.retain(|_, mapping| mapping.function != *name);
+        }
     }
     Ok(json!({}))
 }

@@ -57,21 +57,28 @@ pub(super) fn update(region: &mut Region, args: Args<'_>) -> Result<Value, AwsEr
         let message = "Cannot update the event source mapping because it is in use.";
         return Err(refused("ResourceInUseException", message));
     }
-    // An update that says nothing of Enabled changes nothing about it: that is how a switch that forgot the flag goes unnoticed.
-    let meanwhile = match enabled {
-        Some(true) if !mapping.enabled => "Enabling",
-        Some(false) if mapping.enabled => "Disabling",
-        _ => "Updating",
-    };
-    mapping.switching = Some((now_ms + SWITCH_MS, meanwhile));
-    mapping.enabled = enabled.unwrap_or(mapping.enabled);
+    mapping.switch(enabled, now_ms);
     mapping.batch_size = batch.unwrap_or(mapping.batch_size);
     if let Some(name) = function {
         name.clone_into(&mut mapping.function);
     }
-    mapping.modified_ms = now_ms;
     let mapping = mapping.clone();
     Ok(render(region, &mapping))
+}
+
+impl Mapping {
+    /// Begins to switch. An update that says nothing of `Enabled` changes nothing about it: that is how a switch that forgot the flag goes
+    /// unnoticed.
+    pub(super) fn switch(&mut self, enabled: Option<bool>, now_ms: i64) {
+        let meanwhile = match enabled {
+            Some(true) if !self.enabled => "Enabling",
+            Some(false) if self.enabled => "Disabling",
+            _ => "Updating",
+        };
+        self.switching = Some((now_ms + SWITCH_MS, meanwhile));
+        self.enabled = enabled.unwrap_or(self.enabled);
+        self.modified_ms = now_ms;
+    }
 }
 
 fn find<'a>(region: &'a mut Region, args: Args<'_>) -> Result<&'a mut Mapping, AwsError> {

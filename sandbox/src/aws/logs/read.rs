@@ -204,3 +204,99 @@ fn token_number(token: &str) -> Result<u64, AwsError> {
     let number = token.strip_prefix("f/").or_else(|| token.strip_prefix("b/"));
     number.and_then(|number| number.parse().ok()).ok_or_else(bad_token)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::place::Place;
+
+    fn region(lines: usize) -> Region {
+        let mut region = Region::new(Place::home(), 0);
+        for number in 0..lines {
+            let at_ms = 1_000 + i64::try_from(number).unwrap();
+            region.logs.append(
+                "app",
+                if number % 2 == 0 { "even" } else { "odd" },
+                &[format!("line {number}")],
+                at_ms,
+            );
+        }
+        region
+    }
+
+    fn filter(region: &mut Region, args: Value) -> (Vec<String>, Option<String>) {
+        let answer = filter_events(region, Args(&args)).unwrap();
+        let messages = answer["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["message"].as_str().unwrap().to_owned());
+        (messages.collect(), answer["nextToken"].as_str().map(str::to_owned))
+    }
+
+    #[test]
+    fn pages_are_not_shifted_by_lines_that_come_meanwhile() {
+        let mut region = region(5);
+        let (first, token) = filter(&mut region, json!({"logGroupName": "app", "limit": 3}));
+        assert_eq!(first.len(), 3);
+        region.logs.append("app", "late", &["earlier than all".to_owned()], 0);
+        let (rest, none) = filter(
+            &mut region,
+            json!({"logGroupName": "app", "limit": 3, "nextToken": token}),
+        );
+        assert_eq!((rest, none), (vec!["line 3".to_owned(), "line 4".to_owned()], None));
+    }
+
+    #[test]
+    fn the_start_of_a_time_span_belongs_to_it_and_its_end_does_not() {
+        let mut region = region(5);
+        let (lines, _) = filter(
+            &mut region,
+            json!({"logGroupName": "app", "startTime": 1_001, "endTime": 1_003}),
+        );
+        assert_eq!(lines, ["line 1", "line 2"]);
+        let args = json!({"logGroupName": "app", "startTime": 5, "endTime": 4});
+        assert_eq!(
+            filter_events(&mut region, Args(&args)).unwrap_err().code,
+            "InvalidParameterException"
+        );
+    }
+
+    #[test]
+    fn a_stream_is_read_forward_until_its_token_stays() {
+        let mut region = region(10);
+        let mut args = json!({"logGroupName": "app", "logStreamName": "odd", "startFromHead": true, "limit": 2});
+        let mut seen = Vec::new();
+        loop {
+            let page = get_events(&mut region, Args(&args)).unwrap();
+            seen.extend(
+                page["events"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|event| event["message"].clone()),
+            );
+            if page["nextForwardToken"] == args["nextToken"] {
+                break;
+            }
+            args["nextToken"] = page["nextForwardToken"].clone();
+        }
+        assert_eq!(seen, ["line 1", "line 3", "line 5", "line 7", "line 9"]);
+        let newest = get_events(
+            &mut region,
+            Args(&json!({"logGroupName": "app", "logStreamName": "odd", "limit": 2})),
+        )
+        .unwrap();
+        let args = json!({"logGroupName": "app", "logStreamName": "odd", "limit": 2, "nextToken": newest["nextBackwardToken"]});
+        assert_eq!(
+            get_events(&mut region, Args(&args)).unwrap()["events"][1]["message"],
+            "line 5",
+            "backward from the newest"
+        );
+        let none = json!({"logGroupName": "app", "logStreamName": "none"});
+        assert_eq!(
+            get_events(&mut region, Args(&none)).unwrap_err().code,
+            "ResourceNotFoundException"
+        );
+    }
+}

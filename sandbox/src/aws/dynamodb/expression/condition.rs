@@ -92,7 +92,9 @@ fn one(parser: &mut Parser<'_>) -> Result<Condition, AwsError> {
         if !parser.keyword("AND") {
             return Err(parser.unexpected());
         }
-        return Ok(Condition::Between(left, low, operand(parser)?));
+        let high = operand(parser)?;
+        check_bounds(parser, &low, &high)?;
+        return Ok(Condition::Between(left, low, high));
     }
     if parser.keyword("IN") {
         parser.need(&Token::Symbol("("))?;
@@ -112,8 +114,44 @@ fn one(parser: &mut Parser<'_>) -> Result<Condition, AwsError> {
         Some(Token::Symbol(">=")) => Comparison::GreaterOrEqual,
         _ => return Err(parser.unexpected()),
     };
+    let Some(Token::Symbol(symbol)) = parser.peek().cloned() else {
+        return Err(parser.unexpected());
+    };
     parser.lexer.skip();
-    Ok(Condition::Compare(left, comparison, operand(parser)?))
+    let right = operand(parser)?;
+    if !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
+        for side in [&left, &right] {
+            check_ordered(parser, symbol, side, &["S", "N", "B"])?;
+        }
+    }
+    Ok(Condition::Compare(left, comparison, right))
+}
+
+/// A value of the request must be of a type that an operator can order; what the item holds may be anything.
+fn check_ordered(parser: &Parser<'_>, operator: &str, operand: &Operand, kinds: &[&str]) -> Result<(), AwsError> {
+    let Operand::Value(value) = operand else { return Ok(()) };
+    match parts(value) {
+        Some((kind, _)) if !kinds.contains(&kind) => Err(parser.refuse(format!(
+            "Incorrect operand type for operator or function; operator or function: {operator}, operand type: {kind}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Two bounds of the request must be of one type, and in their order.
+fn check_bounds(parser: &Parser<'_>, low: &Operand, high: &Operand) -> Result<(), AwsError> {
+    let (Operand::Value(low), Operand::Value(high)) = (low, high) else {
+        return Ok(());
+    };
+    match order(low, high) {
+        Some(Ordering::Greater) => Err(parser.refuse(format!(
+            "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {low}, upper bound operand: AttributeValue: {high}"
+        ))),
+        Some(_) => Ok(()),
+        None => Err(parser.refuse(format!(
+            "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {low}, upper bound operand: AttributeValue: {high}"
+        ))),
+    }
 }
 
 fn function(parser: &mut Parser<'_>, name: &str) -> Result<Condition, AwsError> {
@@ -138,6 +176,7 @@ fn function(parser: &mut Parser<'_>, name: &str) -> Result<Condition, AwsError> 
             if name == "contains" {
                 Condition::Contains(left, right)
             } else {
+                check_ordered(parser, "begins_with", &right, &["S", "B"])?;
                 Condition::BeginsWith(left, right)
             }
         }

@@ -127,6 +127,18 @@ fn wrong_conditions_are_refused_in_the_services_words() {
             "Invalid ConditionExpression: Syntax error; token: \"=\", near: \"== :a\"",
         ),
         (
+            "#n BETWEEN :ten AND :three",
+            "Invalid ConditionExpression: The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {\"N\":\"10\"}, upper bound operand: AttributeValue: {\"N\":\"3\"}",
+        ),
+        (
+            "#n < :yes",
+            "Invalid ConditionExpression: Incorrect operand type for operator or function; operator or function: <, operand type: BOOL",
+        ),
+        (
+            "begins_with(pk, :one)",
+            "Invalid ConditionExpression: Incorrect operand type for operator or function; operator or function: begins_with, operand type: N",
+        ),
+        (
             "exists(pk)",
             "Invalid ConditionExpression: Invalid function name; function: exists",
         ),
