@@ -47,6 +47,8 @@ reasons! {
     NotCurrent => "not_current",
     /// A check is bad, unknown or too old.
     Checks => "checks",
+    /// Fewer people approved than it takes.
+    Quorum => "quorum",
     /// Another run is changing the environment.
     Claimed => "claimed",
     /// The speaker has voted already.

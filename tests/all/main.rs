@@ -5,6 +5,7 @@ mod aws_faults;
 mod cards;
 mod crash;
 mod ends;
+mod gates;
 mod identity;
 mod race;
 mod real_process;

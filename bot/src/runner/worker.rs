@@ -171,7 +171,7 @@ impl Engine {
             )
             .await;
         match settled {
-            Ok(Settled::Done(_)) => {}
+            Ok(Settled::Done(_) | Settled::Nothing(_) | Settled::Refused(_)) => {}
             Ok(Settled::Stale) => execute::disown(self, service, effect, &outcome).await,
             // The lease ends, somebody takes the effect up again, and begins with a look.
             Err(trouble) => log(&trouble, owed.key.as_str()),

@@ -16,7 +16,7 @@ pub mod tally;
 
 use crate::catalog::Environment;
 use crate::decision::Refusal;
-use crate::facts::{Facts, Speaker};
+use crate::facts::{Facts, Speaker, Standing};
 use crate::reason::Reason;
 use crate::run::Run;
 use crate::view::{Inline, Line, text};
@@ -141,6 +141,17 @@ pub const GATES: &[Gate] = &[
         judge: claim::judge,
     },
 ];
+
+/// Why somebody may not use the bot at all, whatever they say; `None` for full members.
+#[must_use]
+pub fn outsider(standing: &Standing) -> Option<Refusal> {
+    Some(Refusal {
+        reason: Reason::Identity,
+        message: identity::denied(standing)?,
+        about: None,
+        passable: false,
+    })
+}
 
 /// Everything that is in the way, each reason once.
 #[must_use]

@@ -123,6 +123,7 @@ impl Run {
                     at,
                     reason: reason.clone(),
                     overridden: overridden.is_some(),
+                    passed: overridden.clone().unwrap_or_default(),
                     number: self.decision_number() + 1,
                 });
             }

@@ -174,6 +174,9 @@ pub struct Decision {
     pub reason: String,
     /// Whether the glass was broken.
     pub overridden: bool,
+    /// The rules that a broken glass passed over; records of earlier versions do not have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Reason>,
     /// Counts the decisions of this run, from 1; part of the marker by which we know our own answer.
     pub number: u32,
 }

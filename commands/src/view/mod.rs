@@ -35,11 +35,10 @@ pub use help::{HelpRow, help};
 pub use history::history;
 pub use message::{
     Block, Button, ButtonStyle, Confirm, DateStyle, Inline, Input, Line, Message, Modal, Sign, bold, code, plain,
-    spoken, text,
+    prose, spoken, text,
 };
 pub use notes::{
-    answered_elsewhere_note, behind_note, ended_note, failure_note, free_note, lapsed_note, lock_stolen_note,
-    override_note,
+    answered_elsewhere_note, ended_note, failure_note, free_note, lapsed_note, lock_stolen_note, override_note,
 };
 pub use receipts::{decided, lost_race, pick_one, rejected, tell_me_button, voted};
 pub use refusal::{Place, refusal, refusal_at};

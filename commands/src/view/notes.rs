@@ -1,6 +1,5 @@
 //! What is said beside the card: in a run's thread, in the channel when it must be loud, and to people themselves.
 
-use super::buttons::{self, Press};
 use super::card::{ending_sign, out_of_turn};
 use super::message::{Block, DateStyle, Inline, Line, Message, Sign, bold, code};
 use super::people;
@@ -129,14 +128,11 @@ fn next_for(run: &Run, facts: &Facts<'_>, reason: Reason) -> Option<Line> {
 /// In the channel, loudly: somebody broke the glass.
 #[must_use]
 pub fn override_note(run: &Run, who: &UserId, passed: &[Reason], reason: &str) -> Message {
-    let mut line = line![who, " passed over "];
-    let passed = rules(passed);
-    line.push(bold(if passed.is_empty() {
-        "the number of approvals".to_owned()
+    let line = if passed.is_empty() {
+        line![who, " broke it although no rule was in the way."]
     } else {
-        passed
-    }));
-    line.push(".".into());
+        line![who, " passed over ", bold(rules(passed)), "."]
+    };
     let mut lines = vec![line];
     lines.extend(quoted(reason, 300).map(|words| line!["Their reason: ", words]));
     lines.push(line!["It is in the journal under their name. If this should not have happened, stop the run from its card and talk to them."]);
@@ -201,25 +197,6 @@ pub fn answered_elsewhere_note(run: &Run) -> Message {
         ]);
     }
     Message::headed(headline(sign, run, &standing), lines)
-}
-
-/// In the thread: a newer run cannot ask before this one is answered.
-#[must_use]
-pub fn behind_note(run: &Run) -> Message {
-    let Some(newest) = run.behind.last() else {
-        return Message::headed(
-            headline(Sign::Notice, run, "nothing waits behind it any more"),
-            Vec::new(),
-        );
-    };
-    let standing = format!("holds up {}", words::count(run.behind.len(), "newer run"));
-    let line = line![
-        "The newest is ",
-        bold(words::title(&newest.revision)),
-        ". To let it ask instead, reject this one."
-    ];
-    Message::headed(headline(Sign::Notice, run, &standing), vec![line])
-        .with(Block::Actions(vec![buttons::on(run, Press::RejectWait)]))
 }
 
 /// In the thread: a decision was not carried out in time, and people have to decide again.
