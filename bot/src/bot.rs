@@ -201,7 +201,7 @@ impl Probe for Health {
 /// The store that the environment names, and the key of its audit chain.
 ///
 /// # Errors
-/// When it can not be opened, or production runs on a store that may lose what it acknowledged.
+/// When it cannot be opened, or production runs on a store that may lose what it acknowledged.
 pub async fn open_store(redis: Option<&Secret>, file: &std::path::Path) -> Result<Arc<dyn Store>> {
     Ok(match redis {
         Some(url) => {

@@ -157,7 +157,7 @@ impl Door {
     async fn pass(&self, call: Call) -> Result<http::Response<Bytes>, DoorError> {
         let not_sent = |why: &str| Err(DoorError::NotSent(why.to_owned()));
         let Ok(url) = call.request.uri().to_string().parse::<Url>() else {
-            return not_sent("the address can not be read");
+            return not_sent("the address cannot be read");
         };
         if !self.allowed.permits(call.destination, &url) {
             return not_sent("the host is not on the list of those that may be spoken to");

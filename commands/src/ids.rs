@@ -1,4 +1,4 @@
-//! Typed names. Each is parsed once, at the edge; inside, a `UserId` can not be mistaken for a `ChannelId`.
+//! Typed names. Each is parsed once, at the edge; inside, a `UserId` cannot be mistaken for a `ChannelId`.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -14,7 +14,7 @@ use crate::watch::{self, Answered, Pace, Watch};
 /// Takes in the outcome of an effect. The facts hold the run or watch that the effect is about, and for an observation every open run.
 ///
 /// # Errors
-/// When an event can not follow: the program is wrong.
+/// When an event cannot follow: the program is wrong.
 pub fn hear(
     facts: &Facts<'_>,
     effect: &Effect,

@@ -35,7 +35,7 @@ reasons! {
     Role => "role",
     /// The speaker wrote or started what would ship.
     SelfApproval => "self_approval",
-    /// An author of what would ship is not known, so self-approval can not be ruled out.
+    /// An author of what would ship is not known, so self-approval cannot be ruled out.
     UnknownAuthor => "unknown_author",
     /// A freeze is on.
     Frozen => "frozen",

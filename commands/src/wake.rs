@@ -14,7 +14,7 @@ use crate::watch::{self, Watch};
 /// A run looks at itself: its card is drawn again, evidence that grows old is gathered again, a decision that could not be carried out lapses.
 ///
 /// # Errors
-/// When an event can not follow: the program is wrong.
+/// When an event cannot follow: the program is wrong.
 pub fn run(facts: &Facts<'_>, id: &RecordId) -> Result<Decision, Illegal> {
     let mut plan = Plan::new(facts);
     let Some(run) = plan.run(id).cloned() else {

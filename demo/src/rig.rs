@@ -100,7 +100,7 @@ impl Rig {
     /// Starts both.
     ///
     /// # Errors
-    /// When a port is taken, the configuration is wrong, or the store can not be opened.
+    /// When a port is taken, the configuration is wrong, or the store cannot be opened.
     pub async fn start(mut options: Options) -> Result<Arc<Self>> {
         // Whoever was first has installed the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -155,7 +155,7 @@ impl Rig {
     /// Starts the bot, after killing the one that runs.
     ///
     /// # Errors
-    /// When it can not be started.
+    /// When it cannot be started.
     pub async fn restart(&self) -> Result<()> {
         self.kill().await;
         let loaded = self.config()?;

@@ -3,6 +3,7 @@
 mod approval;
 mod aws_faults;
 mod cards;
+mod cli;
 mod crash;
 mod ends;
 mod gates;

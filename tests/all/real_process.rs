@@ -10,6 +10,7 @@ use sandbox::Sandbox;
 use sandbox::faults::{Fault, FaultKind};
 use serde_json::{Value, json};
 use state::testing::RedisServer;
+use tests::process::binary;
 
 /// How long anything may take, in machine time; only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -24,21 +25,6 @@ struct Town {
     bot: String,
     process: Option<Child>,
     http: reqwest::Client,
-}
-
-/// The binary, built like this test was.
-fn binary() -> PathBuf {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--workspace", "--bin", "signalbox"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .status()
-        .expect("cargo runs");
-    assert!(built.success(), "the binary is built");
-    let own = std::env::current_exe().expect("a test is a program");
-    own.ancestors()
-        .nth(2)
-        .expect("deps is in the profile's folder")
-        .join("signalbox")
 }
 
 impl Town {

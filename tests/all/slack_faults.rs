@@ -31,7 +31,7 @@ async fn cell(town: &Scenario, method: &str, kind: &Kind) {
     town.passes(20);
     let what = format!("{method} × {} {}", kind.name, kind.body["error"]);
     let mut tries = 0;
-    // Whoever can not be looked up is refused and asks again; an approval that counts is not repeated.
+    // Whoever cannot be looked up is refused and asks again; an approval that counts is not repeated.
     while town.cards_with(&[pushed.short(), "waits for"]).len() == 1 {
         let said = town
             .says("U0ANN", &format!("/deploy approve staging {}", pushed.short()))

@@ -3,6 +3,7 @@
 
 pub mod cut;
 pub mod fault;
+pub mod process;
 pub mod proof;
 pub mod scenario;
 pub mod scenes;

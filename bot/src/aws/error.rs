@@ -77,7 +77,7 @@ where
         match error {
             SdkError::ServiceError(answer) => service(answer.err(), answer.raw().status().as_u16()),
             SdkError::TimeoutError(_) => unknown("timed out"),
-            SdkError::ResponseError(_) => unknown("an answer that can not be read"),
+            SdkError::ResponseError(_) => unknown("an answer that cannot be read"),
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
                 Some(error) => door(error),
                 None => unknown("the connection failed"),

@@ -70,7 +70,7 @@ impl Events {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the queue of events can not be read; pipelines are read on their schedule");
+                    tracing::warn!(%error, "the queue of events cannot be read; pipelines are read on their schedule");
                     tokio::select! {
                         () = canceled.cancelled() => return,
                         () = self.clock.sleep(PAUSE) => {}

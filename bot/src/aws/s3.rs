@@ -47,7 +47,7 @@ impl Clients {
             .await
             .map_err(|_| AwsError::retryable("NoCredentials", "credentials for the call could not be had"))?;
         let url = address(self.endpoint(), &within.target.region, object)
-            .ok_or_else(|| AwsError::fatal("InvalidRequest", "the object's address can not be built"))?;
+            .ok_or_else(|| AwsError::fatal("InvalidRequest", "the object's address cannot be built"))?;
         let request = signed(&url, &within.target.region, credentials.into())
             .ok_or_else(|| AwsError::fatal("InvalidRequest", "the request could not be signed"))?;
         let call = Call {

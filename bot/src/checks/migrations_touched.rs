@@ -1,6 +1,6 @@
 //! `migrations-touched`: whether what would go out changes the database's shape.
 //!
-//! It never stops anybody by itself: it makes sure that people see it. When not all files are known it can not tell, which is not the same as none.
+//! It never stops anybody by itself: it makes sure that people see it. When not all files are known it cannot tell, which is not the same as none.
 
 use async_trait::async_trait;
 use commands::catalog::{CheckName, Pattern};
@@ -54,7 +54,7 @@ fn judge(change: &Change, patterns: &[Pattern], now: Timestamp) -> Verdict {
         (0, true) => (Level::Good, "no migrations".to_owned()),
         (0, false) => {
             let why = change.unknown.as_deref().unwrap_or("the list of files is not whole");
-            (Level::Unknown, format!("can not tell: {why}"))
+            (Level::Unknown, format!("cannot tell: {why}"))
         }
         (1, true) => (Level::Notice, "1 migration".to_owned()),
         (number, true) => (Level::Notice, format!("{number} migrations")),

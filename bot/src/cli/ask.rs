@@ -223,7 +223,7 @@ async fn verify(engine: &Engine, output: &str) -> Result<Answer, StoreError> {
     for line in output.lines() {
         match Seal::parse(line) {
             Some(Ok(seal)) => seals.push(seal),
-            Some(Err(error)) => lines.push(format!("a seal can not be read: {error}")),
+            Some(Err(error)) => lines.push(format!("a seal cannot be read: {error}")),
             None => {}
         }
     }

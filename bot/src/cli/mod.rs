@@ -107,7 +107,7 @@ pub async fn main() -> ExitCode {
                 })
                 .await
             }
-            Err(error) => Err(anyhow::anyhow!("the seals can not be read: {error}")),
+            Err(error) => Err(anyhow::anyhow!("the seals cannot be read: {error}")),
         },
         Command::Say { text, user } => ask(Ask::Say { text, user }).await,
     };

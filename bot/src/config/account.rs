@@ -46,7 +46,7 @@ impl Account {
     }
 }
 
-/// Reads `{ region = "…", role_arn = "…", external_id = "…" }`, of a table that may hold something else besides, which was read before. What can not
+/// Reads `{ region = "…", role_arn = "…", external_id = "…" }`, of a table that may hold something else besides, which was read before. What cannot
 /// be right stays, so that nobody complains that it is missing.
 pub(super) fn read(mut section: Section<'_>) -> Account {
     let region = section.take("region").map(|value| {

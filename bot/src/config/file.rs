@@ -46,7 +46,7 @@ fn find(path: &Path) -> Result<Vec<Source>, ConfigErrors> {
             "there is no such file or folder: copy docs/example.toml there, or say in SIGNALBOX_CONFIG where it is"
                 .to_owned(),
         ),
-        _ => fail(format!("can not be read: {error}")),
+        _ => fail(format!("cannot be read: {error}")),
     };
     let mut paths = vec![path.to_path_buf()];
     if std::fs::metadata(path).map_err(about_it)?.is_dir() {
@@ -76,7 +76,7 @@ fn source(order: usize, path: &Path) -> Result<Source, ConfigErrors> {
     let name = path.display().to_string();
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Source { name, text, order }),
-        Err(error) => Err(about(&name, format!("can not be read: {error}"))),
+        Err(error) => Err(about(&name, format!("cannot be read: {error}"))),
     }
 }
 

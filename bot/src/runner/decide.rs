@@ -57,7 +57,7 @@ pub enum Trouble {
     NotRecorded(String),
     /// Nobody knows; the commit can be sent again, or looked for.
     Unknown(Box<Commit>),
-    /// The program is wrong, or stored data can not be read.
+    /// The program is wrong, or stored data cannot be read.
     Fault(String),
 }
 

@@ -108,7 +108,7 @@ impl Engine {
                 .await
                 .map(drop)
                 .map_err(|error| error.to_string()),
-            None => Err("this delivery can not open a form".to_owned()),
+            None => Err("this delivery cannot open a form".to_owned()),
         };
         if let Err(why) = opened {
             tracing::warn!(why, "a form could not be opened");

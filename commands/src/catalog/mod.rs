@@ -52,7 +52,7 @@ pub struct Service {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownAuthor {
-    /// Self-approval can not be ruled out: refuse on production.
+    /// Self-approval cannot be ruled out: refuse on production.
     #[default]
     Refuse,
     /// Say so on the card and go on.

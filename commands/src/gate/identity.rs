@@ -14,7 +14,7 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
         return deny(
             Reason::Identity,
             prose(
-                "Production can not be changed from the command line here. Set `command_line = \"production\"` in the configuration to allow it, or use Slack.",
+                "Production cannot be changed from the command line here. Set `command_line = \"production\"` in the configuration to allow it, or use Slack.",
             ),
         );
     }
@@ -34,7 +34,7 @@ pub(super) fn denied(standing: &Standing) -> Option<Line> {
         Standing::Stranger => "You belong to another workspace. Only members of this one may use Signalbox.",
         Standing::Bot => "Bots may not use Signalbox.",
         Standing::Deactivated => "This account is deactivated.",
-        Standing::Unknown => "Slack can not say who you are just now, so nothing was done. Try again in a minute.",
+        Standing::Unknown => "Slack cannot say who you are just now, so nothing was done. Try again in a minute.",
     };
     Some(vec![text(why)])
 }

@@ -1,6 +1,6 @@
 //! Gates: rules over people and state. May *this person* do *this*, here, now?
 //!
-//! Every gate is asked, whatever the others say, so that one refusal tells everything that is in the way. A gate that can not know refuses.
+//! Every gate is asked, whatever the others say, so that one refusal tells everything that is in the way. A gate that cannot know refuses.
 
 mod channel;
 mod checks;

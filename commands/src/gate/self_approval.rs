@@ -46,7 +46,7 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
         return deny(
             Reason::UnknownAuthor,
             prose(&format!(
-                "The authors of this are not all known ({why}), so self-approval can not be ruled out. Approve with `--override <reason>`, or set `unknown_author = \"allow\"`."
+                "The authors of this are not all known ({why}), so self-approval cannot be ruled out. Approve with `--override <reason>`, or set `unknown_author = \"allow\"`."
             )),
         );
     }

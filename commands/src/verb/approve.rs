@@ -100,7 +100,7 @@ impl Verb for Approve {
 }
 
 impl Approve {
-    /// Asks which run is meant. Whoever may not approve the only one hears that at once: a button would promise what it can not keep.
+    /// Asks which run is meant. Whoever may not approve the only one hears that at once: a button would promise what it cannot keep.
     fn confirm(&self, facts: &Facts<'_>, speaker: &Speaker, runs: &[&Run]) -> Decision {
         if let ([run], false) = (runs, self.overriding) {
             let refusals = gate::evaluate_run(facts, Some(speaker), Act::Approve, run);

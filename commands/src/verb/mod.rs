@@ -68,7 +68,7 @@ pub trait Verb: Sized {
     /// Reads its arguments; the verb's own name is taken already.
     ///
     /// # Errors
-    /// When the words can not be understood.
+    /// When the words cannot be understood.
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError>;
 
     /// What has to be loaded for it.
@@ -188,7 +188,7 @@ pub const COMMANDS: &[&str] = &["/deploy"];
 /// Reads a text such as `/deploy approve mainnet a1b2c3d`.
 ///
 /// # Errors
-/// When it can not be understood; the error says where and what to type instead.
+/// When it cannot be understood; the error says where and what to type instead.
 pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Parsed, ParseError> {
     let mut args = Args::new(text);
     let Some(command) = args.next() else {

@@ -17,7 +17,7 @@ use crate::watch::{self, Answered, Ended, ExecutionSeen, Observation, Watch};
 /// Takes in an observation. `pace` is how long the watch waits when nothing is under way, and when something is.
 ///
 /// # Errors
-/// When an event can not follow: the program is wrong.
+/// When an event cannot follow: the program is wrong.
 pub fn observe(facts: &Facts<'_>, watch: &Watch, observation: &Observation, pace: Pace) -> Result<Decision, Illegal> {
     if observation.as_of <= watch.as_of {
         return Ok(Decision::default());

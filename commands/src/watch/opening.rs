@@ -21,7 +21,7 @@ pub fn run_of(facts_service: &Service, waiting: &Waiting) -> Option<(RecordId, V
         .cloned()
         .collect();
     if environments.is_empty() {
-        // Which environment it goes to can not be told: then the rules of all of them hold.
+        // Which environment it goes to cannot be told: then the rules of all of them hold.
         environments = facts_service
             .environments
             .iter()

@@ -175,10 +175,10 @@ fn ids_of_the_wrong_kind() {
 fn names_of_services() {
     let service = |name: &str| approved("").replace("service.web", &format!("service.{name}"));
     insta::assert_snapshot!(complaints(&["approve", "all", "help", "Web"].map(service).concat()), @r"
-    signalbox.toml:1: service.approve: `approve` is a word of the commands and can not be told from a service: give it another name
-    signalbox.toml:8: service.all: `all` is a word of the commands and can not be told from a service: give it another name
+    signalbox.toml:1: service.approve: `approve` is a word of the commands and cannot be told from a service: give it another name
+    signalbox.toml:8: service.all: `all` is a word of the commands and cannot be told from a service: give it another name
     signalbox.toml:11: service.all.environment.prod.pipeline: this approval belongs to another service already (service.approve.environment.prod.pipeline, signalbox.toml:4): give it to one of them
-    signalbox.toml:15: service.help: `help` is a word of the commands and can not be told from a service: give it another name
+    signalbox.toml:15: service.help: `help` is a word of the commands and cannot be told from a service: give it another name
     signalbox.toml:18: service.help.environment.prod.pipeline: this approval belongs to another service already (service.approve.environment.prod.pipeline, signalbox.toml:4): give it to one of them
     signalbox.toml:22: service.Web: `Web` is no service name: write lower-case letters, digits and dashes, at most 40
     signalbox.toml:25: service.Web.environment.prod.pipeline: this approval belongs to another service already (service.approve.environment.prod.pipeline, signalbox.toml:4): give it to one of them

@@ -54,7 +54,7 @@ pub(super) async fn read(engine: &Arc<Engine>, service: &Service, effect: &Effec
                 observation: Box::new(observation),
             })
         }
-        // The watch looks again on its own schedule; a pipeline that can not be read must not hold the outbox up.
+        // The watch looks again on its own schedule; a pipeline that cannot be read must not hold the outbox up.
         Err(error) => Done::Outcome(Outcome::ReadFailed { why: error.to_string() }),
     }
 }
