@@ -7,6 +7,7 @@ use commands::catalog::Service;
 use commands::effect::Outcome;
 use commands::ids::{ChannelId, RecordId, UserId};
 use commands::run::Run;
+use commands::time::Span;
 use commands::view;
 
 use super::{Done, Try, load_run, slack_failure};
@@ -14,6 +15,9 @@ use crate::runner::engine::Engine;
 use crate::slack::client::Search;
 use crate::slack::render::{self, Drawn};
 use crate::slack::{Post, SlackError};
+
+/// How often a card in an archived channel is tried again.
+const ARCHIVED: Span = Span::minutes(15);
 
 /// The marker of a run's card. A card that was deleted and posted again has another one.
 fn marker(run: &Run) -> String {
@@ -77,6 +81,11 @@ async fn edit(
         Err(SlackError::Refused { code }) if matches!(code.as_str(), "message_not_found" | "cant_update_message") => {
             Done::Outcome(Outcome::CardGone)
         }
+        // The card is owed until it shows how the run stands: a channel that comes back shows the end, and not what was true when it went.
+        Err(SlackError::Refused { code }) if code == "is_archived" => Done::Later {
+            after: Some(ARCHIVED),
+            why: code,
+        },
         Err(error) => slack_failure(error),
     }
 }
