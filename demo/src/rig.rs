@@ -227,6 +227,7 @@ fn parts(options: &Options, base: &str, loaded: Loaded, store: Arc<dyn Store>, c
         .slack(&slack)
         .github(&github)
         .aws_regions(loaded.regions())
+        .sns_topics(loaded.settings.topics.iter().map(String::as_str))
         .aws_endpoint(&aws);
     let mut door: Arc<dyn Outgoing> = Arc::new(Door::new(allowed, Arc::clone(&clock), None));
     if let Some(wrap) = &options.door {
@@ -253,6 +254,7 @@ fn parts(options: &Options, base: &str, loaded: Loaded, store: Arc<dyn Store>, c
         )),
         github: (github, Some(Secret::new("sandbox"))),
         events: vec![queue],
+        topics: loaded.settings.topics,
         seals: None,
         metrics: None,
         door,

@@ -1,7 +1,7 @@
 //! The command line as operators type it: the real binary beside a running server, on both stores.
 #![expect(clippy::panic, reason = "a scenario fails by panicking")]
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::process::{Keeps, Process, Ran};
 
 /// So that the command line may decide on production too.
@@ -167,6 +167,23 @@ async fn production_is_out_of_its_reach_unless_config_says_otherwise() {
     );
     let looks = say(&town, "U0ANN", "/deploy why mainnet").await;
     assert_eq!(looks.code, 0, "{looks:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_that_fail_are_counted_for_every_environment_of_the_pipeline() {
+    let town = Process::serving(Keeps::InFile, &[]).await;
+    town.card("waits for 2 of 2").await;
+    assert!(!town.metrics().await.contains("signalbox_watch_failures_total"));
+    let denied = json!({ "target": "aws.GetPipelineState", "kind": "refuse", "error": "AccessDeniedException" });
+    town.control("faults", denied).await;
+    let counted = ["testnet", "mainnet"].map(|environment| {
+        format!("signalbox_watch_failures_total{{service=\"wallet\",environment=\"{environment}\"}}")
+    });
+    town.until("failures", async || {
+        let metrics = town.metrics().await;
+        counted.iter().all(|line| metrics.contains(line)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -197,6 +197,15 @@ impl Process {
         child.wait().expect("it ends")
     }
 
+    /// What monitors read.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn metrics(&self) -> String {
+        let answer = self.http.get(format!("http://{}/metrics", self.listen)).send().await;
+        answer.expect("metrics").text().await.expect("a body")
+    }
+
     async fn readiness(&self) -> Option<u16> {
         let answer = self
             .http

@@ -94,6 +94,7 @@ fn door(error: &(dyn std::error::Error + 'static)) -> AwsError {
     while let Some(error) = cause {
         match error.downcast_ref::<DoorError>() {
             Some(DoorError::NotSent(why)) => return AwsError::retryable("NotSent", why),
+            Some(error @ DoorError::NotPermitted) => return AwsError::retryable("NotSent", &error.to_string()),
             Some(DoorError::Unknown(why)) => return AwsError::Unknown { why: why.clone() },
             None => cause = error.source(),
         }

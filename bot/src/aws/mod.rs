@@ -6,10 +6,12 @@ pub mod clients;
 pub mod cloudwatch;
 pub mod codepipeline;
 mod connector;
+mod encoded_words;
 mod error;
 pub mod events;
 mod s3;
 mod session;
+pub mod sns;
 
 pub use clients::{Actor, Clients};
 pub use error::AwsError;

@@ -18,6 +18,7 @@ use commands::view::{self, Message};
 use super::commit::{Cause, REMEMBER_DELIVERY};
 use super::decide::{Matter, Settled};
 use super::engine::{Crowd, Engine};
+use crate::aws::events::Hint;
 use crate::http::{Answer, Heard, Inbound, Kind, Notice};
 
 /// What somebody wants, of one service.
@@ -55,6 +56,10 @@ impl Inbound for Ears {
             Notice::PersonChanged(user) => self.0.people.forget_person(&user),
             Notice::ChannelChanged(channel) => self.0.people.forget_channel(&channel),
         }
+    }
+
+    async fn hint(&self, hint: Hint) {
+        self.0.look_at(&hint).await;
     }
 }
 

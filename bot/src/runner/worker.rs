@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use commands::catalog::Site;
 use commands::decision::Decision;
 use commands::effect::{Effect, Outcome};
 use commands::facts::Needs;
@@ -289,13 +290,16 @@ fn needed(service: &commands::catalog::Service, effect: &Effect, outcome: &Outco
         | Effect::AnswerApproval { run: id, .. }
         | Effect::RetryStage { run: id, .. }
         | Effect::StopExecution { run: id, .. } => run(id),
-        Effect::ReadPipeline { watch, .. } => {
+        Effect::ReadPipeline {
+            watch, pipeline, aws, ..
+        } => {
             let mut needs = Needs {
                 every_open: true,
                 ..Needs::default()
             };
             if let Outcome::Observed { observation } = outcome {
-                needs.runs.extend(watch::runs_of(service, observation));
+                let site = Site::of(pipeline, aws);
+                needs.runs.extend(watch::runs_of(service, &site, observation));
             }
             (needs, vec![watch.clone()])
         }

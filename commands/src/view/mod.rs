@@ -38,7 +38,8 @@ pub use message::{
     prose, spoken, text,
 };
 pub use notes::{
-    answered_elsewhere_note, ended_note, failure_note, free_note, lapsed_note, lock_stolen_note, override_note,
+    answered_elsewhere_note, ended_note, failure_note, free_note, lapsed_note, lock_stolen_note, not_read_note,
+    override_note, reading_again_note,
 };
 pub use receipts::{decided, lost_race, pick_one, rejected, tell_me_button, voted};
 pub use refusal::{Place, refusal, refusal_at};

@@ -4,10 +4,12 @@ use super::card::{ending_sign, out_of_turn};
 use super::message::{Block, DateStyle, Inline, Line, Message, Sign, bold, code};
 use super::people;
 use super::words::{self, DOT, cut, done, headline, joined, listed, quoted, rules, took};
+use crate::catalog::{Service, Site};
 use crate::facts::Facts;
 use crate::ids::{EnvironmentId, UserId};
 use crate::reason::Reason;
 use crate::run::{Ballot, Failure, Run};
+use crate::time::{Span, Timestamp};
 
 /// In the thread: what failed, where its log is, and whose commits were on board. Only they are called.
 #[must_use]
@@ -152,6 +154,51 @@ pub fn lock_stolen_note(environment: &EnvironmentId, by: &UserId, reason: &str) 
             bold(format!("Your lock on {environment} was taken over"))
         ],
         vec![line],
+    )
+}
+
+/// To the channel: a pipeline cannot be read, so nothing that happens there shows here.
+#[must_use]
+pub fn not_read_note(service: &Service, site: &Site, (since, why): (Timestamp, &str)) -> Message {
+    let environments = service
+        .environments
+        .iter()
+        .filter(|environment| environment.site() == *site);
+    let names = environments.map(|environment| line![environment.id.as_str()]).collect();
+    let head = line![
+        Sign::Notice,
+        " ",
+        bold(format!("{}: the pipeline {} cannot be read", service.id, site.pipeline)),
+        " since ",
+        since.shown(DateStyle::Time),
+        ": ",
+        format!("{}.", cut(why, 300).trim_end_matches('.'))
+    ];
+    let mut lost = line!["Until it can, new requests for approval and the progress of runs do not show here for "];
+    lost.extend(listed(names, "and"));
+    lost.push("; look into the AWS console, where approvals can be given too.".into());
+    let next = line![
+        "On the bot's machine, ",
+        code("signalbox doctor"),
+        " says what the role lacks. You will be told here when the pipeline is read again."
+    ];
+    Message::headed(head, vec![lost, next])
+}
+
+/// To the channel: a pipeline that could not be read is read again.
+#[must_use]
+pub fn reading_again_note(site: &Site, after: Span) -> Message {
+    Message::headed(
+        line![
+            Sign::Good,
+            " ",
+            bold(format!("The pipeline {} is read again", site.pipeline)),
+            format!(
+                " after {}; what happened meanwhile shows on the cards.",
+                words::length(after)
+            )
+        ],
+        Vec::new(),
     )
 }
 
