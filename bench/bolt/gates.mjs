@@ -44,7 +44,7 @@ function fourEyes(facts, run, environment) {
   const wrote = change.commits.some((commit) => commit.user === facts.speaker.id);
   if (wrote || pinned.starter.user === facts.speaker.id) return [`Somebody else has to approve this for ${environment}.`];
   if (change.unknown || change.commits.some((commit) => commit.user === null))
-    return ["The authors of this are not all known, so self-approval can not be ruled out."];
+    return ["The authors of this are not all known, so self-approval cannot be ruled out."];
   return [];
 }
 

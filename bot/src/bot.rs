@@ -21,6 +21,7 @@ use crate::aws::Clients;
 use crate::aws::cloudwatch::CloudWatch;
 use crate::aws::codepipeline::CodePipeline;
 use crate::aws::events::{Events, Queue};
+use crate::aws::sns::Topics;
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::door::Outgoing;
@@ -58,6 +59,8 @@ pub struct Parts {
     pub github: (Url, Option<Secret>),
     /// Queues with hints.
     pub events: Vec<Queue>,
+    /// The ARNs of SNS topics that may send hints.
+    pub topics: Vec<String>,
     /// Where seals go; nowhere in a simulation.
     pub seals: Option<SealSink>,
     /// Renders the metrics.
@@ -121,6 +124,7 @@ impl Bot {
             listen_to(&engine, &parts.aws, queue);
         }
         let http = Http {
+            topics: topics(parts.topics, &parts.door, &parts.clock),
             bot: Arc::new(Ears(Arc::clone(&engine))),
             signing_secret: parts.signing_secret,
             clock: parts.clock,
@@ -175,6 +179,11 @@ impl Bot {
     }
 }
 
+/// The topics that may speak; nobody listens when there is none.
+fn topics(arns: Vec<String>, door: &Arc<dyn Outgoing>, clock: &Arc<dyn Clock>) -> Option<Topics> {
+    (!arns.is_empty()).then(|| Topics::new(Arc::clone(door), Arc::clone(clock), arns))
+}
+
 /// Looks at a pipeline as soon as a queue hints at it.
 fn listen_to(engine: &Arc<Engine>, aws: &Arc<Clients>, queue: Queue) {
     let events = Events::new(Arc::clone(aws), Arc::clone(&engine.clock), queue);
@@ -184,7 +193,7 @@ fn listen_to(engine: &Arc<Engine>, aws: &Arc<Clients>, queue: Queue) {
     let listener = Arc::clone(engine);
     engine.tasks.spawn(async move {
         while let Some(hint) = hints.recv().await {
-            listener.look_at(&hint.pipeline).await;
+            listener.look_at(&hint).await;
         }
     });
 }
@@ -211,7 +220,7 @@ impl Probe for Health {
 /// The store that the environment names, and the key of its audit chain.
 ///
 /// # Errors
-/// When it can not be opened, or production runs on a store that may lose what it acknowledged.
+/// When it cannot be opened, or production runs on a store that may lose what it acknowledged.
 pub async fn open_store(redis: Option<&Secret>, file: &std::path::Path) -> Result<Arc<dyn Store>> {
     Ok(match redis {
         Some(url) => {

@@ -32,6 +32,8 @@ pub enum Destination {
     SlackResponse,
     /// AWS.
     Aws,
+    /// SNS: where it keeps its certificates, and confirms subscriptions.
+    Sns,
     /// Where the credentials of a container or a machine come from.
     AwsCredentials,
     /// GitHub's REST API.
@@ -48,6 +50,7 @@ impl Destination {
             Self::Slack => "slack",
             Self::SlackResponse => "slack_response",
             Self::Aws => "aws",
+            Self::Sns => "sns",
             Self::AwsCredentials => "aws_credentials",
             Self::GitHub => "github",
             Self::Listed => "listed",
@@ -116,6 +119,9 @@ pub enum DoorError {
     /// The request certainly did not reach the other side.
     #[error("not sent: {0}")]
     NotSent(String),
+    /// The address is not on the list of those that may be spoken to; nothing was sent.
+    #[error("not sent: the host is not on the list of those that may be spoken to")]
+    NotPermitted,
     /// The request may have been carried out.
     #[error("no complete answer: {0}")]
     Unknown(String),
@@ -166,10 +172,10 @@ impl Door {
     async fn pass(&self, call: Call) -> Result<http::Response<Bytes>, DoorError> {
         let not_sent = |why: &str| Err(DoorError::NotSent(why.to_owned()));
         let Ok(url) = call.request.uri().to_string().parse::<Url>() else {
-            return not_sent("the address can not be read");
+            return not_sent("the address cannot be read");
         };
         if !self.allowed.permits(call.destination, &url) {
-            return not_sent("the host is not on the list of those that may be spoken to");
+            return Err(DoorError::NotPermitted);
         }
         if let Some(left) = call.limits.lease.left(self.clock.monotonic())
             && left < call.limits.timeout
@@ -198,7 +204,7 @@ impl Outgoing for Door {
             Ok(response) if response.status() == http::StatusCode::TOO_MANY_REQUESTS => "limited",
             Ok(response) if response.status().is_client_error() => "refused",
             Ok(_) => "ok",
-            Err(DoorError::NotSent(_)) => "not_sent",
+            Err(DoorError::NotSent(_) | DoorError::NotPermitted) => "not_sent",
             Err(DoorError::Unknown(_)) => "unknown",
         };
         let took = self.clock.monotonic().saturating_sub(started);

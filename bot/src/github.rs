@@ -47,7 +47,7 @@ pub trait Authors: Send + Sync {
     /// The user with this e-mail; `None` when nobody is known by it.
     ///
     /// # Errors
-    /// With the reason why it can not be told now.
+    /// With the reason why it cannot be told now.
     async fn user_of(&self, email: &str) -> Result<Option<UserId>, String>;
 }
 
@@ -84,7 +84,7 @@ impl GitHub {
         }
     }
 
-    /// Gathers what would go out. What can not be known, and never will, is said in [`Change::unknown`].
+    /// Gathers what would go out. What cannot be known, and never will, is said in [`Change::unknown`].
     ///
     /// # Errors
     /// When another try may find more.
@@ -178,7 +178,7 @@ impl GitHub {
         let not_now = |why: String| NotNow { why, retry_at: None };
         let url = self
             .address(path, page)
-            .ok_or_else(|| not_now("the address can not be built".to_owned()))?;
+            .ok_or_else(|| not_now("the address cannot be built".to_owned()))?;
         let mut request = http::Request::get(url.as_str())
             .header(ACCEPT, "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28");
@@ -198,11 +198,11 @@ impl GitHub {
             .door
             .send(call)
             .await
-            .map_err(|error| not_now(format!("GitHub can not be asked: {error}")))?;
+            .map_err(|error| not_now(format!("GitHub cannot be asked: {error}")))?;
         match answer.status() {
             StatusCode::OK => serde_json::from_slice(answer.body())
                 .map(Ok)
-                .map_err(|_| not_now("GitHub's answer can not be read".to_owned())),
+                .map_err(|_| not_now("GitHub's answer cannot be read".to_owned())),
             status => self.refused(status, answer.headers()),
         }
     }

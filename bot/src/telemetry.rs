@@ -23,7 +23,7 @@ const NEVER: [&str; 6] = [
 /// Why telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `RUST_LOG` can not be read.
+    /// `RUST_LOG` cannot be read.
     #[error("RUST_LOG is not understood: {0}")]
     Filter(String),
     /// It was set up before.

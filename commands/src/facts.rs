@@ -124,13 +124,13 @@ impl Facts<'_> {
             .map_or(Standing::Unknown, |person| person.standing.clone())
     }
 
-    /// Whether somebody is a member of a group; `None` when it can not be told.
+    /// Whether somebody is a member of a group; `None` when it cannot be told.
     #[must_use]
     pub fn is_member(&self, user: &UserId, group: &GroupId) -> Option<bool> {
         self.groups.get(group)?.as_ref().map(|members| members.contains(user))
     }
 
-    /// Whether somebody is among these people; `None` when it can not be told.
+    /// Whether somebody is among these people; `None` when it cannot be told.
     #[must_use]
     pub fn is_among(&self, user: &UserId, people: &crate::catalog::People) -> Option<bool> {
         if people.users.contains(user) {

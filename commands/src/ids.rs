@@ -1,10 +1,12 @@
-//! Typed names. Each is parsed once, at the edge; inside, a `UserId` can not be mistaken for a `ChannelId`.
+//! Typed names. Each is parsed once, at the edge; inside, a `UserId` cannot be mistaken for a `ChannelId`.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::catalog::Site;
 
 /// Why a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -134,8 +136,10 @@ impl RecordId {
 
     /// The watch on a pipeline.
     #[must_use]
-    pub fn watch(pipeline: &str) -> Self {
-        Self(format!("watch/{}", clean(pipeline)).into())
+    pub fn watch(site: &Site) -> Self {
+        let account = site.account.as_deref().unwrap_or("own");
+        let parts = [&site.pipeline, &site.region, account].map(clean);
+        Self(format!("watch/{}", parts.join("/")).into())
     }
 
     /// A run. `seed` is what makes it the only one of its kind (for an approval: its round).

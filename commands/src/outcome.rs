@@ -1,7 +1,7 @@
 //! What comes back from effects, and what it means.
 
 use crate::decision::{Change, Decision, Reply};
-use crate::effect::{Effect, Outcome};
+use crate::effect::{Effect, Outcome, Recipient};
 use crate::facts::Facts;
 use crate::ids::RecordId;
 use crate::operation;
@@ -15,7 +15,7 @@ use crate::watch::{self, Answered, Pace, Watch};
 /// Takes in the outcome of an effect. The facts hold the run or watch that the effect is about, and for an observation every open run.
 ///
 /// # Errors
-/// When an event can not follow: the program is wrong.
+/// When an event cannot follow: the program is wrong.
 pub fn hear(
     facts: &Facts<'_>,
     effect: &Effect,
@@ -95,9 +95,18 @@ fn read_failed(plan: &mut Plan<'_>, watch: Option<&Watch>, why: &str, pace: Pace
     }
     let since = watch.failing.as_ref().map_or(plan.facts.now, |(since, _)| *since);
     watch.failing = Some((since, why.to_owned()));
+    watch.failures = watch.failures.saturating_add(1);
+    if watch.failures >= watch::FAILURES_TOLD && !watch.told {
+        watch.told = true;
+        plan.owe(Effect::Post {
+            to: Recipient::Channel(plan.facts.service.channel.clone()),
+            marker: format!("{}/failing/{}", watch.id(), since.0),
+            message: view::not_read_note(plan.facts.service, &watch.site, (since, why)),
+        });
+    }
     let next_wake = Some(plan.facts.now + pace.idle);
     plan.watch(Change::Watch {
-        id: RecordId::watch(&watch.pipeline),
+        id: watch.id(),
         watch,
         events,
         next_wake,

@@ -62,7 +62,7 @@ impl<'a> Plan<'a> {
     /// Appends an event to a run.
     ///
     /// # Errors
-    /// When it can not follow: the program is wrong, and nothing must be committed.
+    /// When it cannot follow: the program is wrong, and nothing must be committed.
     pub fn tell(&mut self, id: &RecordId, event: Event, reason: Reason) -> Result<(), Illegal> {
         let before = self.run(id).cloned();
         let run = Run::apply(before, id, &event, self.facts.now)?;
@@ -103,7 +103,7 @@ impl<'a> Plan<'a> {
     /// Appends an event to an operation.
     ///
     /// # Errors
-    /// When it can not follow: the program is wrong, and nothing must be committed.
+    /// When it cannot follow: the program is wrong, and nothing must be committed.
     pub fn tell_operation(&mut self, id: &RecordId, event: operation::Event, reason: Reason) -> Result<(), Illegal> {
         let before = self.operation(id).cloned();
         let operation = Operation::apply(before, id, &event, self.facts.now)?;

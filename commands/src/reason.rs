@@ -35,7 +35,7 @@ reasons! {
     Role => "role",
     /// The speaker wrote or started what would ship.
     SelfApproval => "self_approval",
-    /// An author of what would ship is not known, so self-approval can not be ruled out.
+    /// An author of what would ship is not known, so self-approval cannot be ruled out.
     UnknownAuthor => "unknown_author",
     /// A freeze is on.
     Frozen => "frozen",
@@ -47,6 +47,8 @@ reasons! {
     NotCurrent => "not_current",
     /// A check is bad, unknown or too old.
     Checks => "checks",
+    /// Fewer people approved than it takes.
+    Quorum => "quorum",
     /// Another run is changing the environment.
     Claimed => "claimed",
     /// The speaker has voted already.

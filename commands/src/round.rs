@@ -68,7 +68,7 @@ impl Revision {
                 && [self.commit.as_deref(), Some(self.id.as_str())]
                     .into_iter()
                     .flatten()
-                    .any(|name| name.starts_with(&text.to_lowercase()) || name == text))
+                    .any(|name| name.starts_with(&text.to_lowercase()) || name.starts_with(text)))
     }
 
     /// Whether two revisions are the same code.

@@ -9,13 +9,14 @@ use crate::operation;
 use crate::plan::{Plan, refresh_at};
 use crate::reason::Reason;
 use crate::run::{DECISION_STANDS, Event, Illegal, Run, Status};
+use crate::time::Span;
 use crate::view;
 use crate::watch::{self, Watch};
 
 /// A run looks at itself: its card is drawn again, evidence that grows old is gathered again, a decision that could not be carried out lapses.
 ///
 /// # Errors
-/// When an event can not follow: the program is wrong.
+/// When an event cannot follow: the program is wrong.
 pub fn run(facts: &Facts<'_>, id: &RecordId) -> Result<Decision, Illegal> {
     let mut plan = Plan::new(facts);
     if id.is_operation() {
@@ -120,19 +121,22 @@ pub(crate) fn tell_waiters(plan: &mut Plan<'_>, environment: &EnvironmentId) {
     );
 }
 
+/// How long a watch waits that no environment of this configuration uses.
+const NOT_OURS: Span = Span::minutes(1);
+
 /// A watch looks at its pipeline. It sets its next wake at once, so that a read that fails is followed by another.
 #[must_use]
 pub fn watch(facts: &Facts<'_>, watch: &Watch, pace: watch::Pace) -> Decision {
     let mut plan = Plan::new(facts);
-    let Some(effect) = look(facts, watch) else {
-        return Decision::default();
-    };
-    plan.owe(effect);
+    let effect = look(facts, watch);
+    // A replica with another configuration may know a pipeline that this one does not: its watch is put off, not closed.
+    let next = effect.as_ref().map_or(NOT_OURS, |_| pace.idle);
+    effect.into_iter().for_each(|effect| plan.owe(effect));
     plan.watch(Change::Watch {
-        id: RecordId::watch(&watch.pipeline),
+        id: watch.id(),
         watch: watch.clone(),
         events: Vec::new(),
-        next_wake: Some(facts.now + pace.idle),
+        next_wake: Some(facts.now + next),
     });
     plan.finish(Reply::None)
 }
@@ -141,17 +145,17 @@ pub fn watch(facts: &Facts<'_>, watch: &Watch, pace: watch::Pace) -> Decision {
 #[must_use]
 pub fn look(facts: &Facts<'_>, watch: &Watch) -> Option<Effect> {
     let pipelines = facts.service.pipelines();
-    let aws = pipelines.get(watch.pipeline.as_str())?;
+    let aws = pipelines.get(&watch.site)?;
     let following = facts
         .runs
         .values()
-        .filter(|run| run.ended().is_none() && run.pinned.round.gate.name == watch.pipeline);
+        .filter(|run| run.ended().is_none() && run.pinned.site().as_ref() == Some(&watch.site));
     let mut following: Vec<String> = following.map(|run| run.pinned.round.execution.clone()).collect();
     following.sort();
     following.dedup();
     Some(Effect::ReadPipeline {
-        watch: RecordId::watch(&watch.pipeline),
-        pipeline: watch.pipeline.clone(),
+        watch: watch.id(),
+        pipeline: watch.site.pipeline.clone(),
         aws: (*aws).clone(),
         following,
         prime: !watch.primed,

@@ -61,7 +61,7 @@ impl Replica {
     /// Starts a bot, after killing the one that runs. Like the binary it is there before its workers are: those wait for the store.
     ///
     /// # Errors
-    /// When it can not be made, or its port is taken.
+    /// When it cannot be made, or its port is taken.
     pub(crate) async fn restart(&self, make: impl FnOnce() -> Result<Parts> + Send + 'static) -> Result<()> {
         self.kill().await;
         let address = self.address;

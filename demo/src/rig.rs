@@ -92,7 +92,7 @@ impl Rig {
     /// Starts all of them.
     ///
     /// # Errors
-    /// When a port is taken, the configuration is wrong, or the store can not be opened.
+    /// When a port is taken, the configuration is wrong, or the store cannot be opened.
     pub async fn start(mut options: Options) -> Result<Arc<Self>> {
         // Whoever was first has installed the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -161,7 +161,7 @@ impl Rig {
     /// Starts every bot, after killing those that run.
     ///
     /// # Errors
-    /// When one can not be started.
+    /// When one cannot be started.
     pub async fn restart(&self) -> Result<()> {
         self.kill().await;
         for replica in &self.replicas {
@@ -213,6 +213,7 @@ fn parts(options: &Options, base: &str) -> Result<Parts> {
         .github(&github)
         .aws_regions(loaded.regions())
         .listed(loaded.catalog.hosts())
+        .sns_topics(loaded.settings.topics.iter().map(String::as_str))
         .aws_endpoint(&aws);
     let mut door: Arc<dyn Outgoing> = Arc::new(Door::new(allowed, Arc::clone(&clock), None));
     if let Some(wrap) = &options.door {
@@ -239,6 +240,7 @@ fn parts(options: &Options, base: &str) -> Result<Parts> {
         )),
         github: (github, Some(Secret::new("sandbox"))),
         events: vec![queue],
+        topics: loaded.settings.topics,
         seals: None,
         metrics: None,
         door,

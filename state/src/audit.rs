@@ -1,7 +1,7 @@
 //! The journal as evidence: rows chained by HMAC, a ledger per service, and seals kept outside the store.
 //!
 //! A row's MAC covers the row, its service and its predecessor's MAC, so that a changed, swapped, removed or inserted row shows, and so does a row
-//! that was carried over from another service. What a chain can not show is a tail that was cut off: the ledger has a line for every commit that
+//! that was carried over from another service. What a chain cannot show is a tail that was cut off: the ledger has a line for every commit that
 //! appended to a journal and for every refusal, so that a journal cut alone is missed there; and the [`Seal`]s, which go to standard output and so
 //! stay outside the store, count the ledger and hash it, so that a whole store which was put back to an old state shows.
 

@@ -80,7 +80,7 @@ impl Embedded {
     /// Opens the file, or creates it. The store's time is the system's, made monotonic.
     ///
     /// # Errors
-    /// `Refused` when another process has the file open, or it can not be read or written.
+    /// `Refused` when another process has the file open, or it cannot be read or written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(path, system_clock())
     }
@@ -98,7 +98,7 @@ impl Embedded {
                     "`{path}` is in use by another signalbox process. Stop that one, or set SIGNALBOX_DATA to another file, or use REDIS_URL: \
                      several processes can share a Redis"
                 ),
-                error => format!("`{path}` can not be opened: {error}"),
+                error => format!("`{path}` cannot be opened: {error}"),
             })
         })?;
         Self::start(database, clock, true)
@@ -107,7 +107,7 @@ impl Embedded {
     /// A store that ends with the process, for tests and demonstrations.
     ///
     /// # Errors
-    /// `Refused` when the writer thread can not be started.
+    /// `Refused` when the writer thread cannot be started.
     pub fn in_memory() -> Result<Self, StoreError> {
         Self::in_memory_with(system_clock())
     }

@@ -12,7 +12,7 @@ use crate::tables::{Table, Tables, TablesMut, beyond, key, name, numbered, time_
 /// Reads what [`Load`] asks for.
 ///
 /// # Errors
-/// When the tables can not be read.
+/// When the tables cannot be read.
 pub fn load(tables: &impl Tables, load: &Load, now: StoreTime) -> Result<Loaded, StoreError> {
     let slot = &load.slot;
     let mut records: Vec<Stored> = Vec::with_capacity(load.records.len());
@@ -58,7 +58,7 @@ pub fn load(tables: &impl Tables, load: &Load, now: StoreTime) -> Result<Loaded,
 /// Takes due effects on a lease and names due records.
 ///
 /// # Errors
-/// When the tables can not be read or written.
+/// When the tables cannot be read or written.
 pub fn poll(tables: &mut impl TablesMut, poll: &Poll, now: StoreTime) -> Result<Polled, StoreError> {
     let slot = &poll.slot;
     let mut effects = Vec::new();
@@ -125,7 +125,7 @@ fn claimable(tables: &impl Tables, poll: &Poll, now: StoreTime) -> Result<Vec<(V
     found.into_iter().map(named).collect()
 }
 
-/// Fences count per slot, not per effect: an effect that was done and is owed anew can not meet its former holder's fence.
+/// Fences count per slot, not per effect: an effect that was done and is owed anew cannot meet its former holder's fence.
 fn next_fence(tables: &mut impl TablesMut, slot: &ServiceId) -> Result<u64, StoreError> {
     let counter = key(slot, "fence");
     let fence: u64 = match tables.get(Table::Counters, &counter)? {
@@ -180,7 +180,7 @@ fn next(tables: &impl Tables, poll: &Poll, now: StoreTime) -> Result<Option<Time
 /// A record's journal rows after `after`, oldest first.
 ///
 /// # Errors
-/// When the tables can not be read.
+/// When the tables cannot be read.
 pub fn journal(
     tables: &impl Tables,
     (slot, record): (&ServiceId, &RecordId),
@@ -205,7 +205,7 @@ pub fn journal(
 /// The slot's ledger rows after `after`, oldest first.
 ///
 /// # Errors
-/// When the tables can not be read.
+/// When the tables cannot be read.
 pub fn ledger(tables: &impl Tables, slot: &ServiceId, after: u64, limit: usize) -> Result<Vec<LedgerRow>, StoreError> {
     let place = |seq| numbered(slot, None, seq);
     let first = after.saturating_add(1);
@@ -219,7 +219,7 @@ pub fn ledger(tables: &impl Tables, slot: &ServiceId, after: u64, limit: usize) 
 /// The slot's records whose id starts with `prefix`, in id order.
 ///
 /// # Errors
-/// When the tables can not be read.
+/// When the tables cannot be read.
 pub fn records(
     tables: &impl Tables,
     (slot, prefix): (&ServiceId, &str),
@@ -248,7 +248,7 @@ pub fn records(
 /// Every effect row of the slot, in key order.
 ///
 /// # Errors
-/// When the tables can not be read.
+/// When the tables cannot be read.
 pub fn outbox(tables: &impl Tables, slot: &ServiceId) -> Result<Vec<Effect>, StoreError> {
     let from = key(slot, "");
     let found = tables.scan(Table::Effects, (&from, &beyond(from.clone())), usize::MAX)?;

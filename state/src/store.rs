@@ -128,8 +128,8 @@ pub enum StoreError {
     /// The request was sent and no answer came: it may or may not have been carried out, until its deadline has passed.
     #[error("the store did not answer")]
     Unknown,
-    /// What the store holds can not be read by this version of the program.
-    #[error("stored data can not be read: {0}")]
+    /// What the store holds cannot be read by this version of the program.
+    #[error("stored data cannot be read: {0}")]
     Corrupt(String),
 }
 

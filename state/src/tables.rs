@@ -47,13 +47,13 @@ pub trait Tables {
     /// The value under a key.
     ///
     /// # Errors
-    /// When the tables can not be read.
+    /// When the tables cannot be read.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<String>, StoreError>;
 
     /// At most `limit` entries with `from <= key < to`, in key order.
     ///
     /// # Errors
-    /// When the tables can not be read.
+    /// When the tables cannot be read.
     fn scan(&self, table: Table, range: (&[u8], &[u8]), limit: usize) -> Result<Entries, StoreError>;
 }
 
@@ -62,13 +62,13 @@ pub trait TablesMut: Tables {
     /// Puts a value under a key.
     ///
     /// # Errors
-    /// When the tables can not be written.
+    /// When the tables cannot be written.
     fn put(&mut self, table: Table, key: &[u8], value: &str) -> Result<(), StoreError>;
 
     /// Removes a key; one that is not there is left alone.
     ///
     /// # Errors
-    /// When the tables can not be written.
+    /// When the tables cannot be written.
     fn delete(&mut self, table: Table, key: &[u8]) -> Result<(), StoreError>;
 }
 
@@ -109,7 +109,7 @@ fn sortable(number: i64) -> [u8; 8] {
     (number ^ i64::MIN).to_be_bytes()
 }
 
-/// `slot`, a zero byte, `name`. No name contains a zero byte, so that slots can not overlap.
+/// `slot`, a zero byte, `name`. No name contains a zero byte, so that slots cannot overlap.
 pub(crate) fn key(slot: &ServiceId, name: &str) -> Vec<u8> {
     [slot.as_str().as_bytes(), &[0], name.as_bytes()].concat()
 }

@@ -78,7 +78,7 @@ impl RedisServer {
     /// Ends it as a power switch would: SIGKILL, nothing is saved.
     ///
     /// # Panics
-    /// When the process can not be killed.
+    /// When the process cannot be killed.
     pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -132,7 +132,7 @@ impl RedisServer {
     /// Stops it where it stands (SIGSTOP): connections stay open, requests lie in its sockets.
     ///
     /// # Panics
-    /// When the signal can not be sent.
+    /// When the signal cannot be sent.
     pub fn pause(&self) {
         self.signal("-STOP");
         while !self.is_paused() {
@@ -143,7 +143,7 @@ impl RedisServer {
     /// Lets it go on.
     ///
     /// # Panics
-    /// When the signal can not be sent.
+    /// When the signal cannot be sent.
     pub fn resume(&self) {
         self.signal("-CONT");
     }
@@ -174,7 +174,7 @@ impl RedisServer {
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        // A process that has ended can not be killed, which is fine here.
+        // A process that has ended cannot be killed, which is fine here.
         drop(self.process.kill());
         drop(self.process.wait());
     }

@@ -271,7 +271,7 @@ async fn passwords_are_never_shown() {
     ] {
         let why = refusal(Redis::open(url));
         assert!(
-            why.starts_with("REDIS_URL can not be used") && !why.contains("secret"),
+            why.starts_with("REDIS_URL cannot be used") && !why.contains("secret"),
             "{why}"
         );
     }
@@ -299,7 +299,7 @@ async fn a_server_without_tls_refuses() {
     let server = RedisServer::start();
     let store = Redis::open(&server.url().replace("redis://", "rediss://")).expect("a store");
     let why = refusal(store.health().await);
-    assert!(why.starts_with("Redis can not be reached"), "{why}");
+    assert!(why.starts_with("Redis cannot be reached"), "{why}");
 }
 
 #[tokio::test]

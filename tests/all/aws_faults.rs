@@ -134,6 +134,40 @@ async fn a_revision_that_may_not_be_read_is_under_the_strictest_rules() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stop_whose_answer_is_lost_stops_once() {
+    for kind in kinds() {
+        let what = format!("{} {}", kind.name, kind.body["error"]);
+        let town = Scenario::start().await;
+        town.clears_the_gate().await;
+        let (pushed, card) = town.asks_for_testnet("feat: not for long").await;
+        let held = json!({ "pipeline": "wallet-service", "stage": "Deploy", "held": true });
+        town.control("aws/hold", held).await;
+        town.presses("U0ANN", &card.ts, "approve").await;
+        town.card_in_time(&[pushed.short(), "CodePipeline confirmed"]).await;
+        town.breaks("aws.StopPipelineExecution", &kind).await;
+        let said = town.says("U0BRUNO", "/deploy stop testnet wrong tag").await;
+        assert!(said.text.contains("stops"), "{what}: {}", said.text);
+        let refused = ["stopped", "AccessDenied", "ExpiredToken"];
+        let end = town
+            .in_time("an end, or trouble", |town| {
+                let text = text_of(&town.cards_with(&[pushed.short()]).pop()?);
+                let word = refused.into_iter().find(|word| text.contains(word));
+                assert!(word.is_none() || town.has_struck(), "{what}: {text}");
+                word
+            })
+            .await;
+        if end != "stopped" {
+            let again = town.says("U0BRUNO", "/deploy stop testnet once more").await;
+            assert!(again.text.contains("stops"), "{what}: {}", again.text);
+        }
+        town.card_in_time(&[pushed.short(), "stopped"]).await;
+        assert!(town.has_struck(), "{what}: the fault never struck");
+        assert_eq!(town.done("aws.StopPipelineExecution"), 1, "{what}");
+        town.ends().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hints_fail_in_every_way() {
     rows(&["aws.ReceiveMessage", "aws.DeleteMessage"]).await;
 }
@@ -187,4 +221,40 @@ async fn a_retry_whose_answer_is_lost_is_not_sent_twice() {
         assert_eq!(town.done("aws.RetryStageExecution"), 1, "{what}");
         town.ends().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_that_cannot_be_read_is_told_once_and_so_is_the_end_of_it() {
+    let town = Scenario::start().await;
+    let (_, short) = town.opening().await;
+    let denied = kind("refuse", 1_000, &json!({ "error": "AccessDeniedException" }));
+    town.breaks("aws.GetPipelineState", &denied).await;
+    let told = text_of(
+        &town
+            .hears_in_time("wallet: the pipeline wallet-service cannot be read")
+            .await,
+    );
+    for words in ["AccessDenied", "testnet and mainnet", "AWS console", "signalbox doctor"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    town.passes(10 * 60);
+    town.in_time("more reads", |town| {
+        (town.asked("aws.GetPipelineState") > 40).then_some(())
+    })
+    .await;
+    assert_eq!(
+        town.said_with("the pipeline wallet-service cannot be read").len(),
+        1,
+        "told once"
+    );
+    town.mends();
+    town.hears_in_time("The pipeline wallet-service is read again").await;
+    town.passes(60);
+    let said = town
+        .says("U0ANN", &format!("/deploy reject mainnet {short} enough"))
+        .await;
+    assert!(said.text.contains("Rejection recorded"), "{}", said.text);
+    town.card_in_time(&[&short, "rejected by Ann"]).await;
+    assert_eq!(town.said_with("is read again after").len(), 3, "once for each pipeline");
+    town.ends().await;
 }

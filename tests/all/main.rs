@@ -3,9 +3,11 @@
 mod approval;
 mod aws_faults;
 mod cards;
+mod cli;
 mod crash;
 mod deliveries;
 mod ends;
+mod gates;
 mod identity;
 mod kill_points;
 mod race;

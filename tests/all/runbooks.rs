@@ -1,5 +1,8 @@
 //! Runbooks through the real edges: typed in Slack, done in the sandbox's account, seen there.
-#![expect(clippy::expect_used, reason = "a test fails by panicking, also in what its functions share")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test fails by panicking, also in what its functions share"
+)]
 
 use demo::Stored;
 use sandbox::slack::Message;

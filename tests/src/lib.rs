@@ -5,6 +5,7 @@ pub mod broken;
 pub mod cut;
 pub mod fault;
 pub mod layer;
+pub mod machine;
 pub mod network;
 pub mod overtaken;
 pub mod process;

@@ -36,8 +36,8 @@ pub struct Town {
     process: Mutex<Option<Child>>,
 }
 
-/// The binary, built like this test was.
-fn binary() -> &'static PathBuf {
+/// The binary, built like this test was; once.
+pub fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));

@@ -82,7 +82,7 @@ where
         match error {
             SdkError::ServiceError(answer) => service(answer.err(), answer.raw().status().as_u16()),
             SdkError::TimeoutError(_) => unknown("timed out"),
-            SdkError::ResponseError(_) => unknown("an answer that can not be read"),
+            SdkError::ResponseError(_) => unknown("an answer that cannot be read"),
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
                 Some(error) => door(error),
                 None => unknown("the connection failed"),
@@ -99,6 +99,7 @@ fn door(error: &(dyn std::error::Error + 'static)) -> AwsError {
     while let Some(error) = cause {
         match error.downcast_ref::<DoorError>() {
             Some(DoorError::NotSent(why)) => return AwsError::retryable("NotSent", why),
+            Some(error @ DoorError::NotPermitted) => return AwsError::retryable("NotSent", &error.to_string()),
             Some(DoorError::Unknown(why)) => return AwsError::Unknown { why: why.clone() },
             None => cause = error.source(),
         }

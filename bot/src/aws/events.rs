@@ -70,7 +70,7 @@ impl Events {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the queue of events can not be read; pipelines are read on their schedule");
+                    tracing::warn!(%error, "the queue of events cannot be read; pipelines are read on their schedule");
                     tokio::select! {
                         () = canceled.cancelled() => return,
                         () = self.clock.sleep(PAUSE) => {}
@@ -110,7 +110,7 @@ impl Events {
 }
 
 /// What a message says: an event of EventBridge's, by itself or wrapped by SNS. Anything else says nothing.
-fn hint(body: &str) -> Option<Hint> {
+pub(super) fn hint(body: &str) -> Option<Hint> {
     let event: Value = serde_json::from_str(body).ok()?;
     let wrapped = event.get("Message").and_then(Value::as_str);
     let event = match wrapped {

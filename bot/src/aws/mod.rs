@@ -6,11 +6,13 @@ pub mod clients;
 pub mod cloudwatch;
 pub mod codepipeline;
 mod connector;
+mod encoded_words;
 mod error;
 pub mod events;
 mod s3;
 mod session;
 pub(crate) mod signed;
+pub mod sns;
 
 pub use clients::{Actor, Clients};
 pub use error::AwsError;

@@ -15,6 +15,7 @@ use http::StatusCode;
 use url::Url;
 
 use super::clients::{Attempts, Clients, Within};
+use super::encoded_words;
 use super::error::AwsError;
 use crate::clock::SystemClock;
 use crate::door::{Call, Destination, DoorError, Limits};
@@ -47,7 +48,7 @@ impl Clients {
             .await
             .map_err(|_| AwsError::retryable("NoCredentials", "credentials for the call could not be had"))?;
         let url = address(self.endpoint(), &within.target.region, object)
-            .ok_or_else(|| AwsError::fatal("InvalidRequest", "the object's address can not be built"))?;
+            .ok_or_else(|| AwsError::fatal("InvalidRequest", "the object's address cannot be built"))?;
         let request = signed(&url, &within.target.region, credentials.into())
             .ok_or_else(|| AwsError::fatal("InvalidRequest", "the request could not be signed"))?;
         let call = Call {
@@ -62,6 +63,7 @@ impl Clients {
         match self.door().send(call).await {
             Ok(answer) => read(&answer),
             Err(DoorError::NotSent(why) | DoorError::Unknown(why)) => Err(AwsError::retryable("HeadObject", &why)),
+            Err(error @ DoorError::NotPermitted) => Err(AwsError::retryable("HeadObject", &error.to_string())),
         }
     }
 }
@@ -136,11 +138,8 @@ fn metadata(headers: &http::HeaderMap) -> Metadata {
         .iter()
         .filter_map(|(name, value)| {
             let name = name.as_str().strip_prefix(PREFIX)?;
-            let value = String::from_utf8_lossy(value.as_bytes())
-                .trim()
-                .chars()
-                .take(2_048)
-                .collect();
+            let value = String::from_utf8_lossy(value.as_bytes());
+            let value = encoded_words::decode(value.trim()).chars().take(2_048).collect();
             Some((name.to_owned(), value))
         })
         .collect()
@@ -193,11 +192,13 @@ mod tests {
     fn metadata_is_told_by_its_prefix() {
         let answer = http::Response::builder()
             .header("x-amz-meta-git-ref", "refs/tags/v1")
+            .header("x-amz-meta-summary", "=?UTF-8?Q?caf=C3=A9?=")
             .header("x-amz-version-id", "1")
             .body(Bytes::new())
             .unwrap();
         let metadata = read(&answer).unwrap();
-        assert_eq!(metadata.len(), 1);
+        assert_eq!(metadata.len(), 2);
+        assert_eq!(metadata["summary"], "café");
         assert_eq!(metadata["git-ref"], "refs/tags/v1");
     }
 }

@@ -1,6 +1,6 @@
 //! `migrations-touched`: whether what would go out changes the database's shape.
 //!
-//! It never stops anybody by itself: it makes sure that people see it. When not all files are known it can not tell, which is not the same as none.
+//! It never stops anybody by itself: it makes sure that people see it. When not all files are known it cannot tell, which is not the same as none.
 
 use async_trait::async_trait;
 use commands::catalog::{CheckName, Pattern};
@@ -54,7 +54,7 @@ fn judge(change: &Change, patterns: &[Pattern], now: Timestamp) -> Verdict {
         (0, true) => (Level::Good, "no migrations".to_owned()),
         (0, false) => {
             let why = change.unknown.as_deref().unwrap_or("the list of files is not whole");
-            (Level::Unknown, format!("can not tell: {why}"))
+            (Level::Unknown, format!("cannot tell: {why}"))
         }
         (1, true) => (Level::Notice, "1 migration".to_owned()),
         (number, true) => (Level::Notice, format!("{number} migrations")),
@@ -68,12 +68,8 @@ fn judge(change: &Change, patterns: &[Pattern], now: Timestamp) -> Verdict {
         level,
         reason,
         evidence: touched.into_iter().take(SHOWN).cloned().collect(),
-        // The change may be older than this look at it.
-        as_of: if change.as_of == Timestamp::default() {
-            now
-        } else {
-            change.as_of
-        },
+        // Two commits do not change any more: what was read of them long ago is as true as what is read now.
+        as_of: now,
     }
 }
 
@@ -85,12 +81,11 @@ mod tests {
         let change = Change {
             files: files.iter().map(|file| (*file).to_owned()).collect(),
             files_complete,
-            as_of: Timestamp(5),
             ..Change::default()
         };
         let patterns: Vec<_> = patterns.iter().map(|pattern| Pattern((*pattern).to_owned())).collect();
         let verdict = judge(&change, &patterns, Timestamp(9));
-        assert_eq!(verdict.as_of, Timestamp(5));
+        assert_eq!(verdict.as_of, Timestamp(9));
         (verdict.level, verdict.reason)
     }
 

@@ -24,7 +24,7 @@ pub trait Check: Send + Sync {
     /// What it looks at, in one sentence for `help` and for errors of configuration.
     fn about(&self) -> &'static str;
 
-    /// Gathers the evidence and judges it. What can not be found out is a verdict too: unknown, with the reason.
+    /// Gathers the evidence and judges it. What cannot be found out is a verdict too: unknown, with the reason.
     ///
     /// # Errors
     /// When another try may find it out; the caller decides how often, and then calls [`unknown`].

@@ -223,7 +223,7 @@ async fn verify(engine: &Engine, output: &str) -> Result<Answer, StoreError> {
     for line in output.lines() {
         match Seal::parse(line) {
             Some(Ok(seal)) => seals.push(seal),
-            Some(Err(error)) => lines.push(format!("a seal can not be read: {error}")),
+            Some(Err(error)) => lines.push(format!("a seal cannot be read: {error}")),
             None => {}
         }
     }
@@ -271,14 +271,15 @@ async fn say(engine: &Arc<Engine>, text: &str, user: &str, (os_user, confined): 
     ) else {
         return fail("No service is configured.".to_owned());
     };
-    match engine.say(text, &speaker).await {
+    let (reply, good) = engine.say(text, &speaker).await;
+    match reply {
         Reply::None => Answer {
             lines: Vec::new(),
-            good: true,
+            good,
         },
         Reply::Private(message) | Reply::Public(message) => Answer {
             lines: words(&message),
-            good: true,
+            good,
         },
         Reply::Form(modal) => fail(format!(
             "Say why: this opens the form \"{}\" in Slack. Add the reason to the command.",

@@ -59,16 +59,19 @@ pub(super) async fn doctor() -> Result<bool> {
     let mut findings = Findings::default();
     findings.good("the configuration can be read");
     let bot = match open_store(setup.env.local.redis_url.as_ref(), &setup.env.local.data).await {
-        Ok(store) => setup.bot_on(store, None).await?,
-        // A running server holds its file; the rest can be looked at all the same.
+        Ok(own) => {
+            let bot = setup.bot_on(own, None).await?;
+            store(bot.engine(), &mut findings).await;
+            bot
+        }
+        // A running server holds its file; the rest can be looked at all the same, with an empty store in its place.
         Err(_) if setup.socket().is_some_and(|path| path.exists()) => {
-            findings.good("the store is in use by the running server");
+            findings.good("the store is a file, and in use by the running server");
             setup.bot_on(Arc::new(Embedded::in_memory()?), None).await?
         }
         Err(error) => return Err(error),
     };
     let engine = bot.engine();
-    store(engine, &mut findings).await;
     slack(engine, &mut findings).await;
     for service in engine.catalog.services.values() {
         channel(engine, service, &mut findings).await;
@@ -137,7 +140,7 @@ async fn slack(engine: &Engine, findings: &mut Findings) {
 async fn channel(engine: &Engine, service: &Service, findings: &mut Findings) {
     match engine.people.is_shared(&service.channel).await {
         None => findings.bad(
-            &format!("{}: the channel {} can not be seen", service.id, service.channel),
+            &format!("{}: the channel {} cannot be seen", service.id, service.channel),
             "Is the id right? Invite the bot to the channel: /invite @signalbox.",
         ),
         Some(true) => findings.bad(
@@ -145,7 +148,7 @@ async fn channel(engine: &Engine, service: &Service, findings: &mut Findings) {
                 "{}: the channel {} is shared with another workspace",
                 service.id, service.channel
             ),
-            "Strangers see the cards there, though they can not press anything. Use a channel of your own.",
+            "Strangers see the cards there, though they cannot press anything. Use a channel of your own.",
         ),
         Some(false) => findings.good(&format!(
             "{}: the channel {} is yours alone",
@@ -158,7 +161,7 @@ async fn people(engine: &Engine, service: &Service, findings: &mut Findings) {
     let groups: BTreeSet<GroupId> = service.environments.iter().flat_map(Environment::groups).collect();
     for group in groups {
         match engine.people.members(&group).await {
-            None => findings.bad(&format!("{}: the group {group} can not be read", service.id), "User groups need a paid plan and the scope usergroups:read; people can be named one by one under `users` instead."),
+            None => findings.bad(&format!("{}: the group {group} cannot be read", service.id), "User groups need a paid plan and the scope usergroups:read; people can be named one by one under `users` instead."),
             Some(members) if members.is_empty() => findings.bad(&format!("{}: nobody is in the group {group}", service.id), "Nobody may act there."),
             Some(members) => findings.good(&format!("{}: {} people are in the group {group}", service.id, members.len())),
         }
@@ -196,7 +199,7 @@ async fn pipeline(engine: &Arc<Engine>, service: &Service, environment: &Environ
     match engine.pipelines.read_pipeline(&request).await {
         Ok(_) => findings.good(&format!("{place}: the pipeline {} can be read", gate.name)),
         Err(error) => findings.bad(
-            &format!("{place}: the pipeline {} can not be read: {error}", gate.name),
+            &format!("{place}: the pipeline {} cannot be read: {error}", gate.name),
             "Does the role trust the bot, and does it allow codepipeline:GetPipelineState, GetPipeline, GetPipelineExecution, ListPipelineExecutions and ListActionExecutions? docs/operations.md has the policy.",
         ),
     }
@@ -207,7 +210,7 @@ async fn pipeline(engine: &Arc<Engine>, service: &Service, environment: &Environ
             .await
     {
         findings.bad(
-            &format!("{place}: alarms can not be read: {error}"),
+            &format!("{place}: alarms cannot be read: {error}"),
             "Allow cloudwatch:DescribeAlarms.",
         );
     }

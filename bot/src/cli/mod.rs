@@ -56,6 +56,9 @@ enum Command {
         what: Audit,
     },
     /// Says something as if in Slack: same gates, same journal
+    ///
+    /// The reply goes to standard output. Exit code 0: it was done, or a question was answered; 1: it was refused, not understood, or there was
+    /// nothing to do; 2: nobody could be asked.
     Say {
         /// The words, for example "/deploy approve mainnet a1b2c3d"
         text: String,
@@ -104,7 +107,7 @@ pub async fn main() -> ExitCode {
                 })
                 .await
             }
-            Err(error) => Err(anyhow::anyhow!("the seals can not be read: {error}")),
+            Err(error) => Err(anyhow::anyhow!("the seals cannot be read: {error}")),
         },
         Command::Say { text, user } => ask(Ask::Say { text, user }).await,
     };

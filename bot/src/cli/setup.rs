@@ -137,6 +137,7 @@ impl Setup {
             aws,
             github: (self.env.github_api.clone(), self.env.github_token.clone()),
             events: self.loaded.settings.events.clone(),
+            topics: self.loaded.settings.topics.clone(),
             seals: Some(seals::to_stdout()),
             metrics,
         }))
@@ -147,7 +148,8 @@ impl Setup {
             .slack(&self.env.slack_api)
             .github(&self.env.github_api)
             .aws_regions(self.loaded.regions())
-            .listed(self.loaded.catalog.hosts());
+            .listed(self.loaded.catalog.hosts())
+            .sns_topics(self.loaded.settings.topics.iter().map(String::as_str));
         if let Some(endpoint) = &self.env.aws_endpoint {
             allowed = allowed.aws_endpoint(endpoint);
         }

@@ -17,7 +17,7 @@ const LARGEST: u64 = 64 << 20;
 /// Answers questions until the bot stops.
 ///
 /// # Errors
-/// When the socket can not be made.
+/// When the socket cannot be made.
 pub(super) fn listen(path: &Path, engine: Arc<Engine>, confined: Option<bool>) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     match std::fs::remove_file(path) {
@@ -67,7 +67,7 @@ async fn serve(stream: UnixStream, engine: &Arc<Engine>, confined: Option<bool>)
 /// Asks the server that listens there.
 ///
 /// # Errors
-/// When nobody does, or the answer can not be read.
+/// When nobody does, or the answer cannot be read.
 pub(super) async fn ask(path: &Path, ask: &Ask) -> io::Result<Answer> {
     let mut stream = UnixStream::connect(path).await?;
     stream

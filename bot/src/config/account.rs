@@ -46,7 +46,7 @@ impl Account {
     }
 }
 
-/// Reads `{ region = "…", role_arn = "…", external_id = "…" }`, of a table that may hold something else besides, which was read before. What can not
+/// Reads `{ region = "…", role_arn = "…", external_id = "…" }`, of a table that may hold something else besides, which was read before. What cannot
 /// be right stays, so that nobody complains that it is missing.
 pub(super) fn read(mut section: Section<'_>) -> Account {
     let region = section.take("region").map(|value| {
@@ -97,11 +97,6 @@ fn is_role(text: &str) -> bool {
     partition.starts_with("aws") && number && role.strip_prefix("role/").is_some_and(|name| !name.is_empty())
 }
 
-/// The account that a role belongs to: twelve digits. Nothing without a role, which is the bot's own account.
-pub(super) fn number(target: &AwsTarget) -> Option<&str> {
-    target.role_arn.as_ref()?.split(':').nth(4)
-}
-
 /// The address of a queue.
 pub(super) fn address(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
@@ -111,6 +106,20 @@ pub(super) fn address(value: &Value<'_>) -> Option<String> {
     if !good {
         value.place.complain(format!(
             "`{text}` is not the address of a queue: write one such as `https://sqs.eu-central-1.amazonaws.com/111122223333/signalbox`"
+        ));
+    }
+    good.then(|| text.to_owned())
+}
+
+/// The ARN of a topic.
+pub(super) fn topic(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    let parts: Vec<&str> = text.split(':').collect();
+    let good = matches!(parts.as_slice(), ["arn", partition, "sns", region, account, name]
+        if partition.starts_with("aws") && is_region(region) && account.len() == 12 && !name.is_empty());
+    if !good {
+        value.place.complain(format!(
+            "`{text}` is not the ARN of a topic: write one such as `arn:aws:sns:eu-central-1:111122223333:signalbox`"
         ));
     }
     good.then(|| text.to_owned())

@@ -3,7 +3,6 @@
 use commands::catalog::Environment;
 use commands::ids::EnvironmentId;
 
-use super::account;
 use super::environment::Draft;
 use super::freezes::no_environment;
 use super::overlap::overlap;
@@ -74,30 +73,13 @@ fn pair(earlier: &Draft<'_>, later: &Draft<'_>) {
     if one.pipeline.name.is_empty() || one.pipeline.name != two.pipeline.name {
         return;
     }
-    if elsewhere(one, two) {
-        later.pipeline.warn(format!(
-            "`{}` is watched where `{}` has it, but the `aws` of `{}` names another account or region: a pipeline stands in one of them, so give both the same",
-            two.pipeline.name, one.id, two.id
-        ));
-    }
-    if one.pipeline == two.pipeline && both_fit(one, two) {
+    if one.pipeline == two.pipeline && one.site() == two.site() && both_fit(one, two) {
         let place = later.refs.as_ref().unwrap_or(&later.place);
         place.warn(format!(
             "some refs fit `{}` as well as `{}`: a run of such a ref counts for both, and the rules of both hold",
             one.id, two.id
         ));
     }
-}
-
-/// Whether two environments certainly look for their pipelines in different places. Whose account the bot's own is, nothing here tells.
-fn elsewhere(one: &Environment, two: &Environment) -> bool {
-    let numbers = account::number(&one.aws).zip(account::number(&two.aws));
-    one.aws.region != two.aws.region || numbers.is_some_and(|(one, two)| one != two)
-}
-
-/// The account and the region that an environment's pipeline is looked for in.
-fn account_of(environment: &Environment) -> (Option<&str>, &str) {
-    (account::number(&environment.aws), &environment.aws.region)
 }
 
 fn both_fit(one: &Environment, two: &Environment) -> bool {
@@ -109,7 +91,7 @@ fn owners(earlier: &[&Draft<'_>], later: &[Draft<'_>]) {
     for draft in later {
         let same = |other: &&&Draft<'_>| {
             let (one, two) = (&other.environment, &draft.environment);
-            !one.pipeline.name.is_empty() && one.pipeline == two.pipeline && account_of(one) == account_of(two)
+            !one.pipeline.name.is_empty() && one.pipeline == two.pipeline && one.site() == two.site()
         };
         if let Some(owner) = earlier.iter().find(same) {
             draft.pipeline.complain(format!(

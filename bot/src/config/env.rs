@@ -50,7 +50,7 @@ pub struct Local {
     pub log: String,
 }
 
-/// What is missing from the environment or can not be right, all of it; one line each.
+/// What is missing from the environment or cannot be right, all of it; one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvError(Vec<String>);
 
@@ -83,7 +83,7 @@ impl Env {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// Everything that is missing or can not be right, with where to find it.
+    /// Everything that is missing or cannot be right, with where to find it.
     pub fn read() -> Result<Self, EnvError> {
         Self::from_pairs(variable)
     }
@@ -169,7 +169,7 @@ impl Local {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// Everything that can not be right.
+    /// Everything that cannot be right.
     pub fn read() -> Result<Self, EnvError> {
         Self::from_pairs(variable)
     }

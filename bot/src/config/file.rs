@@ -46,7 +46,7 @@ fn find(path: &Path) -> Result<Vec<Source>, ConfigErrors> {
             "there is no such file or folder: copy docs/example.toml there, or say in SIGNALBOX_CONFIG where it is"
                 .to_owned(),
         ),
-        _ => fail(format!("can not be read: {error}")),
+        _ => fail(format!("cannot be read: {error}")),
     };
     let mut paths = vec![path.to_path_buf()];
     if std::fs::metadata(path).map_err(about_it)?.is_dir() {
@@ -76,7 +76,7 @@ fn source(order: usize, path: &Path) -> Result<Source, ConfigErrors> {
     let name = path.display().to_string();
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Source { name, text, order }),
-        Err(error) => Err(about(&name, format!("can not be read: {error}"))),
+        Err(error) => Err(about(&name, format!("cannot be read: {error}"))),
     }
 }
 
@@ -109,6 +109,7 @@ pub(super) fn read(sources: &[Source], known_checks: &[&str]) -> Result<Loaded, 
     let settings = Settings {
         command_line: defaults.command_line,
         events: queues(top.events, &defaults),
+        topics: topics(top.topics),
         accept_unsafe_store: top.store.is_some_and(accepts_unsafe_store),
     };
     if let (Some(place), true) = (places.into_iter().next(), top.services.is_empty()) {
@@ -170,6 +171,7 @@ struct Top<'a> {
     defaults: Option<Section<'a>>,
     store: Option<Section<'a>>,
     events: Vec<Section<'a>>,
+    topics: Vec<Section<'a>>,
     services: Vec<(&'a str, Value<'a>)>,
 }
 
@@ -179,6 +181,7 @@ impl<'a> Top<'a> {
         once(&mut self.store, file.take("store"));
         if let Some(mut aws) = file.take("aws").and_then(Value::section) {
             self.events.extend(aws.tables("events"));
+            self.topics.extend(aws.tables("topics"));
             aws.finish();
         }
         let services = file.take("service").and_then(Value::section);
@@ -247,6 +250,23 @@ fn accepts_unsafe_store(mut section: Section<'_>) -> bool {
         .and_then(|value| value.boolean());
     section.finish();
     accepted.unwrap_or_default()
+}
+
+fn topics(sections: Vec<Section<'_>>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for mut section in sections {
+        let place = section.place.clone();
+        let value = section.need("arn", "\"arn:aws:sns:eu-central-1:111122223333:signalbox\"");
+        section.finish();
+        let Some(arn) = value.as_ref().and_then(account::topic) else {
+            continue;
+        };
+        if found.contains(&arn) {
+            place.complain(format!("names the topic {arn} again: delete one"));
+        }
+        found.push(arn);
+    }
+    found
 }
 
 fn queues(sections: Vec<Section<'_>>, defaults: &Defaults) -> Vec<Queue> {

@@ -54,6 +54,8 @@ pub struct Settings {
     pub command_line: CommandLine,
     /// The queues in which CodePipeline's events arrive.
     pub events: Vec<Queue>,
+    /// The SNS topics that may deliver CodePipeline's events over HTTPS, by ARN.
+    pub topics: Vec<String>,
     /// Whether production environments may stand on a store that can lose what it confirmed.
     pub accept_unsafe_store: bool,
 }

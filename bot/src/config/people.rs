@@ -18,7 +18,7 @@ pub(super) fn people(value: Value<'_>) -> Option<People> {
 
 const NOBODY: &str = "names nobody: add `groups = [\"S…\"]` or `users = [\"U…\"]`";
 
-/// Who is named, and whether nobody was even meant: ids that can not be read have been complained of already.
+/// Who is named, and whether nobody was even meant: ids that cannot be read have been complained of already.
 fn named(section: &mut Section<'_>) -> (People, bool) {
     let (groups, users) = (section.take("groups"), section.take("users"));
     let empty = [&groups, &users].into_iter().flatten().all(Value::is_empty_list);

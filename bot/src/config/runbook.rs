@@ -21,7 +21,7 @@ const PATIENCE: Span = Span::days(7);
 /// What steps may name: the service's environments, and the servers they may speak to.
 type Known<'k> = (&'k [&'k str], &'k BTreeSet<String>);
 
-/// Reads the runbooks of a service. One that can not be made is left out; there is a complaint by then.
+/// Reads the runbooks of a service. One that cannot be made is left out; there is a complaint by then.
 pub(super) fn read(tables: &Section<'_>, known: Known<'_>) -> Vec<Runbook> {
     tables
         .entries()
@@ -94,7 +94,7 @@ fn parameter((name, value): (&str, Value<'_>)) -> Option<Parameter> {
     {
         section
             .place
-            .complain(format!("`{name}` can not be typed: write letters, digits, dashes"));
+            .complain(format!("`{name}` cannot be typed: write letters, digits, dashes"));
     }
     let summary = section
         .take("summary")
@@ -286,7 +286,7 @@ fn judge(drafts: &[Draft<'_>], parameters: &[Parameter]) {
         }
         let once = matches!(step.action.conduct(), Conduct::Calls(calls) if calls.act == Some(Class::Once));
         if once && step.retries > 0 {
-            place.complain("may be done only once, so it can not be tried again by itself: delete `retries`");
+            place.complain("may be done only once, so it cannot be tried again by itself: delete `retries`");
         }
         remedies(step, drafts, place);
         texts(step, &before, parameters, place);

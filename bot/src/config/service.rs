@@ -20,7 +20,7 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// The service; nothing if there was a complaint without which it can not be made.
+    /// The service; nothing if there was a complaint without which it cannot be made.
     pub(super) fn finish(self) -> Option<Service> {
         let environments = self.environments.into_iter().map(|draft| draft.environment).collect();
         self.service.map(|service| Service {
@@ -101,7 +101,7 @@ fn id(text: &str, place: &Place<'_>) -> Option<ServiceId> {
     let verbs = verb::SPECS.iter().map(|spec| spec.name);
     if verbs.chain(["help", "all"]).any(|word| word == text) {
         place.complain(format!(
-            "`{text}` is a word of the commands and can not be told from a service: give it another name"
+            "`{text}` is a word of the commands and cannot be told from a service: give it another name"
         ));
         return None;
     }

@@ -22,6 +22,7 @@ type Origin = (String, Host<String>, u16);
 pub struct Allowed {
     origins: Vec<(Destination, Origin)>,
     regions: BTreeSet<String>,
+    topic_regions: BTreeSet<String>,
 }
 
 impl Allowed {
@@ -55,10 +56,19 @@ impl Allowed {
         self
     }
 
+    /// SNS in the regions of these topics.
+    #[must_use]
+    pub fn sns_topics<'a>(mut self, arns: impl IntoIterator<Item = &'a str>) -> Self {
+        let regions = arns.into_iter().filter_map(|arn| arn.split(':').nth(3));
+        self.topic_regions.extend(regions.map(str::to_owned));
+        self
+    }
+
     /// AWS at one address for everything, as `AWS_ENDPOINT_URL` gives it.
     #[must_use]
     pub fn aws_endpoint(self, endpoint: &Url) -> Self {
         self.origin(Destination::Aws, endpoint)
+            .origin(Destination::Sns, endpoint)
     }
 
     /// The address that `AWS_CONTAINER_CREDENTIALS_FULL_URI` gives.
@@ -97,9 +107,21 @@ impl Allowed {
         listed
             || match destination {
                 Destination::Aws => self.is_aws(&asked),
+                Destination::Sns => self.is_sns(&asked),
                 Destination::AwsCredentials => CREDENTIAL_HOSTS.contains(&asked.1.to_string().as_str()),
                 Destination::Slack | Destination::SlackResponse | Destination::GitHub | Destination::Listed => false,
             }
+    }
+
+    /// `sns.eu-central-1.amazonaws.com`, over HTTPS, and nothing else.
+    fn is_sns(&self, (scheme, host, port): &Origin) -> bool {
+        let Host::Domain(host) = host else { return false };
+        scheme == "https"
+            && *port == 443
+            && self
+                .topic_regions
+                .iter()
+                .any(|region| *host == format!("sns.{region}.{}", suffix(region)))
     }
 
     /// `codepipeline.eu-central-1.amazonaws.com`, `bucket.s3.eu-central-1.amazonaws.com`, and nothing that only ends like them.
@@ -112,13 +134,8 @@ impl Allowed {
             return true;
         }
         self.regions.iter().any(|region| {
-            let suffix = if region.starts_with("cn-") {
-                "amazonaws.com.cn"
-            } else {
-                "amazonaws.com"
-            };
             let Some(service) = host
-                .strip_suffix(suffix)
+                .strip_suffix(suffix(region))
                 .and_then(|rest| rest.strip_suffix('.'))
                 .and_then(|rest| rest.strip_suffix(region.as_str()))
                 .and_then(|rest| rest.strip_suffix('.'))
@@ -127,6 +144,15 @@ impl Allowed {
             };
             SERVICES.contains(&service) || HOSTS.contains(&service) || service.ends_with(".s3")
         })
+    }
+}
+
+/// China has its own.
+fn suffix(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
     }
 }
 
@@ -208,6 +234,31 @@ mod tests {
         ] {
             assert!(!allowed.permits(Destination::Aws, &trick.parse().unwrap()), "{trick}");
         }
+    }
+
+    #[test]
+    fn sns_is_spoken_to_where_its_topics_are_and_nowhere_else() {
+        let allowed = production().sns_topics(["arn:aws:sns:eu-west-1:111122223333:signalbox"]);
+        let permits = |url: &str| allowed.permits(Destination::Sns, &url.parse().unwrap());
+        assert!(permits(
+            "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
+        ));
+        for trick in [
+            "http://sns.eu-west-1.amazonaws.com/a.pem",
+            "https://sns.eu-central-1.amazonaws.com/a.pem",
+            "https://sns.eu-west-1.amazonaws.com:8443/a.pem",
+            "https://sns.eu-west-1.amazonaws.com.evil.example/a.pem",
+            "https://sns.eu-west-1.amazonaws.com.cn/a.pem",
+            "https://evil.sns.eu-west-1.amazonaws.com/a.pem",
+            "https://sns.eu-west-1.amazonaws.com@evil.example/a.pem",
+            "https://evil.s3.eu-west-1.amazonaws.com/a.pem",
+            "https://sqs.eu-west-1.amazonaws.com/a.pem",
+            "https://127.0.0.1/a.pem",
+        ] {
+            assert!(!permits(trick), "{trick}");
+        }
+        let unused = "https://sns.eu-central-1.amazonaws.com/a.pem".parse().unwrap();
+        assert!(!production().permits(Destination::Sns, &unused), "no topic, no SNS");
     }
 
     #[test]

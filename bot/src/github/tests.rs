@@ -12,7 +12,7 @@ impl Authors for Known {
     async fn user_of(&self, email: &str) -> Result<Option<UserId>, String> {
         match email {
             "dana@example.org" => Ok(UserId::parse("U0DANA").ok()),
-            "down@example.org" => Err("Slack can not be asked".to_owned()),
+            "down@example.org" => Err("Slack cannot be asked".to_owned()),
             _ => Ok(None),
         }
     }
@@ -167,6 +167,6 @@ async fn what_may_work_later_is_an_error_with_a_time() {
     let down = Wire::new(|_| answer(200, &compared("ahead", 1, vec![commit(1, "down@example.org")], 0)));
     assert!(
         change(&down, Some("a"), Some("b")).await.is_err(),
-        "an author who can not be looked up is not a stranger"
+        "an author who cannot be looked up is not a stranger"
     );
 }

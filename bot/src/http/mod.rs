@@ -8,6 +8,7 @@ mod health;
 mod interaction;
 mod signed;
 mod slash;
+mod sns;
 mod text;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use commands::ids::{ChannelId, DeliveryId, GroupId, TeamId, UserId};
 use commands::view::Message;
@@ -27,6 +29,8 @@ pub use health::{Probe, Readiness};
 pub use signed::{Unsigned, sign, verify};
 pub use text::unescape;
 
+use crate::aws::events::Hint;
+use crate::aws::sns::Topics;
 use crate::clock::Clock;
 use crate::config::Secret;
 
@@ -157,6 +161,9 @@ pub trait Inbound: Send + Sync + 'static {
 
     /// Hears that something remembered is out of date.
     async fn notice(&self, notice: Notice);
+
+    /// Hears that something happened to a pipeline.
+    async fn hint(&self, hint: Hint);
 }
 
 /// What the routes need.
@@ -169,6 +176,8 @@ pub struct Http {
     pub clock: Arc<dyn Clock>,
     /// Answers whether the bot is ready.
     pub probe: Arc<dyn Probe>,
+    /// The SNS topics that may send hints; without any `/aws/sns` is not there.
+    pub topics: Option<Topics>,
     /// Renders the metrics; without it `/metrics` is not there.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -189,8 +198,12 @@ pub fn router(http: Http) -> Router {
         .route("/slack/interactions", post(interaction::receive))
         .route("/slack/events", post(events::receive))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&shared), signed::guard));
+    let aws = Router::new()
+        .route("/aws/sns", post(sns::receive))
+        .layer(DefaultBodyLimit::max(signed::MAX_BODY));
     Router::new()
         .merge(slack)
+        .merge(aws)
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -18,6 +18,7 @@ const SECRET: &str = "a-signing-secret";
 struct Bot {
     heard: Mutex<Vec<Heard>>,
     noticed: Mutex<Vec<Notice>>,
+    hinted: Mutex<Vec<Hint>>,
     answer: Mutex<Answer>,
 }
 
@@ -30,6 +31,10 @@ impl Inbound for Bot {
 
     async fn notice(&self, notice: Notice) {
         self.noticed.lock().unwrap().push(notice);
+    }
+
+    async fn hint(&self, hint: Hint) {
+        self.hinted.lock().unwrap().push(hint);
     }
 }
 
@@ -53,6 +58,7 @@ fn routes(bot: &Arc<Bot>, ready: bool) -> Router {
         signing_secret: Secret::new(SECRET),
         clock: StillClock::at(NOW),
         probe: Arc::new(Ready(ready)),
+        topics: None,
         metrics: None,
     })
 }
@@ -458,4 +464,57 @@ async fn an_outage_of_slack_does_not_make_the_bot_unready_but_one_of_the_store_d
     }
     let request = Request::get("/healthz").body(Body::empty()).unwrap();
     assert_eq!(send(&bot, request).await, (StatusCode::OK, "ok\n".to_owned()));
+}
+
+#[tokio::test]
+async fn sns_wakes_the_watch_through_its_own_path_when_a_topic_is_named() {
+    use crate::aws::sns::tests::{notification, signed as sign_message};
+    let bot = Arc::new(Bot::default());
+    let post = |body: String| Request::post("/aws/sns").body(Body::from(body)).unwrap();
+    let (status, _) = send(&bot, post(sign_message(notification()).to_string())).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "no topic, no path");
+    // The certificate comes from a server, through the real door: where production lets SNS's hosts through, this one lets the test's.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let certificate = include_str!("../aws/sns/certificate.pem");
+    let server = Router::new().route("/sns.pem", get(move || async move { certificate }));
+    let serving = std::future::IntoFuture::into_future(axum::serve(listener, server));
+    let clock: Arc<dyn Clock> = Arc::new(crate::clock::SystemClock::new());
+    let allowed = crate::door::Allowed::nobody().aws_endpoint(&base.parse().unwrap());
+    let door = crate::door::Door::new(allowed, Arc::clone(&clock), None);
+    let topic = notification()["TopicArn"].as_str().unwrap().to_owned();
+    let router = router(Http {
+        topics: Some(Topics::new(Arc::new(door), clock, [topic])),
+        bot: Arc::clone(&bot) as Arc<dyn Inbound>,
+        signing_secret: Secret::new(SECRET),
+        clock: StillClock::at(NOW),
+        probe: Arc::new(Ready(true)),
+        metrics: None,
+    });
+    let mut said = notification();
+    said["SigningCertURL"] = json!(format!("{base}/sns.pem"));
+    let good = sign_message(said.clone());
+    let mut forged = good.clone();
+    forged["Message"] = json!("{}");
+    said["SigningCertURL"] = json!("https://sns.eu-central-1.amazonaws.com/sns.pem");
+    let cases = [
+        (good.to_string(), StatusCode::OK),
+        (forged.to_string(), StatusCode::FORBIDDEN),
+        (sign_message(said).to_string(), StatusCode::FORBIDDEN),
+        ("{}".to_owned(), StatusCode::BAD_REQUEST),
+        ("x".repeat(300 << 10), StatusCode::PAYLOAD_TOO_LARGE),
+    ];
+    let asking = async {
+        for (body, expected) in cases {
+            let answer = router.clone().oneshot(post(body)).await.unwrap();
+            assert_eq!(answer.status(), expected);
+        }
+    };
+    tokio::select! {
+        ended = serving => panic!("the server ended: {ended:?}"),
+        () = asking => {}
+    }
+    let hinted = bot.hinted.lock().unwrap();
+    assert_eq!(hinted.len(), 1);
+    assert_eq!(hinted[0].pipeline, "wallet-service");
 }

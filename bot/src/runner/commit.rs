@@ -55,7 +55,7 @@ impl Clerk {
     /// Writes a decision down. The deadline counts from the load.
     ///
     /// # Errors
-    /// When a state can not be written as JSON, which would be a bug.
+    /// When a state cannot be written as JSON, which would be a bug.
     pub fn write(
         &self,
         snapshot: &Snapshot,

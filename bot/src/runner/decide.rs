@@ -40,8 +40,12 @@ pub struct Matter<'a> {
 /// What came of it.
 #[derive(Debug)]
 pub enum Settled {
-    /// Durable, or nothing to write: this is the reply.
+    /// Something is durable that was not before: this is the reply.
     Done(Reply),
+    /// There was nothing to write: this is the reply.
+    Nothing(Reply),
+    /// It was refused, and that is in the journal: this is the reply.
+    Refused(Reply),
     /// The effect that was reported about is somebody else's now.
     Stale,
 }
@@ -53,7 +57,7 @@ pub enum Trouble {
     NotRecorded(String),
     /// Nobody knows; the commit can be sent again, or looked for.
     Unknown(Box<Commit>),
-    /// The program is wrong, or stored data can not be read.
+    /// The program is wrong, or stored data cannot be read.
     Fault(String),
 }
 
@@ -100,7 +104,7 @@ impl Engine {
                 watch.map(|watch| &**watch),
             )?;
             if decision.is_empty() && decision.refusals.is_empty() && matter.finish.is_none() {
-                return Ok(Settled::Done(decision.reply));
+                return Ok(Settled::Nothing(decision.reply));
             }
             let commit = self
                 .clerk
@@ -117,7 +121,12 @@ impl Engine {
             match self.commit(commit).await? {
                 Committed::Done { reply: stored, .. } => {
                     self.poke(&matter.service.id);
-                    return Ok(Settled::Done(reply(&stored)?));
+                    let reply = reply(&stored)?;
+                    return Ok(if decision.refusals.is_empty() {
+                        Settled::Done(reply)
+                    } else {
+                        Settled::Refused(reply)
+                    });
                 }
                 Committed::Stale => return Ok(Settled::Stale),
                 Committed::Late => return Err(Trouble::NotRecorded("it took too long".to_owned())),

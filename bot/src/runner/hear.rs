@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use commands::decision::{Decision, Reply};
 use commands::facts::{Needs, Person, Speaker, Standing, Via};
+use commands::gate;
 use commands::grammar::Scope;
 use commands::ids::{EnvironmentId, ServiceId};
 use commands::operation;
@@ -13,11 +14,12 @@ use commands::reason::Reason;
 use commands::run::{self, Illegal};
 use commands::verb::press::{self, Press};
 use commands::verb::{self, Command, Parsed};
-use commands::view::Message;
+use commands::view::{self, Message};
 
 use super::commit::{Cause, REMEMBER_DELIVERY};
 use super::decide::{Matter, Settled};
 use super::engine::{Crowd, Engine};
+use crate::aws::events::Hint;
 use crate::http::{Answer, Heard, Inbound, Kind, Notice};
 
 /// What somebody wants, of one service.
@@ -55,6 +57,10 @@ impl Inbound for Ears {
             Notice::PersonChanged(user) => self.0.people.forget_person(&user),
             Notice::ChannelChanged(channel) => self.0.people.forget_channel(&channel),
         }
+    }
+
+    async fn hint(&self, hint: Hint) {
+        self.0.look_at(&hint).await;
     }
 }
 
@@ -104,10 +110,22 @@ impl Engine {
         };
         let wishes = match self.understand(&heard, &speaker) {
             Ok(wishes) => wishes,
-            Err(message) => return self.deliver(&heard, &speaker, Reply::Private(message)).await,
+            Err(message) => {
+                let message = self.unless_outsider(&speaker, standing.err(), message).await;
+                return self.deliver(&heard, &speaker, Reply::Private(message)).await;
+            }
         };
-        let reply = self.fulfill(&speaker, wishes, standing.err()).await;
+        let (reply, _) = self.fulfill(&speaker, wishes, standing.err()).await;
         self.deliver(&heard, &speaker, reply).await
+    }
+
+    /// An answer that rests on no record, for those who may use the bot: help and the mending of words name environments too.
+    async fn unless_outsider(&self, speaker: &Speaker, standing: Option<Standing>, answer: Message) -> Message {
+        let standing = match standing {
+            Some(standing) => standing,
+            None => self.people.person(&speaker.user).await.standing,
+        };
+        gate::outsider(&standing).map_or(answer, |refusal| view::refusal(&[refusal]))
     }
 
     /// A form that was opened outside of a channel belongs to the home channel of its service.
@@ -168,26 +186,49 @@ impl Engine {
         }
     }
 
-    /// Says a text in the name of somebody: the command line's way in.
-    pub async fn say(self: &Arc<Self>, text: &str, speaker: &Speaker) -> Reply {
-        match self.read(text, speaker) {
-            Ok(wishes) => self.fulfill(speaker, wishes, None).await,
-            Err(message) => Reply::Private(message),
+    /// Says a text in the name of somebody: the command line's way in. The reply, and whether what they want was done: a question is done when it is
+    /// answered, anything else when something is recorded.
+    pub async fn say(self: &Arc<Self>, text: &str, speaker: &Speaker) -> (Reply, bool) {
+        let scope = Scope {
+            catalog: &self.catalog,
+            channel: &speaker.channel,
+        };
+        match verb::parse(text.trim(), &scope) {
+            Ok(Parsed::Commands(commands)) => {
+                let wishes = commands.into_iter().map(Wish::Command).collect();
+                self.fulfill(speaker, wishes, None).await
+            }
+            Ok(Parsed::Answer(message)) => (Reply::Private(message), true),
+            Err(error) => (Reply::Private(error.message()), false),
         }
     }
 
-    /// Carries wishes out. `standing` is what the delivery itself says of the speaker, when it says that they do not belong here.
-    async fn fulfill(self: &Arc<Self>, speaker: &Speaker, wishes: Vec<Wish>, standing: Option<Standing>) -> Reply {
+    /// Carries wishes out: the reply, and whether all of them were done. `standing` is what the delivery itself says of the speaker, when it says that
+    /// they do not belong here.
+    async fn fulfill(
+        self: &Arc<Self>,
+        speaker: &Speaker,
+        wishes: Vec<Wish>,
+        standing: Option<Standing>,
+    ) -> (Reply, bool) {
         let mut replies = Vec::new();
+        let mut all_done = true;
         for wish in wishes {
-            replies.push(self.fulfill_one(speaker, &wish, standing.clone()).await);
+            let (reply, done) = self.fulfill_one(speaker, &wish, standing.clone()).await;
+            replies.push(reply);
+            all_done &= done;
         }
-        merge(replies)
+        (merge(replies), all_done)
     }
 
-    async fn fulfill_one(self: &Arc<Self>, speaker: &Speaker, wish: &Wish, standing: Option<Standing>) -> Reply {
+    async fn fulfill_one(
+        self: &Arc<Self>,
+        speaker: &Speaker,
+        wish: &Wish,
+        standing: Option<Standing>,
+    ) -> (Reply, bool) {
         let Some(service) = self.catalog.services.get(wish.service()) else {
-            return Reply::None;
+            return (Reply::None, false);
         };
         let _turn = match wish.turn() {
             Some(key) => Some(self.queues.enter(&key).await),
@@ -218,9 +259,11 @@ impl Engine {
             }
         };
         match self.settle(matter, amend, |facts, _| wish.decide(facts, speaker)).await {
-            Ok(Settled::Done(reply)) => reply,
-            Ok(Settled::Stale) => Reply::None,
-            Err(trouble) => self.explain(trouble, speaker),
+            Ok(Settled::Done(reply)) => (reply, true),
+            Ok(Settled::Nothing(reply)) => (reply, wish.is_question()),
+            Ok(Settled::Refused(reply)) => (reply, false),
+            Ok(Settled::Stale) => (Reply::None, false),
+            Err(trouble) => (self.explain(trouble, speaker), false),
         }
     }
 }
@@ -252,10 +295,15 @@ impl Wish {
         }
     }
 
-    /// The queue in which this wish stands; looks stand in none.
+    /// Whether it asks to be told something, and not that something be done.
+    fn is_question(&self) -> bool {
+        matches!(self, Self::Command(command) if command.request.spec().act == gate::Act::Read)
+    }
+
+    /// The queue in which this wish stands; questions stand in none.
     fn turn(&self) -> Option<String> {
         match self {
-            Self::Command(command) if command.request.spec().act == commands::gate::Act::Read => None,
+            Self::Command(_) if self.is_question() => None,
             Self::Command(command) => {
                 let needs = command.request.run();
                 Some(needs.map_or_else(

@@ -11,6 +11,7 @@ use commands::view::{Message, Modal};
 use super::decide::Trouble;
 use super::engine::Engine;
 use crate::http::{Answer, Heard, Kind};
+use crate::slack::SlackError;
 
 impl Engine {
     /// What people are told when nothing, or nobody knows what, came of their words.
@@ -102,19 +103,18 @@ impl Engine {
 
     async fn open_form(self: &Arc<Self>, heard: &Heard, speaker: &Speaker, modal: &Modal) -> Answer {
         let opened = match &heard.trigger_id {
-            Some(trigger) => self
-                .slack
-                .open_view(trigger, modal)
-                .await
-                .map(drop)
-                .map_err(|error| error.to_string()),
-            None => Err("this delivery can not open a form".to_owned()),
+            Some(trigger) => self.slack.open_view(trigger, modal).await.map(drop),
+            None => Err(SlackError::NotSent("this delivery cannot open a form".to_owned())),
         };
-        if let Err(why) = opened {
-            tracing::warn!(why, "a form could not be opened");
-            let words = format!(
-                "The form could not be opened ({why}). Nothing was done; say it with words: /deploy help lists them."
-            );
+        if let Err(error) = opened {
+            tracing::warn!(%error, "a form could not be opened");
+            let what = if matches!(error, SlackError::Unknown(_)) {
+                "Slack did not say whether the form opened. Nothing was done; if there is none, press again or"
+                    .to_owned()
+            } else {
+                format!("The form could not be opened ({error}). Nothing was done; press again or")
+            };
+            let words = format!("{what} say it with words: `/deploy help` lists them.");
             self.speak_later(heard, speaker, Reply::Private(Message::sentence(words)));
         }
         Answer::Empty

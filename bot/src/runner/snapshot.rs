@@ -89,7 +89,7 @@ pub struct Snapshot {
     pub watches: BTreeMap<RecordId, Arc<Watch>>,
     /// Every record that was asked for or found, with its position.
     pub positions: BTreeMap<RecordId, Position>,
-    /// Records whose fold this version of the program can not read: a newer one runs them.
+    /// Records whose fold this version of the program cannot read: a newer one runs them.
     pub newer: Vec<RecordId>,
     /// Who holds which environment.
     pub claims: BTreeMap<EnvironmentId, RecordId>,
@@ -108,7 +108,7 @@ impl Cache {
             .map_or(0, |(version, _)| *version)
     }
 
-    /// The fold of a stored record: parsed, or the one kept for its version. `None`: it can not be read.
+    /// The fold of a stored record: parsed, or the one kept for its version. `None`: it cannot be read.
     fn fold(&self, slot: &ServiceId, stored: &Stored) -> Option<Fold> {
         let key = (slot.clone(), stored.id.clone());
         let Some(text) = &stored.fold else {
@@ -121,7 +121,7 @@ impl Cache {
         let fold = match parse(&stored.id, text) {
             Ok(fold) => fold,
             Err(error) => {
-                tracing::warn!(record = %stored.id, %error, "a record can not be read by this version; it is left alone");
+                tracing::warn!(record = %stored.id, %error, "a record cannot be read by this version; it is left alone");
                 return None;
             }
         };

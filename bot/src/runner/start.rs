@@ -12,6 +12,7 @@ use commands::watch::{Event, Watch};
 use super::commit::{Cause, REMEMBER_REPORT};
 use super::decide::{Matter, Trouble};
 use super::engine::Engine;
+use crate::aws::events::Hint;
 
 impl Engine {
     /// Makes sure that every pipeline is watched. A watch that is there already looks at once: something may have happened meanwhile.
@@ -20,8 +21,8 @@ impl Engine {
     /// When the store does not take it.
     pub async fn watch_pipelines(self: &Arc<Self>) -> Result<(), Trouble> {
         for service in self.catalog.services.values() {
-            for pipeline in service.pipelines().into_keys() {
-                let id = RecordId::watch(pipeline);
+            for site in service.pipelines().into_keys() {
+                let id = RecordId::watch(&site);
                 let matter = Matter {
                     service,
                     needs: Needs::default(),
@@ -42,7 +43,7 @@ impl Engine {
                     } else {
                         vec![(Event::Started, Reason::Progress)]
                     };
-                    let watch = known.cloned().unwrap_or_else(|| Watch::new(pipeline.to_owned()));
+                    let watch = known.cloned().unwrap_or_else(|| Watch::new(site.clone()));
                     Ok(Decision {
                         changes: vec![Change::Watch {
                             id: id.clone(),
@@ -69,30 +70,31 @@ impl Engine {
         }
     }
 
-    /// Looks at a pipeline now: something hinted at a change.
-    pub async fn look_at(self: &Arc<Self>, pipeline: &str) {
-        for service in self
-            .catalog
-            .services
-            .values()
-            .filter(|service| service.pipelines().contains_key(pipeline))
-        {
-            let id = RecordId::watch(pipeline);
+    /// Looks now at every pipeline that a hint can mean.
+    pub async fn look_at(self: &Arc<Self>, hint: &Hint) {
+        let (region, account) = (hint.region.as_deref(), hint.account.as_deref());
+        let pipeline = hint.pipeline.as_str();
+        let sites = self.catalog.services.values().flat_map(|service| {
+            let sites = service.pipelines().into_keys();
+            sites.map(move |site| (service, site))
+        });
+        for (service, site) in sites.filter(|(_, site)| site.fits(pipeline, region, account)) {
+            let id = RecordId::watch(&site);
             let matter = Matter {
                 service,
                 needs: Needs {
                     every_open: true,
                     ..Needs::default()
                 },
-                records: vec![id],
-                delivery: None,
-                people: BTreeSet::new(),
                 cause: Cause {
-                    id: format!("hint:{pipeline}:{}", self.ids.reference()),
+                    id: format!("hint:{id}:{}", self.ids.reference()),
                     actor: "aws",
                     channel: "",
                     remember: REMEMBER_REPORT,
                 },
+                records: vec![id],
+                delivery: None,
+                people: BTreeSet::new(),
                 finish: None,
             };
             let pace = self.pace(service);

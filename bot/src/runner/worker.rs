@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use commands::catalog::Site;
 use commands::decision::Decision;
 use commands::effect::{Effect, Outcome};
 use commands::facts::Needs;
@@ -171,7 +172,7 @@ impl Engine {
             )
             .await;
         match settled {
-            Ok(Settled::Done(_)) => {}
+            Ok(Settled::Done(_) | Settled::Nothing(_) | Settled::Refused(_)) => {}
             Ok(Settled::Stale) => execute::disown(self, service, effect, &outcome).await,
             // The lease ends, somebody takes the effect up again, and begins with a look.
             Err(trouble) => log(&trouble, owed.key.as_str()),
@@ -290,13 +291,16 @@ fn needed(service: &commands::catalog::Service, effect: &Effect, outcome: &Outco
         | Effect::RetryStage { run: id, .. }
         | Effect::StopExecution { run: id, .. } => run(id),
         Effect::Step(call) => run(&call.run),
-        Effect::ReadPipeline { watch, .. } => {
+        Effect::ReadPipeline {
+            watch, pipeline, aws, ..
+        } => {
             let mut needs = Needs {
                 every_open: true,
                 ..Needs::default()
             };
             if let Outcome::Observed { observation } = outcome {
-                needs.runs.extend(watch::runs_of(service, observation));
+                let site = Site::of(pipeline, aws);
+                needs.runs.extend(watch::runs_of(service, &site, observation));
             }
             (needs, vec![watch.clone()])
         }

@@ -356,7 +356,7 @@ pub struct Search<'a> {
     pub thread: Option<&'a str>,
     /// The marker it was posted with.
     pub marker: &'a str,
-    /// It can not be older than this.
+    /// It cannot be older than this.
     pub since: Timestamp,
 }
 

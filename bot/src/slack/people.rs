@@ -119,14 +119,14 @@ impl People {
         }
     }
 
-    /// The members of a group; `None` when Slack can not be asked and what is remembered is too old.
+    /// The members of a group; `None` when Slack cannot be asked and what is remembered is too old.
     pub async fn members(&self, group: &GroupId) -> Option<BTreeSet<UserId>> {
         self.groups
             .get(group, &*self.clock, || self.slack.group_members(group))
             .await
     }
 
-    /// Whether people of other companies are in a channel; `None` when it can not be told.
+    /// Whether people of other companies are in a channel; `None` when it cannot be told.
     pub async fn is_shared(&self, channel: &ChannelId) -> Option<bool> {
         self.channels
             .get(channel, &*self.clock, || self.slack.channel(channel))
@@ -137,7 +137,7 @@ impl People {
     /// The person with this e-mail.
     ///
     /// # Errors
-    /// When Slack can not be asked: that is not the same as nobody.
+    /// When Slack cannot be asked: that is not the same as nobody.
     pub async fn by_email(&self, email: &str) -> Result<Option<UserId>, SlackError> {
         let key = email.trim().to_lowercase();
         if key.len() > 254 || !key.contains('@') {
@@ -146,7 +146,7 @@ impl People {
         self.emails
             .get(&key, &*self.clock, || self.slack.user_by_email(&key))
             .await
-            .ok_or_else(|| SlackError::NotSent("Slack can not be asked for an e-mail now".to_owned()))
+            .ok_or_else(|| SlackError::NotSent("Slack cannot be asked for an e-mail now".to_owned()))
     }
 
     /// Forgets who is in a group.

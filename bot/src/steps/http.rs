@@ -64,7 +64,7 @@ async fn ask(step: &Http, at: At<'_>) -> Result<Result<String, String>, StepErro
         .uri(url.as_str())
         .header("user-agent", "signalbox")
         .body(Bytes::new())
-        .map_err(|_| StepError::failed("bad_address", "the request can not be built"))?;
+        .map_err(|_| StepError::failed("bad_address", "the request cannot be built"))?;
     let call = Call {
         destination: Destination::Listed,
         name: "step.http".to_owned(),

@@ -63,7 +63,7 @@ impl Executor for QueueDrain {
             // A look that failed proves nothing: the looks in a row begin anew.
             Err(Look::Blind(why)) => Ok(pending(
                 Seen { empty: 0, ..seen },
-                format!("can not be read just now: {why}"),
+                format!("cannot be read just now: {why}"),
                 None,
             )),
         }

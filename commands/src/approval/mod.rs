@@ -24,7 +24,7 @@ steps = [\"approval\", \"answer\", \"follow\"]
 /// Looks whether the step a run is in is done, and begins the next one. `overridden` holds the gates that a broken glass passed, if it was.
 ///
 /// # Errors
-/// When an event can not follow: the program is wrong.
+/// When an event cannot follow: the program is wrong.
 pub fn advance(plan: &mut Plan<'_>, id: &RecordId, overridden: Option<Vec<Reason>>) -> Result<(), Illegal> {
     let Some(run) = plan.run(id) else { return Ok(()) };
     match run.status {

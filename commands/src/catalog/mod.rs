@@ -57,7 +57,7 @@ pub struct Service {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownAuthor {
-    /// Self-approval can not be ruled out: refuse on production.
+    /// Self-approval cannot be ruled out: refuse on production.
     #[default]
     Refuse,
     /// Say so on the card and go on.
@@ -124,6 +124,52 @@ pub struct AwsTarget {
     pub external_id: Option<String>,
 }
 
+impl AwsTarget {
+    /// The number of the account that the role belongs to. Nothing without a role: which account the bot's own credentials are of, nothing here tells.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.role_arn
+            .as_ref()?
+            .split(':')
+            .nth(4)
+            .filter(|number| !number.is_empty())
+    }
+}
+
+/// Where a pipeline is: its name says which it is only together with the account and the region. One watch looks at each.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Site {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The region; empty in records of versions that watched by name alone.
+    #[serde(default)]
+    pub region: String,
+    /// The account's number; `None`: that of the bot's own credentials.
+    #[serde(default)]
+    pub account: Option<String>,
+}
+
+impl Site {
+    /// Where the pipeline of this name is that is seen through this target.
+    #[must_use]
+    pub fn of(pipeline: &str, aws: &AwsTarget) -> Self {
+        Self {
+            pipeline: pipeline.to_owned(),
+            region: aws.region.clone(),
+            account: aws.account().map(str::to_owned),
+        }
+    }
+
+    /// Whether a hint can mean this pipeline: what it does not tell fits everything.
+    #[must_use]
+    pub fn fits(&self, pipeline: &str, region: Option<&str>, account: Option<&str>) -> bool {
+        let own = self.account.as_deref();
+        self.pipeline == pipeline
+            && region.is_none_or(|region| region == self.region)
+            && (own.is_none() || account.is_none() || own == account)
+    }
+}
+
 /// A set of people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct People {
@@ -174,15 +220,18 @@ impl Service {
         self.runbooks.iter().find(|runbook| runbook.name.as_str() == name)
     }
 
+    /// The environments behind a gate of the pipeline at this site, in file order.
+    #[must_use]
+    pub fn environments_behind(&self, site: &Site, gate: &Pipeline) -> Vec<&Environment> {
+        let here = |environment: &&Environment| environment.pipeline == *gate && environment.site() == *site;
+        self.environments.iter().filter(here).collect()
+    }
+
     /// The environments that a ref coming through this gate goes to, in file order. The gate must be theirs; no ref (it could not be
     /// found out) fits only environments that name no pattern, or the only one the gate has.
     #[must_use]
-    pub fn environments_for(&self, gate: &Pipeline, git_ref: Option<&str>) -> Vec<&Environment> {
-        let here: Vec<_> = self
-            .environments
-            .iter()
-            .filter(|environment| environment.pipeline == *gate)
-            .collect();
+    pub fn environments_for(&self, site: &Site, gate: &Pipeline, git_ref: Option<&str>) -> Vec<&Environment> {
+        let here = self.environments_behind(site, gate);
         if let ([only], None) = (here.as_slice(), git_ref) {
             return vec![only];
         }
@@ -194,22 +243,26 @@ impl Service {
             .collect()
     }
 
-    /// The names of the pipelines to watch, each with the target through which it is read: the first environment's that uses it.
+    /// The pipelines to watch, each with the target through which it is read: the first environment's that uses it.
     #[must_use]
-    pub fn pipelines(&self) -> BTreeMap<&str, &AwsTarget> {
+    pub fn pipelines(&self) -> BTreeMap<Site, &AwsTarget> {
         let mut found = BTreeMap::new();
         // An environment that only runbooks work on has none.
         let watched = self.environments.iter().filter(|one| !one.pipeline.name.is_empty());
         for environment in watched {
-            found
-                .entry(environment.pipeline.name.as_str())
-                .or_insert(&environment.aws);
+            found.entry(environment.site()).or_insert(&environment.aws);
         }
         found
     }
 }
 
 impl Environment {
+    /// Where its pipeline is.
+    #[must_use]
+    pub fn site(&self) -> Site {
+        Site::of(&self.pipeline.name, &self.aws)
+    }
+
     /// Who operates.
     #[must_use]
     pub fn operators(&self) -> &People {

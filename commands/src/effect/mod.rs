@@ -245,7 +245,7 @@ pub enum Outcome {
     CardGone,
     /// Said.
     Posted,
-    /// It can not be said: the channel is archived, the person is gone. Words for the log.
+    /// It cannot be said: the channel is archived, the person is gone. Words for the log.
     Undeliverable {
         /// Slack's error.
         error: String,

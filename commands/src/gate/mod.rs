@@ -1,6 +1,6 @@
 //! Gates: rules over people and state. May *this person* do *this*, here, now?
 //!
-//! Every gate is asked, whatever the others say, so that one refusal tells everything that is in the way. A gate that can not know refuses.
+//! Every gate is asked, whatever the others say, so that one refusal tells everything that is in the way. A gate that cannot know refuses.
 
 mod channel;
 mod checks;
@@ -16,7 +16,7 @@ pub mod tally;
 
 use crate::catalog::Environment;
 use crate::decision::Refusal;
-use crate::facts::{Facts, Speaker};
+use crate::facts::{Facts, Speaker, Standing};
 use crate::reason::Reason;
 use crate::run::Run;
 use crate::view::{Inline, Line, text};
@@ -162,6 +162,17 @@ pub const GATES: &[Gate] = &[
         judge: claim::judge,
     },
 ];
+
+/// Why somebody may not use the bot at all, whatever they say; `None` for full members.
+#[must_use]
+pub fn outsider(standing: &Standing) -> Option<Refusal> {
+    Some(Refusal {
+        reason: Reason::Identity,
+        message: identity::denied(standing)?,
+        about: None,
+        passable: false,
+    })
+}
 
 /// Everything that is in the way, each reason once.
 #[must_use]

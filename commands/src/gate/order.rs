@@ -21,7 +21,7 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     }
     let why = match (&revision.commit, live) {
         (None, _) => {
-            format!("which commit this is can not be told, so nobody can say whether it succeeded on {before}")
+            format!("which commit this is cannot be told, so nobody can say whether it succeeded on {before}")
         }
         (Some(_), None) => format!("nothing is known to have succeeded on {before} yet"),
         (Some(_), Some(live)) => format!(

@@ -18,7 +18,7 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
         Some(true) => return None,
         Some(false) => vec![text(format!("You may not {what} {}. Ask ", environment.id))],
         None => vec![text(format!(
-            "Slack can not say just now whether you may {what} {}, so nothing was done. Try again in a minute, or ask ",
+            "Slack cannot say just now whether you may {what} {}, so nothing was done. Try again in a minute, or ask ",
             environment.id
         ))],
     };

@@ -3,7 +3,7 @@
 use super::{Denial, Question, deny};
 use crate::catalog::{Tier, UnknownAuthor};
 use crate::reason::Reason;
-use crate::view::text;
+use crate::view::{prose, text};
 
 pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     let run = question.run?;
@@ -45,9 +45,9 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     if let Some(why) = &change.unknown {
         return deny(
             Reason::UnknownAuthor,
-            vec![text(format!(
-                "The authors of this are not all known ({why}), so self-approval can not be ruled out. Approve with `--override <reason>`, or set `unknown_author = \"allow\"`."
-            ))],
+            prose(&format!(
+                "The authors of this are not all known ({why}), so self-approval cannot be ruled out. Approve with `--override <reason>`, or set `unknown_author = \"allow\"`."
+            )),
         );
     }
     let strangers: Vec<_> = change.strangers().into_iter().collect();
@@ -56,9 +56,9 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     }
     deny(
         Reason::UnknownAuthor,
-        vec![text(format!(
+        prose(&format!(
             "Slack does not know these authors: {}. Name them under `authors` in the configuration, so that self-approval can be ruled out.",
             strangers.join(", ")
-        ))],
+        )),
     )
 }

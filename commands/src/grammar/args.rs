@@ -19,9 +19,18 @@ pub struct Scope<'a> {
 pub struct Args<'a> {
     /// The whole text, command included: `/deploy approve mainnet`.
     text: &'a str,
-    /// The words with their places in characters.
-    words: Vec<(usize, &'a str)>,
+    words: Vec<Word<'a>>,
     next: usize,
+}
+
+/// A word and where it stands.
+#[derive(Debug, Clone, Copy)]
+struct Word<'a> {
+    /// In characters from the start of the text.
+    at: usize,
+    word: &'a str,
+    /// Whether it stands between quotation marks, where nothing is a flag.
+    quoted: bool,
 }
 
 impl<'a> Args<'a> {
@@ -30,26 +39,34 @@ impl<'a> Args<'a> {
     pub fn new(text: &'a str) -> Self {
         let mut words = Vec::new();
         let mut start: Option<(usize, usize)> = None;
+        let mut take = |at, word| {
+            words.push(Word {
+                at,
+                word,
+                quoted: false,
+            });
+        };
         for (place, (byte, c)) in text.char_indices().enumerate() {
             match (c.is_whitespace(), start) {
                 (false, None) => start = Some((place, byte)),
                 (true, Some((at, from))) => {
-                    words.push((at, &text[from..byte]));
+                    take(at, &text[from..byte]);
                     start = None;
                 }
                 _ => {}
             }
         }
         if let Some((at, from)) = start {
-            words.push((at, &text[from..]));
+            take(at, &text[from..]);
         }
+        mark_quoted(&mut words);
         Self { text, words, next: 0 }
     }
 
     /// The next word, without taking it.
     #[must_use]
     pub fn peek(&self) -> Option<&'a str> {
-        self.words.get(self.next).map(|(_, word)| *word)
+        self.words.get(self.next).map(|known| known.word)
     }
 
     /// Takes the next word.
@@ -72,22 +89,50 @@ impl<'a> Args<'a> {
         found
     }
 
-    /// Takes a flag from anywhere among the words that are left: phones put words in odd places.
+    /// Takes a flag, however often it is there, from anywhere among the words that are left: phones put words in odd places.
     pub fn take_flag(&mut self, flag: &str) -> bool {
-        let found = self
-            .words
-            .iter()
-            .skip(self.next)
-            .position(|(_, word)| dashes(word) == flag);
-        if let Some(position) = found {
-            self.words.remove(self.next + position);
+        let before = self.words.len();
+        let mut index = 0;
+        let next = self.next;
+        self.words.retain(|known| {
+            let gone = index >= next && !known.quoted && dashes(known.word).eq_ignore_ascii_case(flag);
+            index += 1;
+            !gone
+        });
+        self.words.len() < before
+    }
+
+    /// Refuses words that look like flags and are none that the verb knows: one that was misspelled would silently become part of a reason.
+    ///
+    /// # Errors
+    /// When there is one; the error points at it and suggests the flag that was probably meant.
+    pub fn only_flags(&self, verb: &str, known: &[&str], reasons: bool) -> Result<(), ParseError> {
+        for (index, said) in self.words.iter().enumerate().skip(self.next) {
+            let flag = dashes(said.word).to_lowercase();
+            if said.quoted || known.contains(&flag.as_str()) {
+                continue;
+            }
+            let near = closest(&flag, known.iter().copied());
+            // One dash before a word may be a dash; two are a flag to everybody.
+            let one_dash = flag.strip_prefix('-').is_some_and(starts_with_letter) && near.is_some();
+            if !one_dash && !flag.strip_prefix("--").is_some_and(starts_with_letter) {
+                continue;
+            }
+            let mut message = match known {
+                [] => format!("`{verb}` has no flags"),
+                flags => format!("`{verb}` has no flag `{}`, only {}", said.word, backticked(flags)),
+            };
+            if reasons {
+                message.push_str("; if it is part of the reason, put quotation marks around it");
+            }
+            return Err(self.suggesting(self.error_at(index, message), near));
         }
-        found.is_some()
+        Ok(())
     }
 
     /// Takes all the words that are left, with single spaces between them.
     pub fn rest(&mut self) -> String {
-        let words: Vec<&str> = self.words.iter().skip(self.next).map(|(_, word)| *word).collect();
+        let words: Vec<&str> = self.words.iter().skip(self.next).map(|known| known.word).collect();
         self.next = self.words.len();
         words.join(" ")
     }
@@ -100,7 +145,7 @@ impl<'a> Args<'a> {
 
     fn error_at(&self, index: usize, message: impl Into<String>) -> ParseError {
         let (at, len) = match self.words.get(index) {
-            Some((at, word)) => (*at, word.chars().count()),
+            Some(known) => (known.at, known.word.chars().count()),
             None => (self.text.trim_end().chars().count() + 1, 0),
         };
         ParseError {
@@ -144,7 +189,7 @@ impl<'a> Args<'a> {
             && self
                 .words
                 .get(self.next + 1)
-                .is_some_and(|(_, word)| word.starts_with(|c: char| c.is_ascii_digit()));
+                .is_some_and(|known| known.word.starts_with(|c: char| c.is_ascii_digit()));
         if !named {
             return Ok(None);
         }
@@ -192,7 +237,7 @@ impl<'a> Args<'a> {
             let followed = self
                 .words
                 .get(self.next + 1)
-                .and_then(|(_, word)| find(service, word))
+                .and_then(|known| find(service, known.word))
                 .is_some();
             if !here || followed {
                 self.next += 1;
@@ -306,6 +351,42 @@ fn environment_names(scope: &Scope<'_>) -> Vec<String> {
                 .map(|environment| environment.id.to_string())
         })
         .collect()
+}
+
+/// Marks the words from an opening quotation mark to the next closing one; a mark that is never closed quotes nothing.
+fn mark_quoted(words: &mut [Word<'_>]) {
+    const MARKS: [char; 5] = ['"', '\u{201c}', '\u{201d}', '\u{201e}', '\u{ff02}'];
+    let mut from = 0;
+    while from < words.len() {
+        let opens = words[from].word.starts_with(MARKS);
+        let closes = |(index, known): (usize, &Word<'_>)| {
+            let inner = if index == 0 {
+                known.word.trim_start_matches(MARKS)
+            } else {
+                known.word
+            };
+            inner.contains(MARKS)
+        };
+        let last = opens
+            .then(|| words[from..].iter().enumerate().position(closes))
+            .flatten();
+        for known in words.iter_mut().skip(from).take(last.map_or(0, |last| last + 1)) {
+            known.quoted = true;
+        }
+        from += last.map_or(1, |last| last + 1);
+    }
+}
+
+fn starts_with_letter(text: &str) -> bool {
+    text.starts_with(char::is_alphabetic)
+}
+
+fn backticked(words: &[&str]) -> String {
+    words
+        .iter()
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(" and ")
 }
 
 /// Phones turn `--` into a dash.

@@ -1,6 +1,6 @@
 //! Errors that point at the word and say what to type instead.
 
-use crate::view::{Block, Message, bold, code, text};
+use crate::view::{Block, Message, code, prose, text};
 
 /// Words that could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct ParseError {
     pub at: usize,
     /// How many characters it has; 0 when something is missing.
     pub len: usize,
-    /// What is wrong, and what is expected; may hold the foreign word.
+    /// What is wrong, and what is expected, with what was or is to be typed between backticks.
     pub message: String,
     /// What was probably meant, as a whole command.
     pub suggestion: Option<String>,
@@ -22,21 +22,15 @@ impl ParseError {
     #[must_use]
     pub fn message(&self) -> Message {
         let marked = format!("{}\n{}{}", self.text, " ".repeat(self.at), "^".repeat(self.len.max(1)));
-        let mut blocks = vec![
-            Block::Section(vec![vec![bold(self.message.clone())]]),
-            Block::Verbatim(marked),
-        ];
+        let mut message = Message::line(prose(&self.message)).with(Block::Verbatim(marked));
         if let Some(suggestion) = &self.suggestion {
-            blocks.push(Block::Section(vec![vec![
+            message = message.with(Block::Section(vec![vec![
                 text("Did you mean "),
                 code(suggestion.clone()),
                 text("?"),
             ]]));
         }
-        Message {
-            fallback: self.message.clone(),
-            blocks,
-        }
+        message
     }
 }
 

@@ -18,7 +18,7 @@ const RETRY_PAUSE: Span = Span::seconds(10);
 /// Goes as far as can be gone without hearing from the outside.
 ///
 /// # Errors
-/// When an event can not follow: the program is wrong.
+/// When an event cannot follow: the program is wrong.
 pub fn advance(plan: &mut Plan<'_>, id: &RecordId) -> Result<(), Illegal> {
     loop {
         let Some(operation) = plan.operation(id).cloned() else {

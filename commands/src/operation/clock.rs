@@ -21,7 +21,7 @@ const HEARTBEAT: Span = Span::hours(1);
 /// An operation looks at itself.
 ///
 /// # Errors
-/// When an event can not follow: the program is wrong.
+/// When an event cannot follow: the program is wrong.
 pub fn wake(plan: &mut Plan<'_>, id: &RecordId) -> Result<(), Illegal> {
     let Some(operation) = plan.operation(id).cloned() else {
         return Ok(());

@@ -9,7 +9,7 @@ pub use crate::run::Illegal;
 /// Folds a history from its start.
 ///
 /// # Errors
-/// When it does not begin with `Started`, or holds an event that can not follow.
+/// When it does not begin with `Started`, or holds an event that cannot follow.
 pub fn replay(id: &RecordId, history: impl IntoIterator<Item = StoredEvent>) -> Result<Option<Operation>, Illegal> {
     let mut operation = None;
     for StoredEvent { at, event } in history {
@@ -22,7 +22,7 @@ impl Operation {
     /// The operation after one more event.
     ///
     /// # Errors
-    /// When the event can not follow.
+    /// When the event cannot follow.
     pub fn apply(operation: Option<Self>, id: &RecordId, event: &Event, at: Timestamp) -> Result<Self, Illegal> {
         match (operation, event) {
             (None, Event::Started(pinned)) => Ok(Self {
@@ -58,7 +58,7 @@ impl Operation {
         }
     }
 
-    /// Where the whole of it goes. `None`: the event can not follow.
+    /// Where the whole of it goes. `None`: the event cannot follow.
     fn next_status(&self, event: &Event, at: Timestamp) -> Option<Status> {
         use Status::{Ended, Running, Stopped, Undoing};
         Some(match (self.status, event) {
@@ -87,7 +87,7 @@ impl Operation {
     }
 }
 
-/// Where a step goes. `None`: the event can not follow.
+/// Where a step goes. `None`: the event cannot follow.
 fn next_phase(phase: Phase, event: &Event) -> Option<Phase> {
     use Phase::{
         Acting, Ahead, Asking, Done, Failed, Planned, Preparing, Skipped, UndoFailed, UndoWatching, Undoing, Undone,

@@ -14,7 +14,7 @@ use crate::step::Calls;
 /// Takes in what came back from a call. What an earlier try brings, or one that was given up meanwhile, is not listened to.
 ///
 /// # Errors
-/// When an event can not follow: the program is wrong.
+/// When an event cannot follow: the program is wrong.
 pub fn hear(plan: &mut Plan<'_>, call: &StepCall, outcome: &Outcome) -> Result<(), Illegal> {
     let Some(operation) = plan.operation(&call.run).cloned() else {
         return Ok(());

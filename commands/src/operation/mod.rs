@@ -100,7 +100,7 @@ pub enum Mode {
 pub enum Status {
     /// Steps are done, one after the other.
     Running,
-    /// A step failed or its outcome can not be known: a person decides.
+    /// A step failed or its outcome cannot be known: a person decides.
     Stopped,
     /// What was done is undone, in reverse.
     Undoing,

@@ -60,7 +60,7 @@ pub enum Event {
         /// How.
         answer: Answer,
     },
-    /// AWS refused, or an outcome can not be known.
+    /// AWS refused, or an outcome cannot be known.
     TroubleMet {
         /// What.
         trouble: Trouble,

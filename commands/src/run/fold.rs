@@ -1,4 +1,4 @@
-//! The transition table: (run, event) → run, or a refusal. Live decisions and replay after a restart go through this one function, so they can not disagree.
+//! The transition table: (run, event) → run, or a refusal. Live decisions and replay after a restart go through this one function, so they cannot disagree.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use super::{Ballot, Decision, Event, Run, Status, StoredEvent};
 use crate::ids::RecordId;
 use crate::time::Timestamp;
 
-/// An event that can not happen to a run in this state: the history is damaged, or the program is wrong.
+/// An event that cannot happen to a run in this state: the history is damaged, or the program is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("run {run}: `{event}` can not follow {status}")]
+#[error("run {run}: `{event}` cannot follow {status}")]
 pub struct Illegal {
     run: String,
     event: String,
@@ -29,7 +29,7 @@ impl Illegal {
 /// Folds a history from its start.
 ///
 /// # Errors
-/// When it does not begin with `Opened`, or holds an event that can not follow.
+/// When it does not begin with `Opened`, or holds an event that cannot follow.
 pub fn replay(id: &RecordId, history: impl IntoIterator<Item = StoredEvent>) -> Result<Option<Run>, Illegal> {
     let mut run = None;
     for StoredEvent { at, event } in history {
@@ -42,7 +42,7 @@ impl Run {
     /// The run after one more event.
     ///
     /// # Errors
-    /// When the event can not follow.
+    /// When the event cannot follow.
     pub fn apply(run: Option<Self>, id: &RecordId, event: &Event, at: Timestamp) -> Result<Self, Illegal> {
         match (run, event) {
             (None, Event::Opened(pinned)) if !pinned.environments.is_empty() => Ok(Self {
@@ -126,6 +126,7 @@ impl Run {
                     at,
                     reason: reason.clone(),
                     overridden: overridden.is_some(),
+                    passed: overridden.clone().unwrap_or_default(),
                     number: self.decision_number() + 1,
                 });
             }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use event::{Event, Request, StoredEvent};
 pub use fold::{Illegal, replay};
 
-use crate::catalog::{AwsTarget, CheckName, Tier};
+use crate::catalog::{AwsTarget, CheckName, Site, Tier};
 use crate::check::Verdict;
 use crate::ids::{ChannelId, EnvironmentId, RecordId, ServiceId, UserId};
 use crate::reason::Reason;
@@ -90,6 +90,15 @@ pub struct Pinned {
     pub console_url: Option<String>,
     /// Whether the pipeline runs executions in parallel (its tokens are found elsewhere then).
     pub parallel: bool,
+}
+
+impl Pinned {
+    /// Where the pipeline is.
+    #[must_use]
+    pub fn site(&self) -> Option<Site> {
+        let home = self.environments.first()?;
+        Some(Site::of(&self.round.gate.name, &home.aws))
+    }
 }
 
 /// One environment of a run, resolved.
@@ -174,6 +183,9 @@ pub struct Decision {
     pub reason: String,
     /// Whether the glass was broken.
     pub overridden: bool,
+    /// The rules that a broken glass passed over; records of earlier versions do not have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Reason>,
     /// Counts the decisions of this run, from 1; part of the marker by which we know our own answer.
     pub number: u32,
 }

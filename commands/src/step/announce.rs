@@ -21,7 +21,7 @@ impl Kind for Announce {
     const SPEC: Spec = Spec {
         kind: "announce",
         summary: "Says something in a channel, once",
-        undo: "None: what was read can not be unread",
+        undo: "None: what was read cannot be unread",
     };
 
     fn conduct(&self) -> Conduct {

@@ -67,7 +67,7 @@ impl Kind for Codebuild {
             .keys()
             .find(|name| name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
         odd.map_or(Ok(()), |name| {
-            Err(format!("`{name}` can not be a variable: write letters, digits and `_`"))
+            Err(format!("`{name}` cannot be a variable: write letters, digits and `_`"))
         })
     }
 

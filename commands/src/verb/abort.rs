@@ -1,8 +1,7 @@
 //! `abort <env> [run] <reason>`: ends a runbook's run and undoes what it did, in reverse.
 
-use super::retry::nothing;
 use super::steer::{Aim, aloud, form};
-use super::{Spec, Verb, refused};
+use super::{Spec, Verb, nothing, refused};
 use crate::decision::Decision;
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
@@ -29,7 +28,8 @@ impl Verb for Abort {
         name: "abort",
         usage: "<env> [run] <reason>",
         summary: "End a runbook's run and undo what it did, in reverse",
-        detail: "What can not be undone is named. `stop` ends it and leaves everything as it is.",
+        detail: "What cannot be undone is named. `stop` ends it and leaves everything as it is.",
+        flags: &[],
         act: Act::Operate,
     };
 

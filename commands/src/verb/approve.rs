@@ -1,7 +1,7 @@
 //! `approve <env> [revision] [reason]`: votes yes.
 
 use super::pick::{Pick, Picked};
-use super::{Spec, Verb, refused};
+use super::{Spec, Verb, nothing, refused};
 use crate::approval;
 use crate::decision::{Decision, Refusal, Reply};
 use crate::facts::{Facts, Needs, Speaker, Via};
@@ -13,6 +13,8 @@ use crate::reason::Reason;
 use crate::run::{Ballot, Event, Illegal, Run, Status, Vote};
 use crate::view::{self, text};
 use crate::watch;
+
+const NO_REASON: &str = "breaking the glass needs a reason: `--override <reason>`";
 
 /// A vote for yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,7 @@ impl Verb for Approve {
         detail: "Acts at once when you name the revision, stand in the card's thread, or only one run waits and its card has been up for 15 seconds; \
                  otherwise it answers with a button. `--override <reason>` breaks the glass, for those whom the configuration names: it passes freeze, lock, order, \
                  checks, quorum and self-approval, and says so loudly.",
+        flags: &["--override"],
         act: Act::Approve,
     };
 
@@ -44,7 +47,7 @@ impl Verb for Approve {
         let (service, pick) = Pick::parse(args, scope)?;
         let reason = args.rest();
         if overriding && reason.is_empty() {
-            return Err(args.error("breaking the glass needs a reason: `--override <reason>`"));
+            return Err(args.error(NO_REASON));
         }
         Ok((
             service,
@@ -65,23 +68,21 @@ impl Verb for Approve {
         let run = match self.pick.find(facts, speaker) {
             Picked::This(run) => run,
             Picked::Confirm(runs) => return Ok(self.confirm(facts, speaker, &runs)),
-            Picked::Nothing(why) => {
-                return Ok(refused(vec![Refusal {
-                    reason: Reason::NothingToDo,
-                    message: vec![text(format!("Nothing was done: {why}."))],
-                    about: None,
-                    passable: false,
-                }]));
-            }
+            Picked::Nothing(why) => return Ok(nothing(&why)),
         };
+        if self.overriding && self.pick.reason(run, &self.reason).is_empty() {
+            return Ok(nothing(NO_REASON));
+        }
         let mut refusals = gate::evaluate_run(facts, Some(speaker), Act::Approve, run);
         let mut passed = None;
         if self.overriding {
-            refusals.retain(|refusal| refusal.reason != Reason::Role);
-            refusals.extend(may_override(facts, speaker, run));
-            let (over, stay): (Vec<_>, Vec<_>) = refusals.into_iter().partition(|refusal| refusal.passable);
+            // Who may break the glass is a rule of its own, in the place of the one about approvers.
+            let (over, stay): (Vec<_>, Vec<_>) = refusals
+                .into_iter()
+                .partition(|refusal| refusal.passable || refusal.reason == Reason::Role);
             passed = Some(over.into_iter().map(|refusal| refusal.reason).collect::<Vec<_>>());
             refusals = stay;
+            refusals.extend(may_override(facts, speaker, run));
         } else {
             refusals.extend(already_voted(run, speaker));
         }
@@ -99,7 +100,7 @@ impl Verb for Approve {
 }
 
 impl Approve {
-    /// Asks which run is meant. Whoever may not approve the only one hears that at once: a button would promise what it can not keep.
+    /// Asks which run is meant. Whoever may not approve the only one hears that at once: a button would promise what it cannot keep.
     fn confirm(&self, facts: &Facts<'_>, speaker: &Speaker, runs: &[&Run]) -> Decision {
         if let ([run], false) = (runs, self.overriding) {
             let refusals = gate::evaluate_run(facts, Some(speaker), Act::Approve, run);
@@ -115,19 +116,35 @@ impl Approve {
         facts: &Facts<'_>,
         speaker: &Speaker,
         run: &Run,
-        passed: Option<Vec<Reason>>,
+        mut passed: Option<Vec<Reason>>,
     ) -> Result<Decision, Illegal> {
         let mut plan = Plan::new(facts);
         let vote = Vote {
             user: speaker.user.clone(),
             ballot: Ballot::Approve,
             at: facts.now,
-            reason: self.reason.clone(),
+            reason: self.pick.reason(run, &self.reason).to_owned(),
             os_user: os_user(speaker),
         };
         plan.tell(&run.id, Event::Voted { vote }, Reason::Voted)?;
+        if let (Some(reasons), Some(voted)) = (&mut passed, plan.run(&run.id)) {
+            reasons.extend((!tally::count(facts, voted).suffices()).then_some(Reason::Quorum));
+            let mut known = Vec::new();
+            reasons.retain(|reason| {
+                !known.contains(reason) && {
+                    known.push(*reason);
+                    true
+                }
+            });
+        }
         if let Some(reasons) = &passed {
-            super::announce_override(&mut plan, run, &speaker.user, reasons, &self.reason);
+            super::announce_override(
+                &mut plan,
+                run,
+                &speaker.user,
+                reasons,
+                self.pick.reason(run, &self.reason),
+            );
         }
         approval::advance(&mut plan, &run.id, passed)?;
         let reply = plan.run(&run.id).map(|run| match run.status {

@@ -1,17 +1,16 @@
 //! `check <env>`: gathers the evidence again.
 
 use super::pick::{Pick, Picked};
-use super::{Spec, Verb, refused};
-use crate::decision::{Decision, Refusal, Reply};
+use super::{Spec, Verb, nothing};
+use crate::decision::{Decision, Reply};
 use crate::effect::Effect;
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::ServiceId;
 use crate::plan::Plan;
-use crate::reason::Reason;
 use crate::run::{Illegal, Run};
-use crate::view::{Message, text};
+use crate::view::Message;
 
 /// A wish for fresh evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +26,7 @@ impl Verb for Check {
         usage: "<env>",
         summary: "Look at the evidence again: what would go out, and every check",
         detail: "Answers at once; the card fills in as the evidence comes.",
+        flags: &[],
         act: Act::Read,
     };
 
@@ -41,22 +41,10 @@ impl Verb for Check {
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
-        let refusals = super::may_read(facts, speaker);
-        if !refusals.is_empty() {
-            return Ok(refused(refusals));
-        }
         let runs: Vec<&Run> = match self.pick.find(facts, speaker) {
             Picked::This(run) => vec![run],
             Picked::Confirm(runs) => runs,
-            Picked::Nothing(why) => {
-                let message = vec![text(format!("Nothing to look at: {why}."))];
-                return Ok(refused(vec![Refusal {
-                    reason: Reason::NothingToDo,
-                    message,
-                    about: None,
-                    passable: false,
-                }]));
-            }
+            Picked::Nothing(why) => return Ok(nothing(&why)),
         };
         let mut plan = Plan::new(facts);
         for run in &runs {

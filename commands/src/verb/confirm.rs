@@ -1,8 +1,7 @@
 //! `confirm <env> [run] [what you saw]`: answers what a runbook's run asks: may a step begin, is it done, do you say yes?
 
-use super::retry::nothing;
 use super::steer::{Aim, aloud, form};
-use super::{Spec, Verb, refused};
+use super::{Spec, Verb, nothing, refused};
 use crate::decision::{Decision, Refusal, Reply};
 use crate::facts::{Facts, Needs, Speaker, Standing};
 use crate::gate::Act;
@@ -32,6 +31,7 @@ impl Verb for Confirm {
         usage: "<env> [run] [what you saw]",
         summary: "Answer what a runbook asks: begin the step, say that it is done, or say yes",
         detail: "A step that asks for approval takes approvers of the environment, and not whoever started the run; everything else takes operators. A step of which nobody knows whether it was done can be confirmed too, by somebody who looked.",
+        flags: &[],
         act: Act::Vote,
     };
 

@@ -69,6 +69,7 @@ impl Verb for Freeze {
         usage: "<env|all> [for 2h | until …] [reason]",
         summary: "Stop releases, for example while an emergency release is under way",
         detail: "`until 18:00`, `until 2026-11-23` and `until 2026-11-23 08:00` are in the service's own time zone. `all` freezes every service; each channel is told.",
+        flags: &[],
         act: Act::Operate,
     };
 

@@ -1,6 +1,6 @@
 //! `history [env]`: the last finished runs.
 
-use super::{Spec, Verb, refused};
+use super::{Spec, Verb};
 use crate::decision::Decision;
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
@@ -23,6 +23,7 @@ impl Verb for History {
         usage: "[env]",
         summary: "The last finished runs: what, who, how long",
         detail: "Everything, with who said what when, is in `signalbox audit export`.",
+        flags: &[],
         act: Act::Read,
     };
 
@@ -36,11 +37,7 @@ impl Verb for History {
         Needs::default()
     }
 
-    fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
-        let refusals = super::may_read(facts, speaker);
-        if !refusals.is_empty() {
-            return Ok(refused(refusals));
-        }
+    fn decide(&self, facts: &Facts<'_>, _: &Speaker) -> Result<Decision, Illegal> {
         let all = &facts.service.environments;
         let production = all
             .iter()

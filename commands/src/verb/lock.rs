@@ -35,6 +35,7 @@ impl Verb for Lock {
         usage: "<env> [for 2h] [reason]",
         summary: "Hold an environment: only you can release to it",
         detail: "Locking again changes the reason and the end. `--steal <reason>` takes it from its owner, who is told.",
+        flags: &["--steal"],
         act: Act::Operate,
     };
 

@@ -37,7 +37,8 @@ pub use freeze::apply_spread;
 pub use pick::Pick;
 pub use shared::tell_me;
 use shared::{
-    announce_override, environment_or_all, may_operate, may_read, operating_needs, redraw_waiting, refused, revision,
+    announce_override, environment_or_all, may_operate, may_read, nothing, operating_needs, redraw_waiting, refused,
+    revision,
 };
 
 /// What a verb is, for people and for the grammar.
@@ -53,8 +54,16 @@ pub struct Spec {
     pub summary: &'static str,
     /// What else to know, in a few sentences.
     pub detail: &'static str,
+    /// The flags it knows, each with its dashes.
+    pub flags: &'static [&'static str],
     /// What it is to the gates.
     pub act: Act,
+}
+
+impl Spec {
+    fn refuse_other_flags(&self, args: &Args<'_>) -> Result<(), ParseError> {
+        args.only_flags(self.name, self.flags, self.usage.contains("reason"))
+    }
 }
 
 /// A verb with its arguments.
@@ -65,13 +74,13 @@ pub trait Verb: Sized {
     /// Reads its arguments; the verb's own name is taken already.
     ///
     /// # Errors
-    /// When the words can not be understood.
+    /// When the words cannot be understood.
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError>;
 
     /// What has to be loaded for it.
     fn needs(&self, service: &crate::catalog::Service) -> Needs;
 
-    /// Decides.
+    /// Decides, for somebody who may use the bot.
     ///
     /// # Errors
     /// When the program is wrong.
@@ -92,7 +101,9 @@ macro_rules! verbs {
         fn parse_verb(name: &str, args: &mut Args<'_>, scope: &Scope<'_>) -> Option<Result<Command, ParseError>> {
             match name {
                 $(name if name == <$module::$name as Verb>::SPEC.name => Some(
-                    <$module::$name as Verb>::parse(args, scope).map(|(service, verb)| Command { service, request: Request::$name(verb) }),
+                    <$module::$name as Verb>::SPEC.refuse_other_flags(args)
+                        .and_then(|()| <$module::$name as Verb>::parse(args, scope))
+                        .map(|(service, verb)| Command { service, request: Request::$name(verb) }),
                 ),)*
                 _ => None,
             }
@@ -111,11 +122,7 @@ macro_rules! verbs {
                 match self { $(Self::$name(verb) => verb.needs(service)),* }
             }
 
-            /// Decides.
-            ///
-            /// # Errors
-            /// When the program is wrong.
-            pub fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+            fn decide_for_member(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
                 match self { $(Self::$name(verb) => verb.decide(facts, speaker)),* }
             }
         }
@@ -129,6 +136,19 @@ verbs! {
 }
 
 impl Request {
+    /// Decides. Whoever may not use the bot hears that and nothing else: every other answer tells something of what is going on.
+    ///
+    /// # Errors
+    /// When the program is wrong.
+    pub fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
+        let refusals = may_read(facts, speaker);
+        if refusals.is_empty() {
+            self.decide_for_member(facts, speaker)
+        } else {
+            Ok(refused(refusals))
+        }
+    }
+
     /// The run that is named, when one is: by a button, or by its id.
     #[must_use]
     pub const fn run(&self) -> Option<&crate::ids::RecordId> {
@@ -179,7 +199,7 @@ pub const COMMANDS: &[&str] = &["/deploy"];
 /// Reads a text such as `/deploy approve mainnet a1b2c3d`.
 ///
 /// # Errors
-/// When it can not be understood; the error says where and what to type instead.
+/// When it cannot be understood; the error says where and what to type instead.
 pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Parsed, ParseError> {
     let mut args = Args::new(text);
     let Some(command) = args.next() else {

@@ -9,6 +9,9 @@ use crate::time::Span;
 /// How long a card has to be up before words that name no revision act on it: somebody who types at once may mean the run before.
 const CARD_SETTLES: Span = Span::seconds(15);
 
+/// How much of a revision's id a card shows.
+const SHOWN: usize = 7;
+
 /// Which run is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pick {
@@ -20,6 +23,9 @@ pub enum Pick {
         environment: EnvironmentId,
         /// What the speaker called it: a commit, a tag, a short run name.
         revision: Option<String>,
+        /// The word after the environment when it does not look like any of those: the version of an object looks like any other word, and only
+        /// the card can tell.
+        word: Option<String>,
     },
 }
 
@@ -39,7 +45,15 @@ impl Pick {
     pub(super) fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
         let (service, environment) = args.environment(scope)?;
         let revision = super::revision(args);
-        Ok((service, Self::In { environment, revision }))
+        let word = args.peek().filter(|_| revision.is_none()).map(str::to_owned);
+        Ok((
+            service,
+            Self::In {
+                environment,
+                revision,
+                word,
+            },
+        ))
     }
 
     /// What has to be loaded to answer.
@@ -61,6 +75,27 @@ impl Pick {
         run.pinned.revision.is_called(text) || run.id.short() == text || run.id.as_str() == text
     }
 
+    /// Whether the first word of what seems to be a reason is what the run's card calls its revision.
+    fn is_word_for(&self, run: &Run) -> bool {
+        let revision = &run.pinned.revision;
+        match self {
+            Self::In { word: Some(word), .. } => {
+                revision.commit.is_none() && word.len() >= SHOWN && revision.id.starts_with(word.as_str())
+            }
+            _ => false,
+        }
+    }
+
+    /// The reason without the word that turned out to name the run.
+    pub(super) fn reason<'r>(&self, run: &Run, reason: &'r str) -> &'r str {
+        match self {
+            Self::In { word: Some(word), .. } if self.is_word_for(run) => {
+                reason.strip_prefix(word.as_str()).unwrap_or(reason).trim_start()
+            }
+            _ => reason,
+        }
+    }
+
     /// The run that is meant.
     pub(super) fn find<'f>(&self, facts: &'f Facts<'_>, speaker: &Speaker) -> Picked<'f> {
         let (environment, revision) = match self {
@@ -70,7 +105,9 @@ impl Pick {
                     Picked::This,
                 );
             }
-            Self::In { environment, revision } => (environment, revision),
+            Self::In {
+                environment, revision, ..
+            } => (environment, revision),
         };
         let open: Vec<&Run> = facts
             .runs
@@ -89,6 +126,9 @@ impl Pick {
             .copied()
             .filter(|run| run.status == Status::Waiting)
             .collect();
+        if let Some(run) = open.iter().find(|run| self.is_word_for(run)) {
+            return Picked::This(run);
+        }
         if let Some(text) = revision {
             let named: Vec<&Run> = open.iter().copied().filter(|run| Self::names(run, text)).collect();
             return match named.as_slice() {

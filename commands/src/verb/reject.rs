@@ -2,9 +2,9 @@
 
 use super::approve::os_user;
 use super::pick::{Pick, Picked};
-use super::{Spec, Verb, refused};
+use super::{Spec, Verb, nothing, refused};
 use crate::approval;
-use crate::decision::{Decision, Refusal, Reply};
+use crate::decision::{Decision, Reply};
 use crate::facts::{Facts, Needs, Speaker, Via};
 use crate::gate::{self, Act};
 use crate::grammar::{Args, ParseError, Scope};
@@ -12,7 +12,7 @@ use crate::ids::ServiceId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Ballot, Event, Illegal, Run, Vote};
-use crate::view::{self, text};
+use crate::view;
 
 /// A vote for no.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,7 @@ impl Verb for Reject {
         usage: "<env> [revision] <reason>",
         summary: "Vote no on what waits for a decision",
         detail: "One no is enough, and a freeze or a lock does not hold it up. A newer run that waits behind this one comes next.",
+        flags: &[],
         act: Act::Reject,
     };
 
@@ -59,14 +60,7 @@ impl Verb for Reject {
         let run = match self.pick.find(facts, speaker) {
             Picked::This(run) => run,
             Picked::Confirm(runs) => return Ok(Decision::say(view::pick_one(&runs, facts))),
-            Picked::Nothing(why) => {
-                return Ok(refused(vec![Refusal {
-                    reason: Reason::NothingToDo,
-                    message: vec![text(format!("Nothing was done: {why}."))],
-                    about: None,
-                    passable: false,
-                }]));
-            }
+            Picked::Nothing(why) => return Ok(nothing(&why)),
         };
         let refusals = gate::evaluate_run(facts, Some(speaker), Act::Reject, run);
         if refusals.iter().any(|refusal| refusal.reason == Reason::AlreadyDecided) {
@@ -78,7 +72,8 @@ impl Verb for Reject {
         if !refusals.is_empty() {
             return Ok(refused(refusals));
         }
-        if self.reason.is_empty() {
+        let reason = self.pick.reason(run, &self.reason);
+        if reason.is_empty() {
             return Ok(Decision {
                 reply: ask_why(run, self.for_newest, &speaker.via),
                 ..Decision::default()
@@ -89,7 +84,7 @@ impl Verb for Reject {
             user: speaker.user.clone(),
             ballot: Ballot::Reject,
             at: facts.now,
-            reason: self.reason.clone(),
+            reason: reason.to_owned(),
             os_user: os_user(speaker),
         };
         plan.tell(&run.id, Event::Voted { vote }, Reason::Voted)?;

@@ -1,8 +1,7 @@
 //! `remedy <env> [run]`: does what the runbook knows to help against a failure, then tries the step again.
 
-use super::retry::nothing;
 use super::steer::{Aim, aloud};
-use super::{Spec, Verb, refused};
+use super::{Spec, Verb, nothing, refused};
 use crate::decision::Decision;
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
@@ -29,6 +28,7 @@ impl Verb for Remedy {
         usage: "<env> [run]",
         summary: "Do what the runbook knows to help against a failure, then try again",
         detail: "Only failures that the runbook lists under `expect` have one.",
+        flags: &[],
         act: Act::Operate,
     };
 

@@ -1,6 +1,6 @@
 //! `retry <run|env>`: runs the failed actions of a failed stage again, or tells CodePipeline again what was decided.
 
-use super::{Spec, Verb, refused};
+use super::{Spec, Verb, nothing, refused};
 use crate::approval;
 use crate::decision::{Decision, Refusal, Reply};
 use crate::effect::{CallPhase, Effect};
@@ -37,6 +37,7 @@ impl Verb for Retry {
         usage: "<env> [run]",
         summary: "Run the failed actions of a failed stage again",
         detail: "On a runbook's run it tries the stuck step again. On a run whose answer AWS refused, it tells CodePipeline again what was decided, as long as the decision stands (10 minutes).",
+        flags: &[],
         act: Act::Intervene,
     };
 
@@ -148,15 +149,6 @@ fn failed_stage(run: &Run) -> Option<String> {
         .iter()
         .find(|stage| stage.state == StageState::Failed)
         .map(|stage| stage.name.clone())
-}
-
-pub(super) fn nothing(why: &str) -> Decision {
-    refused(vec![Refusal {
-        reason: Reason::NothingToDo,
-        message: vec![text(format!("Nothing was done: {why}."))],
-        about: None,
-        passable: false,
-    }])
 }
 
 impl Target {

@@ -38,6 +38,7 @@ impl Verb for Run {
         usage: "<runbook> <env> [--plan] [name=value …] [reason]",
         summary: "Start one of the team's runbooks, or see what it would do",
         detail: "`--plan` shows every step with the very values and calls it would make, reads what is there, and changes nothing. Without a runbook it lists them.",
+        flags: &["--plan"],
         act: Act::Start,
     };
 
@@ -144,7 +145,7 @@ fn parameters(args: &mut Args<'_>) -> Result<BTreeMap<String, String>, ParseErro
             break;
         }
         if value.contains(['{', '}']) {
-            return Err(args.error("braces stand for placeholders and can not be part of a value"));
+            return Err(args.error("braces stand for placeholders and cannot be part of a value"));
         }
         if found.insert(name.to_owned(), value.to_owned()).is_some() {
             return Err(args.error(format!("`{name}` is said twice")));
@@ -187,7 +188,7 @@ impl Run {
             };
             if !parameter.choices.is_empty() && !parameter.choices.contains(value) {
                 return Err(format!(
-                    "{} can not be {value}: write one of {}.",
+                    "{} cannot be {value}: write one of {}.",
                     parameter.name,
                     parameter.choices.join(", ")
                 ));

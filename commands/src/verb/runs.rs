@@ -1,6 +1,6 @@
 //! `runs`: the runs that are under way.
 
-use super::{Spec, Verb, refused};
+use super::{Spec, Verb};
 use crate::decision::Decision;
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
@@ -20,6 +20,7 @@ impl Verb for Runs {
         usage: "[service]",
         summary: "The runs that are under way, and what each waits for",
         detail: "Finished runs are in `history`.",
+        flags: &[],
         act: Act::Read,
     };
 
@@ -36,12 +37,7 @@ impl Verb for Runs {
         }
     }
 
-    fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
-        let refusals = super::may_read(facts, speaker);
-        Ok(if refusals.is_empty() {
-            Decision::say(view::runs(facts))
-        } else {
-            refused(refusals)
-        })
+    fn decide(&self, facts: &Facts<'_>, _: &Speaker) -> Result<Decision, Illegal> {
+        Ok(Decision::say(view::runs(facts)))
     }
 }

@@ -9,7 +9,7 @@ use crate::ids::{EnvironmentId, ServiceId, UserId};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Illegal, Run};
-use crate::view::{self, Message};
+use crate::view::{self, Message, prose};
 
 /// Takes the next word if it looks like a revision: at least four hex digits, a version such as `v1.4.2`, or a run's short name.
 pub(super) fn revision(args: &mut Args<'_>) -> Option<String> {
@@ -130,6 +130,16 @@ pub fn tell_me(facts: &Facts<'_>, speaker: &Speaker, environment: &EnvironmentId
     Ok(plan.finish(Reply::Private(Message::sentence(format!(
         "You will be told here when {environment} is free."
     )))))
+}
+
+/// A refusal because nothing fits what was asked.
+pub(super) fn nothing(why: &str) -> Decision {
+    refused(vec![Refusal {
+        reason: Reason::NothingToDo,
+        message: prose(&format!("Nothing was done: {why}.")),
+        about: None,
+        passable: false,
+    }])
 }
 
 /// A refusal with all its reasons, which changes nothing.

@@ -1,8 +1,7 @@
 //! `skip <env> [run] <reason>`: leaves the step out that a runbook's run is stuck at or asks about.
 
-use super::retry::nothing;
 use super::steer::{Aim, aloud, form};
-use super::{Spec, Verb, refused};
+use super::{Spec, Verb, nothing, refused};
 use crate::decision::Decision;
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
@@ -30,7 +29,8 @@ impl Verb for Skip {
         name: "skip",
         usage: "<env> [run] <reason>",
         summary: "Leave out the step that a runbook is stuck at or asks about",
-        detail: "An approval can not be skipped. What the step may have done stays done.",
+        detail: "An approval cannot be skipped. What the step may have done stays done.",
+        flags: &[],
         act: Act::Operate,
     };
 

@@ -1,7 +1,7 @@
 //! `stop <run|env> [reason]`: stops an execution.
 
-use super::retry::{Target, nothing};
-use super::{Spec, Verb, refused};
+use super::retry::Target;
+use super::{Spec, Verb, nothing, refused};
 use crate::decision::{Decision, Reply};
 use crate::effect::Effect;
 use crate::facts::{Facts, Needs, Speaker};
@@ -33,6 +33,7 @@ impl Verb for Stop {
         usage: "<env> [run] [reason]",
         summary: "Stop an execution that has been approved, or a runbook's run, as it is",
         detail: "Actions under way are abandoned: what they have changed so far stays changed. A run that still waits is ended with `reject`.",
+        flags: &[],
         act: Act::Intervene,
     };
 
@@ -109,7 +110,7 @@ impl Verb for Stop {
     }
 }
 
-/// Why a run in this state can not be stopped.
+/// Why a run in this state cannot be stopped.
 const fn not_yet(status: Status) -> Option<&'static str> {
     match status {
         Status::Following => None,

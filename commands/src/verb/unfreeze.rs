@@ -26,6 +26,7 @@ impl Verb for Unfreeze {
         usage: "<env|all>",
         summary: "Take a freeze off that was put on by hand",
         detail: "A freeze that came with `freeze all` comes off with `unfreeze all`. Freezes of the configuration end by themselves; `approve --override` passes them.",
+        flags: &[],
         act: Act::Operate,
     };
 

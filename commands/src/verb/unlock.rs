@@ -27,6 +27,7 @@ impl Verb for Unlock {
         usage: "<env>",
         summary: "Let go of an environment; who waits for it is told",
         detail: "Anybody who may lock it may unlock it; the channel sees who did.",
+        flags: &[],
         act: Act::Operate,
     };
 

@@ -24,6 +24,7 @@ impl Verb for Why {
         usage: "<env>",
         summary: "Why can't I? Every gate, who can, until when, and what to type",
         detail: "Only you see the answer.",
+        flags: &[],
         act: Act::Read,
     };
 

@@ -3,7 +3,8 @@
 //! A button's value names the service and the record it was drawn for, so that a press is always about what the presser saw.
 
 use super::message::{Button, ButtonStyle, Confirm};
-use super::words::{count, cut, places, title};
+use super::words::{count, cut, migrations, places, title};
+use crate::facts::Facts;
 use crate::ids::{EnvironmentId, ServiceId};
 use crate::run::Run;
 
@@ -51,7 +52,7 @@ impl Press {
 }
 
 /// A button on a run.
-pub(super) fn on(run: &Run, press: Press) -> Button {
+pub(super) fn on(run: &Run, press: Press, facts: &Facts<'_>) -> Button {
     let what = format!(
         "{} for {} {}",
         run.pinned.revision.short(),
@@ -100,7 +101,7 @@ pub(super) fn on(run: &Run, press: Press) -> Button {
         label: label.to_owned(),
         spoken: cut(&spoken, 75),
         style,
-        confirm: confirm(run, press),
+        confirm: confirm(run, press, facts),
         url: None,
     }
 }
@@ -124,22 +125,15 @@ pub(super) fn tell_me(service: &ServiceId, environment: &EnvironmentId) -> Butto
 }
 
 /// What is asked before a button acts. A thumb must not release to production, and must not stop or retry anything.
-fn confirm(run: &Run, press: Press) -> Option<Confirm> {
+fn confirm(run: &Run, press: Press, facts: &Facts<'_>) -> Option<Confirm> {
     let short = run.pinned.revision.short();
     let place = cut(&places(run), 60);
     let what = format!("{} {}", run.pinned.service, title(&run.pinned.revision));
-    let commits = run
-        .change
-        .as_ref()
-        .map(|change| change.total)
-        .filter(|total| *total > 0);
-    let adds = commits
-        .map(|total| format!(" It adds {}.", count(total, "commit")))
-        .unwrap_or_default();
+    let adds = adds(run, facts);
     let (title, text, yes) = match press {
         Press::Approve if run.is_production() => (
             format!("Approve for {place}?"),
-            format!("This goes to {place}, which is production: {what}.{adds}"),
+            format!("This goes to {place}, which is production: {}.{adds}", cut(&what, 120)),
             format!("Approve {short}"),
         ),
         Press::Retry if run.is_production() => (
@@ -162,4 +156,24 @@ fn confirm(run: &Run, press: Press) -> Option<Confirm> {
         yes: cut(&yes, 30),
         no: "Not now".to_owned(),
     })
+}
+
+/// How many commits, and which migrations by name: what a thumb must not overlook.
+fn adds(run: &Run, facts: &Facts<'_>) -> String {
+    let Some(change) = run.change.as_ref().filter(|change| change.total > 0) else {
+        return String::new();
+    };
+    let commits = count(change.total, "commit");
+    let touched = migrations(change, facts);
+    let name = |path: &&str| cut(path.rsplit('/').next().unwrap_or(path), 60);
+    match touched.as_slice() {
+        [] => format!(" It adds {commits}."),
+        [one] => format!(" It adds {commits} and the migration {}.", name(one)),
+        [one, rest @ ..] => format!(
+            " It adds {commits} and {}: {} and {} more.",
+            count(touched.len(), "migration"),
+            name(one),
+            rest.len()
+        ),
+    }
 }

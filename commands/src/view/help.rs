@@ -1,6 +1,6 @@
 //! Help, made of the verb table: what is not in the table cannot be in the help, and the other way round.
 
-use super::message::{Block, Line, Message, bold, code};
+use super::message::{Block, Line, Message, bold, code, prose};
 use super::words::cut;
 
 /// One verb as help shows it.
@@ -61,11 +61,7 @@ pub fn help(specs: &[HelpRow], topic: Option<&str>) -> Message {
 
 fn one(row: &HelpRow) -> Message {
     let mut lines = vec![line![format!("{}.", row.summary)]];
-    lines.extend(
-        Some(row.detail)
-            .filter(|detail| !detail.is_empty())
-            .map(|detail| line![detail]),
-    );
+    lines.extend(Some(row.detail).filter(|detail| !detail.is_empty()).map(prose));
     Message::headed(line![code(row.typed())], lines)
 }
 
@@ -101,5 +97,10 @@ fn overview(specs: &[HelpRow]) -> Message {
     let service = line![
         "A service name may stand before the environment; it is needed only where a channel is home to several services."
     ];
-    message.with(Block::Context(more.into_iter().chain([service]).collect()))
+    let flags = line![
+        "A word that begins with ",
+        code("--"),
+        " is a flag; in a reason, put quotation marks around it."
+    ];
+    message.with(Block::Context(more.into_iter().chain([service, flags]).collect()))
 }

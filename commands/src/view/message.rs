@@ -214,6 +214,28 @@ pub fn code(words: impl Into<String>) -> Inline {
     Inline::Code(words.into())
 }
 
+/// Sentences in which what is to be typed stands between backticks, as pieces. A backtick without its partner is a character like any other.
+#[must_use]
+pub fn prose(words: &str) -> Line {
+    let mut line: Line = Vec::new();
+    let mut rest = words;
+    while let Some((before, typed, after)) = backticked(rest) {
+        line.extend((!before.is_empty()).then(|| text(before)));
+        line.push(code(typed));
+        rest = after;
+    }
+    line.extend((!rest.is_empty()).then(|| text(rest)));
+    line
+}
+
+/// What stands before, between and after the first pair of backticks.
+fn backticked(words: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = words.split_once('`')?;
+    let (typed, after) = rest.split_once('`')?;
+    // Markup cannot hold code that is empty, or that begins or ends with a space.
+    (!typed.is_empty() && typed.trim() == typed).then_some((before, typed, after))
+}
+
 impl From<&str> for Inline {
     fn from(words: &str) -> Self {
         Self::Text(words.to_owned())
@@ -274,14 +296,10 @@ impl Message {
         self
     }
 
-    /// One plain sentence.
+    /// A sentence or two; see [`prose`].
     #[must_use]
     pub fn sentence(words: impl Into<String>) -> Self {
-        let words = words.into();
-        Self {
-            blocks: vec![Block::Section(vec![vec![text(words.clone())]])],
-            fallback: words,
-        }
+        Self::line(prose(&words.into()))
     }
 
     /// One line of pieces; the fallback is their plain reading.

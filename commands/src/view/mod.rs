@@ -36,11 +36,11 @@ pub use help::{HelpRow, help};
 pub use history::history;
 pub use message::{
     Block, Button, ButtonStyle, Confirm, DateStyle, Inline, Input, Line, Message, Modal, Sign, bold, code, plain,
-    spoken, text,
+    prose, spoken, text,
 };
 pub use notes::{
-    answered_elsewhere_note, behind_note, ended_note, failure_note, free_note, lapsed_note, lock_stolen_note,
-    override_note,
+    answered_elsewhere_note, ended_note, failure_note, free_note, lapsed_note, lock_stolen_note, not_read_note,
+    override_note, reading_again_note,
 };
 pub use operation::{
     abort_form, confirm_form, operation_card, operation_ended_note, operation_started, operation_stopped_note,

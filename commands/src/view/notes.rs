@@ -1,14 +1,15 @@
 //! What is said beside the card: in a run's thread, in the channel when it must be loud, and to people themselves.
 
-use super::buttons::{self, Press};
 use super::card::{ending_sign, out_of_turn};
 use super::message::{Block, DateStyle, Inline, Line, Message, Sign, bold, code};
 use super::people;
 use super::words::{self, DOT, cut, done, headline, joined, listed, quoted, rules, took};
+use crate::catalog::{Service, Site};
 use crate::facts::Facts;
 use crate::ids::{EnvironmentId, UserId};
 use crate::reason::Reason;
 use crate::run::{Ballot, Failure, Run};
+use crate::time::{Span, Timestamp};
 
 /// In the thread: what failed, where its log is, and whose commits were on board. Only they are called.
 #[must_use]
@@ -129,14 +130,11 @@ fn next_for(run: &Run, facts: &Facts<'_>, reason: Reason) -> Option<Line> {
 /// In the channel, loudly: somebody broke the glass.
 #[must_use]
 pub fn override_note(run: &Run, who: &UserId, passed: &[Reason], reason: &str) -> Message {
-    let mut line = line![who, " passed over "];
-    let passed = rules(passed);
-    line.push(bold(if passed.is_empty() {
-        "the number of approvals".to_owned()
+    let line = if passed.is_empty() {
+        line![who, " broke it although no rule was in the way."]
     } else {
-        passed
-    }));
-    line.push(".".into());
+        line![who, " passed over ", bold(rules(passed)), "."]
+    };
     let mut lines = vec![line];
     lines.extend(quoted(reason, 300).map(|words| line!["Their reason: ", words]));
     lines.push(line!["It is in the journal under their name. If this should not have happened, stop the run from its card and talk to them."]);
@@ -156,6 +154,51 @@ pub fn lock_stolen_note(environment: &EnvironmentId, by: &UserId, reason: &str) 
             bold(format!("Your lock on {environment} was taken over"))
         ],
         vec![line],
+    )
+}
+
+/// To the channel: a pipeline cannot be read, so nothing that happens there shows here.
+#[must_use]
+pub fn not_read_note(service: &Service, site: &Site, (since, why): (Timestamp, &str)) -> Message {
+    let environments = service
+        .environments
+        .iter()
+        .filter(|environment| environment.site() == *site);
+    let names = environments.map(|environment| line![environment.id.as_str()]).collect();
+    let head = line![
+        Sign::Notice,
+        " ",
+        bold(format!("{}: the pipeline {} cannot be read", service.id, site.pipeline)),
+        " since ",
+        since.shown(DateStyle::Time),
+        ": ",
+        format!("{}.", cut(why, 300).trim_end_matches('.'))
+    ];
+    let mut lost = line!["Until it can, new requests for approval and the progress of runs do not show here for "];
+    lost.extend(listed(names, "and"));
+    lost.push("; look into the AWS console, where approvals can be given too.".into());
+    let next = line![
+        "On the bot's machine, ",
+        code("signalbox doctor"),
+        " says what the role lacks. You will be told here when the pipeline is read again."
+    ];
+    Message::headed(head, vec![lost, next])
+}
+
+/// To the channel: a pipeline that could not be read is read again.
+#[must_use]
+pub fn reading_again_note(site: &Site, after: Span) -> Message {
+    Message::headed(
+        line![
+            Sign::Good,
+            " ",
+            bold(format!("The pipeline {} is read again", site.pipeline)),
+            format!(
+                " after {}; what happened meanwhile shows on the cards.",
+                words::length(after)
+            )
+        ],
+        Vec::new(),
     )
 }
 
@@ -201,25 +244,6 @@ pub fn answered_elsewhere_note(run: &Run) -> Message {
         ]);
     }
     Message::headed(headline(sign, run, &standing), lines)
-}
-
-/// In the thread: a newer run cannot ask before this one is answered.
-#[must_use]
-pub fn behind_note(run: &Run) -> Message {
-    let Some(newest) = run.behind.last() else {
-        return Message::headed(
-            headline(Sign::Notice, run, "nothing waits behind it any more"),
-            Vec::new(),
-        );
-    };
-    let standing = format!("holds up {}", words::count(run.behind.len(), "newer run"));
-    let line = line![
-        "The newest is ",
-        bold(words::title(&newest.revision)),
-        ". To let it ask instead, reject this one."
-    ];
-    Message::headed(headline(Sign::Notice, run, &standing), vec![line])
-        .with(Block::Actions(vec![buttons::on(run, Press::RejectWait)]))
 }
 
 /// In the thread: a decision was not carried out in time, and people have to decide again.

@@ -160,7 +160,7 @@ pub fn pick_one(runs: &[&Run], facts: &Facts<'_>) -> Message {
             DOT,
         );
         let buttons = [Press::Approve, Press::Reject].map(|press| {
-            let mut button = buttons::on(run, press);
+            let mut button = buttons::on(run, press, facts);
             button.label = match press {
                 Press::Approve => format!("Approve {}", run.pinned.revision.short()),
                 _ => format!("Reject {}…", run.pinned.revision.short()),

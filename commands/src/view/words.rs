@@ -5,7 +5,7 @@ use crate::catalog::Tier;
 use crate::facts::Facts;
 use crate::ids::{EnvironmentId, RecordId, ServiceId};
 use crate::reason::Reason;
-use crate::round::Revision;
+use crate::round::{Change, Revision};
 use crate::run::{Ballot, Run};
 use crate::time::{Span, Timestamp};
 
@@ -198,7 +198,7 @@ pub(super) const fn rule(reason: Reason) -> &'static str {
         Reason::SelfApproval => "no self-approval",
         Reason::UnknownAuthor => "unknown authors",
         Reason::Claimed => "another run under way",
-        Reason::Voted => "the number of approvals",
+        Reason::Quorum => "the number of approvals",
         Reason::Role => "who may approve",
         Reason::Identity => "who may speak here",
         Reason::NotCurrent => "the current request",
@@ -261,6 +261,13 @@ pub(super) fn typed(run: &Run) -> String {
     let commit =
         short.len() >= 4 && short.bytes().all(|b| b.is_ascii_hexdigit()) && short.bytes().any(|b| b.is_ascii_digit());
     if commit { short } else { run.id.short().to_owned() }
+}
+
+/// The migrations among the files of a change, by the service's own patterns.
+pub(super) fn migrations<'a>(change: &'a Change, facts: &Facts<'_>) -> Vec<&'a str> {
+    let patterns = &facts.service.migrations;
+    let fits = |file: &&String| patterns.iter().any(|pattern| pattern.fits(file));
+    change.files.iter().filter(fits).map(String::as_str).collect()
 }
 
 /// A tier where it matters.

@@ -12,6 +12,8 @@ pub(crate) use observe::record_answer;
 pub use observe::{Pace, gather_checks, observe};
 pub use opening::{run_of, runs_of};
 
+use crate::catalog::Site;
+use crate::ids::RecordId;
 use crate::time::{Span, Timestamp};
 
 /// How often a pipeline is read when nothing hints at a change and nothing is under way.
@@ -21,17 +23,27 @@ pub const BUSY_PERIOD: Span = Span::seconds(5);
 /// The least distance between two reads of one account, over all pipelines: CodePipeline throttles.
 pub const PER_ACCOUNT: Span = Span::seconds(1);
 
+/// After so many failed reads in a row the channel is told: fewer are a hiccup of AWS.
+pub const FAILURES_TOLD: u32 = 5;
+
 /// The state of a watch. Its cursor fields are bookkeeping, not history: they move without a journal row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
     /// The pipeline.
-    pub pipeline: String,
+    #[serde(flatten)]
+    pub site: Site,
     /// The store time just before the newest read that was taken in; anything older is dropped.
     pub as_of: i64,
     /// When the newest read was taken in.
     pub read_at: Option<Timestamp>,
     /// Since when reading fails, and why; `None` while it works.
     pub failing: Option<(Timestamp, String)>,
+    /// How many reads in a row have failed.
+    #[serde(default)]
+    pub failures: u32,
+    /// Whether the channel has been told that reading fails.
+    #[serde(default)]
+    pub told: bool,
     /// Whether what was live before the first read has been learned.
     pub primed: bool,
 }
@@ -39,14 +51,22 @@ pub struct Watch {
 impl Watch {
     /// A watch that has not looked yet.
     #[must_use]
-    pub const fn new(pipeline: String) -> Self {
+    pub const fn new(site: Site) -> Self {
         Self {
-            pipeline,
+            site,
             as_of: 0,
             read_at: None,
             failing: None,
+            failures: 0,
+            told: false,
             primed: false,
         }
+    }
+
+    /// Its record.
+    #[must_use]
+    pub fn id(&self) -> RecordId {
+        RecordId::watch(&self.site)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::opening::{learn_live, open};
 use crate::approval;
 use crate::decision::{Change, Decision, Reply};
-use crate::effect::Effect;
+use crate::effect::{Effect, Recipient};
 use crate::facts::Facts;
 use crate::gate;
 use crate::ids::RecordId;
@@ -17,20 +17,20 @@ use crate::watch::{self, Answered, Ended, ExecutionSeen, Observation, Watch};
 /// Takes in an observation. `pace` is how long the watch waits when nothing is under way, and when something is.
 ///
 /// # Errors
-/// When an event can not follow: the program is wrong.
+/// When an event cannot follow: the program is wrong.
 pub fn observe(facts: &Facts<'_>, watch: &Watch, observation: &Observation, pace: Pace) -> Result<Decision, Illegal> {
     if observation.as_of <= watch.as_of {
         return Ok(Decision::default());
     }
     let mut plan = Plan::new(facts);
-    learn_live(&mut plan, observation);
+    learn_live(&mut plan, &watch.site, observation);
     for waiting in &observation.waiting {
-        open(&mut plan, waiting, observation)?;
+        open(&mut plan, &watch.site, waiting, observation)?;
     }
     let open_runs: Vec<RecordId> = facts
         .runs
         .values()
-        .filter(|run| run.ended().is_none() && run.pinned.round.gate.name == watch.pipeline)
+        .filter(|run| run.ended().is_none() && run.pinned.site().as_ref() == Some(&watch.site))
         .map(|run| run.id.clone())
         .collect();
     for id in &open_runs {
@@ -38,8 +38,17 @@ pub fn observe(facts: &Facts<'_>, watch: &Watch, observation: &Observation, pace
     }
     let mut watch = watch.clone();
     let mut events = Vec::new();
-    if watch.failing.take().is_some() {
+    if let Some((since, _)) = watch.failing.take() {
         events.push((watch::Event::Recovered, Reason::Progress));
+        if watch.told {
+            plan.owe(Effect::Post {
+                to: Recipient::Channel(facts.service.channel.clone()),
+                marker: format!("{}/recovered/{}", watch.id(), since.0),
+                message: view::reading_again_note(&watch.site, since.age(facts.now)),
+            });
+        }
+        watch.failures = 0;
+        watch.told = false;
     }
     watch.as_of = observation.as_of;
     watch.read_at = Some(observation.at);
@@ -50,7 +59,7 @@ pub fn observe(facts: &Facts<'_>, watch: &Watch, observation: &Observation, pace
             .any(|id| plan.run(id).is_some_and(|run| run.ended().is_none()));
     let next = facts.now + if busy { pace.busy } else { pace.idle };
     plan.watch(Change::Watch {
-        id: RecordId::watch(&watch.pipeline),
+        id: watch.id(),
         watch,
         events,
         next_wake: Some(next),

@@ -1,7 +1,7 @@
 //! How runs begin: a request for approval is seen, belongs to environments, and is pinned.
 
 use crate::approval;
-use crate::catalog::{Environment, Service};
+use crate::catalog::{Environment, Service, Site};
 use crate::desk;
 use crate::effect::Effect;
 use crate::ids::RecordId;
@@ -11,40 +11,32 @@ use crate::round::Round;
 use crate::run::{Illegal, Live, Pinned, Target};
 use crate::watch::{Observation, Waiting};
 
-/// The run that a request for approval belongs to. The home environment is part of its name.
+/// The run that a request for approval at this site belongs to. The home environment is part of its name.
 #[must_use]
-pub fn run_of(facts_service: &Service, waiting: &Waiting) -> Option<(RecordId, Vec<Environment>)> {
+pub fn run_of(service: &Service, site: &Site, waiting: &Waiting) -> Option<(RecordId, Vec<Environment>)> {
     let gate = &waiting.round.gate;
-    let mut environments: Vec<Environment> = facts_service
-        .environments_for(gate, waiting.revision.git_ref.as_deref())
-        .into_iter()
-        .cloned()
-        .collect();
+    let mut environments = service.environments_for(site, gate, waiting.revision.git_ref.as_deref());
     if environments.is_empty() {
-        // Which environment it goes to can not be told: then the rules of all of them hold.
-        environments = facts_service
-            .environments
-            .iter()
-            .filter(|environment| environment.pipeline == *gate)
-            .cloned()
-            .collect();
+        // Which environment it goes to cannot be told: then the rules of all of them hold.
+        environments = service.environments_behind(site, gate);
     }
     let home = environments.first()?;
-    Some((RecordId::run(&home.id, &waiting.round.seed()), environments))
+    let id = RecordId::run(&home.id, &waiting.round.seed());
+    Some((id, environments.into_iter().cloned().collect()))
 }
 
 /// The runs that an observation may touch beside the open ones: those that it would open, in case they exist already.
 #[must_use]
-pub fn runs_of(service: &Service, observation: &Observation) -> Vec<RecordId> {
+pub fn runs_of(service: &Service, site: &Site, observation: &Observation) -> Vec<RecordId> {
     observation
         .waiting
         .iter()
-        .filter_map(|waiting| Some(run_of(service, waiting)?.0))
+        .filter_map(|waiting| Some(run_of(service, site, waiting)?.0))
         .collect()
 }
 
 /// What is live before the bot's first run is learned from the pipeline's own history.
-pub(super) fn learn_live(plan: &mut Plan<'_>, observation: &Observation) {
+pub(super) fn learn_live(plan: &mut Plan<'_>, site: &Site, observation: &Observation) {
     // Newest last: of several environments behind one gate each keeps the newest that fits it.
     let mut successes: Vec<_> = observation.successes.iter().collect();
     successes.sort_by_key(|success| success.at);
@@ -52,7 +44,7 @@ pub(super) fn learn_live(plan: &mut Plan<'_>, observation: &Observation) {
         let environments: Vec<_> = plan
             .facts
             .service
-            .environments_for(&success.gate, success.revision.git_ref.as_deref())
+            .environments_for(site, &success.gate, success.revision.git_ref.as_deref())
             .into_iter()
             .map(|environment| environment.id.clone())
             .collect();
@@ -74,9 +66,14 @@ pub(super) fn learn_live(plan: &mut Plan<'_>, observation: &Observation) {
     }
 }
 
-pub(super) fn open(plan: &mut Plan<'_>, waiting: &Waiting, observation: &Observation) -> Result<(), Illegal> {
+pub(super) fn open(
+    plan: &mut Plan<'_>,
+    site: &Site,
+    waiting: &Waiting,
+    observation: &Observation,
+) -> Result<(), Illegal> {
     let facts = plan.facts;
-    let Some((id, environments)) = run_of(facts.service, waiting) else {
+    let Some((id, environments)) = run_of(facts.service, site, waiting) else {
         return Ok(());
     };
     if plan.run(&id).is_some() {

@@ -7,6 +7,7 @@ use commands::reason::Reason;
 use commands::run::{Ballot, DECISION_STANDS, Status};
 use commands::time::Span;
 use commands::watch::Answered;
+use commands::watch::Observation;
 
 use crate::world::{World, env, gate, user, words};
 
@@ -152,10 +153,40 @@ fn breaking_the_glass_passes_what_it_may_and_is_loud() {
             .is_some_and(|decision| decision.overridden)
     );
     assert_eq!(world.owed("post"), 1, "the channel is told");
+    let everything = [Reason::Role, Reason::SelfApproval, Reason::Frozen, Reason::Quorum];
     let overridden = world.journal[&world.run().id].iter().any(|stored| {
-        matches!(&stored.event, commands::run::Event::Decided { overridden: Some(passed), .. } if passed.contains(&Reason::Frozen) && passed.contains(&Reason::SelfApproval))
+        matches!(&stored.event, commands::run::Event::Decided { overridden: Some(passed), .. } if *passed == everything)
     });
     assert!(overridden, "the journal names what was passed");
+    let decision = world.run().decision.clone().expect("a decision");
+    assert_eq!(decision.passed, everything, "and so does the card");
+    // A record of an earlier version knows only that the glass was broken.
+    let mut old = serde_json::to_value(&decision).expect("JSON");
+    old.as_object_mut().expect("an object").remove("passed");
+    let old: commands::run::Decision = serde_json::from_value(old).expect("an old decision");
+    assert!(old.overridden && old.passed.is_empty());
+}
+
+#[test]
+fn what_the_card_calls_a_revision_names_it() {
+    let mut world = World::new();
+    let mut waiting = world.waiting("e1", "refs/heads/master", "t1");
+    waiting.revision.id = "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY".into();
+    waiting.revision.commit = None;
+    world.observe(Observation {
+        waiting: vec![waiting],
+        ..Observation::default()
+    });
+    world.gathers("U0DANA");
+    // Its card is not up yet: words that do not name it would only ask.
+    world.says("U0ANN", "/deploy approve testnet 3sL4kqX it works");
+    assert!(world.run().votes.is_empty(), "another word is only a reason");
+    world.says("U0ANN", "/deploy approve testnet 3sL4kqt it works");
+    assert_eq!(
+        world.run().votes[0].reason,
+        "it works",
+        "the name is not a part of the reason"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Words that can not be understood: what people read then. And: no words break anything.
+//! Words that cannot be understood: what people read then. And: no words break anything.
 
 use commands::grammar::Scope;
 use commands::verb;
@@ -24,15 +24,15 @@ fn error(text: &str) -> String {
 #[test]
 fn errors_point_and_suggest() {
     insta::assert_snapshot!(error("/deploy approve mianet"), @r"
-    there is no environment `mianet`: known are testnet, mainnet
-    there is no environment `mianet`: known are testnet, mainnet
+    there is no environment mianet: known are testnet, mainnet
+    there is no environment mianet: known are testnet, mainnet
     /deploy approve mianet
                     ^^^^^^
     Did you mean /deploy approve mainnet?
     ");
     insta::assert_snapshot!(error("/deploy aprove mainnet"), @r"
-    there is no verb `aprove`; `/deploy help` lists them
-    there is no verb `aprove`; `/deploy help` lists them
+    there is no verb aprove; /deploy help lists them
+    there is no verb aprove; /deploy help lists them
     /deploy aprove mainnet
             ^^^^^^
     Did you mean /deploy approve mainnet?
@@ -44,8 +44,8 @@ fn errors_point_and_suggest() {
                     ^
     ");
     insta::assert_snapshot!(error("/deploy lock mainnet for 2x"), @r"
-    this is not a span of time: write `30m`, `2h`, `1h30m` or `3d`
-    this is not a span of time: write `30m`, `2h`, `1h30m` or `3d`
+    this is not a span of time: write 30m, 2h, 1h30m or 3d
+    this is not a span of time: write 30m, 2h, 1h30m or 3d
     /deploy lock mainnet for 2x
                              ^^
     ");
@@ -55,6 +55,71 @@ fn errors_point_and_suggest() {
     /deploy reject mainnet
                            ^
     ");
+}
+
+#[test]
+fn a_misspelled_flag_is_no_reason() {
+    insta::assert_snapshot!(error("/deploy lock mainnet --stael my turn"), @r"
+    lock has no flag --stael, only --steal; if it is part of the reason, put quotation marks around it
+    lock has no flag --stael, only --steal; if it is part of the reason, put quotation marks around it
+    /deploy lock mainnet --stael my turn
+                         ^^^^^^^
+    Did you mean /deploy lock mainnet --steal my turn?
+    ");
+    insta::assert_snapshot!(error("/deploy approve mainnet a1b2c3d --overide now"), @r"
+    approve has no flag --overide, only --override; if it is part of the reason, put quotation marks around it
+    approve has no flag --overide, only --override; if it is part of the reason, put quotation marks around it
+    /deploy approve mainnet a1b2c3d --overide now
+                                    ^^^^^^^^^
+    Did you mean /deploy approve mainnet a1b2c3d --override now?
+    ");
+    insta::assert_snapshot!(error("/deploy status mainnet --all"), @r"
+    status has no flags
+    status has no flags
+    /deploy status mainnet --all
+                           ^^^^^
+    ");
+    for wrong in [
+        "lock mainnet \u{2014}stael my turn",
+        "lock mainnet -steal my turn",
+        "lock mainnet my turn --force",
+        "--force lock mainnet",
+        "lock mainnet --override my turn",
+        "reject mainnet \"it said --force",
+        "stop testnet --now",
+    ] {
+        let told = error(&format!("/deploy {wrong}"));
+        assert!(told.contains("^^^"), "{wrong}: {told}");
+    }
+}
+
+#[test]
+fn quotation_marks_make_a_flag_a_part_of_the_reason() {
+    let world = World::new();
+    let home = channel(CHANNEL);
+    let scope = Scope {
+        catalog: &world.catalog,
+        channel: &home,
+    };
+    let parsed = |text: &str| format!("{:?}", verb::parse(&format!("/deploy {text}"), &scope).expect("words"));
+    let quoted = parsed("lock mainnet \"never use --steal here\" please");
+    assert!(
+        quoted.contains("steal: false") && quoted.contains("never use --steal here"),
+        "{quoted}"
+    );
+    assert!(parsed("lock mainnet \u{201c}--force\u{201d}, says Ann").contains("--force"));
+    assert!(parsed("lock mainnet \"--force\" --steal").contains("steal: true"));
+    // A dash between words is a dash, and so is a number's.
+    for dash in [
+        "wait \u{2014} it rains",
+        "wait -- it rains",
+        "a - b",
+        "it is -5 degrees",
+        "well-known --",
+    ] {
+        let text = parsed(&format!("lock mainnet {dash}"));
+        assert!(text.contains(dash), "{text}");
+    }
 }
 
 #[test]

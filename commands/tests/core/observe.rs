@@ -5,7 +5,7 @@ use commands::reason::Reason;
 use commands::run::{Ballot, Failure, StageState, Status};
 use commands::watch::{Ended, ExecutionSeen, Inbound, LastSuccess, Observation};
 
-use crate::world::{World, env, gate};
+use crate::world::{PACE, World, env, gate, site};
 
 const DONE: [StageState; 2] = [StageState::Succeeded, StageState::Succeeded];
 const HALF: [StageState; 2] = [StageState::Succeeded, StageState::Running];
@@ -213,4 +213,109 @@ fn what_was_live_before_the_first_run_is_learned_and_never_overwritten_by_older_
     });
     assert_eq!(world.desk.live[&env("mainnet")].execution, "e9");
     assert_eq!(world.desk.live[&env("testnet")].execution, "e7");
+}
+
+/// Reads once, in vain.
+fn fails(world: &mut World, why: &str) {
+    world.passes(PACE.idle);
+    let watch = world.watch.clone();
+    let decision = world.decide(|facts| commands::wake::watch(facts, &watch, PACE));
+    world.commit(decision);
+    world.hears("read_pipeline", Outcome::ReadFailed { why: why.into() });
+}
+
+#[test]
+fn a_pipeline_that_cannot_be_read_is_told_once_and_so_is_the_end_of_it() {
+    let mut world = World::new();
+    for _ in 0..4 {
+        fails(&mut world, "AccessDeniedException: no");
+    }
+    assert_eq!(world.owed("post"), 0, "a hiccup is not worth a message");
+    world.observe(Observation::default());
+    assert_eq!(world.owed("post"), 0, "and neither is its end");
+    for _ in 0..20 {
+        fails(&mut world, "AccessDeniedException: no");
+    }
+    let said = |world: &mut World| match world.hears("post", Outcome::Posted) {
+        Effect::Post { message, .. } => crate::world::text_of(&message),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(world.owed("post"), 1, "told once");
+    insta::assert_snapshot!(said(&mut world), @r"
+    wallet: the pipeline wallet-service cannot be read since 18:05 UTC: AccessDeniedException: no.
+    note wallet: the pipeline wallet-service cannot be read since 18:05 UTC: AccessDeniedException: no.
+    Until it can, new requests for approval and the progress of runs do not show here for testnet and mainnet; look into the AWS console, where approvals can be given too.
+    On the bot's machine, signalbox doctor says what the role lacks. You will be told here when the pipeline is read again.
+    ");
+    world.passes(PACE.idle);
+    world.observe(Observation::default());
+    assert_eq!(world.owed("post"), 1, "and its end once");
+    insta::assert_snapshot!(said(&mut world), @r"
+    The pipeline wallet-service is read again after 20 min; what happened meanwhile shows on the cards.
+    ok The pipeline wallet-service is read again after 20 min; what happened meanwhile shows on the cards.
+    ");
+    world.observe(Observation::default());
+    assert_eq!(world.owed("post"), 0);
+}
+
+#[test]
+fn one_name_in_two_accounts_is_two_pipelines() {
+    let mut world = World::new();
+    let wallet = world.catalog.services.values_mut().next().expect("the wallet");
+    wallet.environments[1].aws.role_arn = Some("arn:aws:iam::444455556666:role/signalbox".into());
+    let sites: Vec<_> = wallet.pipelines().into_keys().collect();
+    assert_eq!(sites.len(), 2, "each has its watch: {sites:?}");
+    let theirs = wallet.environments[1].site();
+    assert_ne!(
+        commands::ids::RecordId::watch(&theirs),
+        commands::ids::RecordId::watch(&site())
+    );
+    // What waits in testnet's account is testnet's, whatever the tag says; what waits in mainnet's is mainnet's.
+    let waiting = world.waiting("e1", "refs/tags/v1", "t1");
+    let seen = Observation {
+        waiting: vec![waiting],
+        ..Observation::default()
+    };
+    world.observe(seen.clone());
+    assert_eq!(world.run().home(), &env("testnet"));
+    let ours = std::mem::replace(&mut world.watch, commands::watch::Watch::new(theirs.clone()));
+    world.observe(seen);
+    let mut homes: Vec<_> = world.runs.values().map(|run| run.home().to_string()).collect();
+    homes.sort();
+    assert_eq!(homes, ["mainnet", "testnet"]);
+    // Each watch asks about its own run only, through its own role.
+    for (watch, role) in [(ours, None), (world.watch.clone(), Some("444455556666"))] {
+        let looks = world.decide(|facts| commands::wake::watch(facts, &watch, PACE));
+        let Some((Effect::ReadPipeline { aws, following, .. }, _)) = looks.effects.first() else {
+            panic!("{looks:?}");
+        };
+        assert_eq!((aws.account(), following.len()), (role, 1));
+    }
+    assert!(theirs.fits("wallet-service", Some("eu-central-1"), Some("444455556666")));
+    assert!(!theirs.fits("wallet-service", Some("eu-central-1"), Some("111122223333")));
+    assert!(!theirs.fits("wallet-service", Some("us-east-1"), None));
+    assert!(
+        site().fits("wallet-service", None, Some("111122223333")),
+        "whose account is the bot's own, nobody knows"
+    );
+}
+
+#[test]
+fn a_watch_that_no_environment_uses_waits_and_does_not_spin() {
+    let world = World::new();
+    let unknown = commands::watch::Watch::new(commands::catalog::Site {
+        pipeline: "gone".into(),
+        ..site()
+    });
+    let decision = world.decide(|facts| commands::wake::watch(facts, &unknown, PACE));
+    assert!(decision.effects.is_empty());
+    let [
+        commands::decision::Change::Watch {
+            next_wake: Some(next), ..
+        },
+    ] = decision.changes.as_slice()
+    else {
+        panic!("{decision:?}");
+    };
+    assert!(world.now < *next);
 }

@@ -557,7 +557,7 @@ fn parameters_are_asked_for_and_checked() {
     }];
     for (text, why) in [
         ("", "Say color=… (the color to go to)"),
-        ("color=red", "color can not be red"),
+        ("color=red", "color cannot be red"),
         ("shade=blue color=blue", "no parameter shade"),
         ("color=blue color=green", "said twice"),
     ] {

@@ -54,6 +54,14 @@ pub struct World {
     deliveries: u32,
 }
 
+pub fn site() -> Site {
+    Site {
+        pipeline: "wallet-service".into(),
+        region: "eu-central-1".into(),
+        account: None,
+    }
+}
+
 pub fn gate() -> Pipeline {
     Pipeline {
         name: "wallet-service".into(),
@@ -166,7 +174,7 @@ impl World {
                     members(&["U0BRUNO", "U0CARLA"]),
                 ),
             ]),
-            watch: Watch::new("wallet-service".into()),
+            watch: Watch::new(site()),
             journal: BTreeMap::new(),
             desk_journal: vec![],
             reasons: vec![],

@@ -190,7 +190,7 @@ impl<'a> Args<'a> {
 fn wrong_type(member: &str, what: &str) -> AwsError {
     AwsError::new(
         "SerializationException",
-        format!("{what} can not be converted to the type of {member}"),
+        format!("{what} cannot be converted to the type of {member}"),
     )
 }
 

@@ -1,4 +1,4 @@
-//! Seals: a count and a hash of the ledger, signed, and kept where the store's owner can not reach.
+//! Seals: a count and a hash of the ledger, signed, and kept where the store's owner cannot reach.
 
 use commands::ids::ServiceId;
 use serde::{Deserialize, Serialize};
@@ -70,14 +70,14 @@ impl Seal {
     /// The line that goes to standard output.
     #[must_use]
     pub fn line(&self) -> String {
-        // Numbers and names only: this can not fail, and an empty line would be no seal.
+        // Numbers and names only: this cannot fail, and an empty line would be no seal.
         serde_json::to_string(&Line { seal: self.clone() }).unwrap_or_default()
     }
 
     /// Reads a line of a log: `None` when there is no seal in it.
     ///
     /// # Errors
-    /// When there is one that can not be read.
+    /// When there is one that cannot be read.
     pub fn parse(line: &str) -> Option<Result<Self, serde_json::Error>> {
         let start = line.find("{\"seal\":")?;
         let mut values = serde_json::Deserializer::from_str(&line[start..]).into_iter::<Line>();

@@ -1,6 +1,6 @@
 //! Every way to tamper with what is stored, on random histories: it is found, and the right row is named.
 //!
-//! The controls are those who can not be found, so that it is seen what finds the others: a forger who has the key and works before the next seal,
+//! The controls are those who cannot be found, so that it is seen what finds the others: a forger who has the key and works before the next seal,
 //! and a store that was put back where nobody keeps seals.
 
 use async_trait::async_trait;

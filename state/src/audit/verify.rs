@@ -72,7 +72,7 @@ pub struct Report {
 /// Checks the ledgers and journals of services, and the seals against them.
 ///
 /// # Errors
-/// When the store does not answer. What can not be read at all ([`StoreError::Corrupt`]) is a finding like others.
+/// When the store does not answer. What cannot be read at all ([`StoreError::Corrupt`]) is a finding like others.
 pub async fn verify(store: &dyn Store, slots: &[ServiceId], key: &Key, seals: &[Seal]) -> Result<Report, StoreError> {
     let mut report = Report::default();
     for slot in slots {
@@ -93,7 +93,7 @@ pub async fn verify(store: &dyn Store, slots: &[ServiceId], key: &Key, seals: &[
             None => continue,
             Some(Stop::Bad(place, why)) => (place, why),
             Some(Stop::Store(StoreError::Corrupt(what))) => {
-                (at, format!("from here on something can not be read: {what}"))
+                (at, format!("from here on something cannot be read: {what}"))
             }
             Some(Stop::Store(error)) => return Err(error),
         };
@@ -135,7 +135,7 @@ struct Walk<'a> {
     key: &'a Key,
     ledger: Ledger,
     report: &'a mut Report,
-    /// What is being read, for the case that it can not be.
+    /// What is being read, for the case that it cannot be.
     at: Place,
     /// A sealed range that is not what it was. It names a range only, so that a check that names a row goes before it.
     broken_seal: Option<(Place, String)>,

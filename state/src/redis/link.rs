@@ -99,10 +99,10 @@ impl Link {
     pub(super) fn new(url: &str, timeouts: Timeouts) -> Result<Self, StoreError> {
         // One provider for the whole program. An error means that it has been installed before, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let bad = |error: RedisError| StoreError::Refused(format!("REDIS_URL can not be used: {}", error.category()));
+        let bad = |error: RedisError| StoreError::Refused(format!("REDIS_URL cannot be used: {}", error.category()));
         let Some((scheme, rest)) = url.trim().split_once("://") else {
             return Err(StoreError::Refused(
-                "REDIS_URL can not be used: it must begin with redis:// or rediss://".to_owned(),
+                "REDIS_URL cannot be used: it must begin with redis:// or rediss://".to_owned(),
             ));
         };
         let (plain, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
@@ -158,7 +158,7 @@ impl Link {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Failure::NotSent(error))) => Err(error),
             Err(_) if !sent.load(Ordering::Acquire) => {
-                Err(StoreError::Refused("Redis can not be reached in time".to_owned()))
+                Err(StoreError::Refused("Redis cannot be reached in time".to_owned()))
             }
             Ok(Err(Failure::Dropped | Failure::Silent)) | Err(_) => Err(StoreError::Unknown),
         }
@@ -310,7 +310,7 @@ pub(super) fn cause(error: &ServerError) -> StoreError {
         ("READONLY", "Redis is a read-only replica"),
         ("LOADING", "Redis is still loading its data"),
         ("OOM", "Redis is out of memory"),
-        ("MISCONF", "Redis can not save to its disk"),
+        ("MISCONF", "Redis cannot save to its disk"),
         ("NOAUTH", "Redis wants a password"),
         ("WRONGPASS", "Redis refused the password"),
         ("NOPERM", "the Redis user may not run the commands that the store needs"),
@@ -340,10 +340,10 @@ fn not_connected(error: &RedisError) -> StoreError {
     }
     let words = match error.kind() {
         _ if error.is_connection_refusal() => "Redis refuses connections",
-        _ if error.is_timeout() => "Redis can not be reached in time",
+        _ if error.is_timeout() => "Redis cannot be reached in time",
         ErrorKind::AuthenticationFailed => "Redis refused the password",
         ErrorKind::MasterNameNotFoundBySentinel => "the sentinels know no master of that name",
-        _ => return StoreError::Refused(format!("Redis can not be reached ({})", error.category())),
+        _ => return StoreError::Refused(format!("Redis cannot be reached ({})", error.category())),
     };
     StoreError::Refused(words.to_owned())
 }
@@ -374,7 +374,7 @@ fn cluster(nodes: &[String], timeouts: Timeouts) -> RedisResult<ClusterClient> {
 
 /// `redis+sentinel://user:password@sentinel:26379,other:26379/mymaster/0`; user and password are those of the Redis servers.
 fn sentinel(scheme: &str, rest: &str) -> Result<Server, StoreError> {
-    let bad = |what: &str| StoreError::Refused(format!("REDIS_URL can not be used: {what}"));
+    let bad = |what: &str| StoreError::Refused(format!("REDIS_URL cannot be used: {what}"));
     let (user, hosts) = rest.rsplit_once('@').map_or(("", rest), |(user, hosts)| (user, hosts));
     let (hosts, path) = hosts
         .split_once('/')

@@ -86,7 +86,7 @@ impl Redis {
     /// `rediss+cluster://` nodes of a cluster, with commas between; `redis+sentinel://` and `rediss+sentinel://` sentinels, then the master's name.
     ///
     /// # Errors
-    /// `Refused` when the URL can not be used; the text never quotes it.
+    /// `Refused` when the URL cannot be used; the text never quotes it.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_with(url, Timeouts::default())
     }

@@ -363,7 +363,7 @@ fn json(path: &Path) -> Result<Value> {
 }
 
 fn compile(schema: &Value) -> Result<Validator> {
-    jsonschema::validator_for(schema).map_err(|error| anyhow::anyhow!("a schema can not be used: {error}"))
+    jsonschema::validator_for(schema).map_err(|error| anyhow::anyhow!("a schema cannot be used: {error}"))
 }
 
 fn told(validator: &Validator, body: &Value, under: &str) -> Vec<String> {

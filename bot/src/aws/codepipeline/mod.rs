@@ -206,9 +206,10 @@ impl CodePipeline {
             return Ok(known.clone());
         }
         let found = self.execution(within, pipeline, execution).await?;
-        let carried = self.resolve(within, definition, &found).await?;
-        // What could not be told without the definition may be told with it, later; and one that waits for its source stage carries nothing yet.
-        if definition.unknown.is_none() && !found.artifact_revisions().is_empty() {
+        let (carried, read) = self.resolve(within, definition, &found).await?;
+        // What could not be told without the definition, or without the right to read the object, may be told with it, later; and one that waits for
+        // its source stage carries nothing yet.
+        if read && definition.unknown.is_none() && !found.artifact_revisions().is_empty() {
             let mut table = self.carried.lock().unwrap_or_else(PoisonError::into_inner);
             if table.len() >= CARRIED {
                 table.clear();
@@ -218,18 +219,17 @@ impl CodePipeline {
         Ok(carried)
     }
 
+    /// What an execution carries, and whether all that tells of it could be read.
     async fn resolve(
         &self,
         within: Within<'_>,
         definition: &Definition,
         execution: &PipelineExecution,
-    ) -> Result<Carried, AwsError> {
+    ) -> Result<(Carried, bool), AwsError> {
         let starter = revision::starter(execution.trigger());
         let Some(origin) = Origin::of(definition, execution.artifact_revisions()) else {
-            return Ok(Carried {
-                revision: revision::nothing(),
-                starter,
-            });
+            let revision = revision::nothing();
+            return Ok((Carried { revision, starter }, true));
         };
         let metadata = match origin.object() {
             None => None,
@@ -239,10 +239,9 @@ impl CodePipeline {
                 Err(error) => return Err(error),
             },
         };
-        Ok(Carried {
-            revision: origin.revision(metadata),
-            starter,
-        })
+        let read = !matches!(metadata, Some(Err(_)));
+        let revision = origin.revision(metadata);
+        Ok((Carried { revision, starter }, read))
     }
 
     /// An execution's actions, with what they mean.

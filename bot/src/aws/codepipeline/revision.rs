@@ -114,11 +114,9 @@ fn by_metadata(revision: &mut Revision, metadata: &Metadata) {
     }
     revision.unknown = match (&revision.commit, &revision.git_ref) {
         (Some(_), Some(_)) => None,
-        (None, None) => Some(format!(
-            "the S3 object carries neither `{META_COMMIT}` nor `{META_REF}`"
-        )),
-        (None, _) => Some(format!("the S3 object does not carry `{META_COMMIT}`")),
-        (_, None) => Some(format!("the S3 object does not carry `{META_REF}`")),
+        (None, None) => Some(format!("the S3 object carries neither {META_COMMIT} nor {META_REF}")),
+        (None, _) => Some(format!("the S3 object does not carry {META_COMMIT}")),
+        (_, None) => Some(format!("the S3 object does not carry {META_REF}")),
     };
 }
 

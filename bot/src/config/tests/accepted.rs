@@ -165,6 +165,7 @@ fn little_is_needed() {
         Settings {
             command_line: CommandLine::Standard,
             events: Vec::new(),
+            topics: Vec::new(),
             accept_unsafe_store: false
         }
     );
@@ -326,4 +327,31 @@ fn a_folder_is_read_in_the_order_of_its_names() {
         problem.file.ends_with("c.toml") && problem.what.contains("b.toml:2"),
         "{problem}"
     );
+}
+
+#[test]
+fn topics_are_named_by_their_arn_and_once() {
+    let topic = |arn: &str| format!("[[aws.topics]]\narn = \"{arn}\"\n");
+    let good = "arn:aws:sns:eu-central-1:111122223333:signalbox";
+    let loaded = read(&format!("{}{SMALL}", topic(good))).unwrap();
+    assert_eq!(loaded.settings.topics, [good]);
+    for (text, why) in [
+        (
+            topic("arn:aws:sqs:eu-central-1:111122223333:signalbox"),
+            "is not the ARN of a topic",
+        ),
+        (
+            topic("arn:aws:sns:evil.example/:111122223333:signalbox"),
+            "is not the ARN of a topic",
+        ),
+        (
+            topic("arn:aws:sns:eu-central-1:1111:signalbox"),
+            "is not the ARN of a topic",
+        ),
+        (format!("{0}{0}", topic(good)), "again"),
+        ("[[aws.topics]]\n".to_owned(), "arn"),
+    ] {
+        let problems = read(&format!("{text}{SMALL}")).unwrap_err().to_string();
+        assert!(problems.contains(why), "{text}: {problems}");
+    }
 }

@@ -9,7 +9,7 @@ use commands::facts::Facts;
 use commands::ids::{ChannelId, RecordId, UserId};
 use commands::operation::Operation;
 use commands::run::{CardRef, Run};
-use commands::time::Timestamp;
+use commands::time::{Span, Timestamp};
 use commands::view::{self, Message};
 
 use super::{Done, Try, load_carded, slack_failure};
@@ -17,6 +17,9 @@ use crate::runner::engine::Engine;
 use crate::slack::client::Search;
 use crate::slack::render::{self, Drawn};
 use crate::slack::{Post, SlackError};
+
+/// How often a card in an archived channel is tried again.
+const ARCHIVED: Span = Span::minutes(15);
 
 /// What has a card: an approval's run, or one of a runbook.
 #[derive(Debug)]
@@ -141,6 +144,11 @@ async fn edit(
         Err(SlackError::Refused { code }) if matches!(code.as_str(), "message_not_found" | "cant_update_message") => {
             Done::Outcome(Outcome::CardGone)
         }
+        // The card is owed until it shows how the run stands: a channel that comes back shows the end, and not what was true when it went.
+        Err(SlackError::Refused { code }) if code == "is_archived" => Done::Later {
+            after: Some(ARCHIVED),
+            why: code,
+        },
         Err(error) => {
             // It may show this or what it showed before.
             engine.drawings.forget(id);

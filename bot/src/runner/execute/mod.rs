@@ -1,6 +1,6 @@
 //! Effects are carried out here, and nowhere else. One exhaustive match: an effect without an arm does not compile.
 //!
-//! A first try acts; a later one begins with a look at what the earlier ones did. What may have been done and can not be looked up comes back as
+//! A first try acts; a later one begins with a look at what the earlier ones did. What may have been done and cannot be looked up comes back as
 //! [`Outcome::Unknown`], never as a guess.
 
 mod answer;
@@ -109,7 +109,7 @@ async fn load_carded(engine: &Engine, service: &Service, id: &RecordId) -> Resul
     };
     let carded = run
         .or_else(operation)
-        .ok_or("the run can not be read by this version")?;
+        .ok_or("the run cannot be read by this version")?;
     Ok((snapshot, carded))
 }
 
@@ -120,7 +120,7 @@ async fn load_run(engine: &Engine, service: &Service, id: &RecordId) -> Result<(
         .runs
         .get(id)
         .cloned()
-        .ok_or("the run can not be read by this version")?;
+        .ok_or("the run cannot be read by this version")?;
     Ok((snapshot, run))
 }
 

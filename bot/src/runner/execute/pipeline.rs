@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use commands::catalog::Service;
+use commands::catalog::{Service, Site};
 use commands::effect::{Effect, Outcome};
 use commands::facts::Needs;
 use commands::ids::UserId;
@@ -54,8 +54,22 @@ pub(super) async fn read(engine: &Arc<Engine>, service: &Service, effect: &Effec
                 observation: Box::new(observation),
             })
         }
-        // The watch looks again on its own schedule; a pipeline that can not be read must not hold the outbox up.
-        Err(error) => Done::Outcome(Outcome::ReadFailed { why: error.to_string() }),
+        // The watch looks again on its own schedule; a pipeline that cannot be read must not hold the outbox up.
+        Err(error) => {
+            count_failure(service, &Site::of(pipeline, aws));
+            Done::Outcome(Outcome::ReadFailed { why: error.to_string() })
+        }
+    }
+}
+
+/// One more failed read for every environment that the watch is the eye of.
+fn count_failure(service: &Service, site: &Site) {
+    for environment in service.environments.iter().filter(|one| one.site() == *site) {
+        let labels = [
+            ("service", service.id.to_string()),
+            ("environment", environment.id.to_string()),
+        ];
+        metrics::counter!("signalbox_watch_failures_total", &labels).increment(1);
     }
 }
 

@@ -31,6 +31,7 @@ impl From<DoorError> for SlackError {
     fn from(error: DoorError) -> Self {
         match error {
             DoorError::NotSent(why) => Self::NotSent(why),
+            DoorError::NotPermitted => Self::NotSent(error.to_string()),
             DoorError::Unknown(why) => Self::Unknown(why),
         }
     }

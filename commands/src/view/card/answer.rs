@@ -1,6 +1,6 @@
 //! Whose decision it was: ours with its votes, or somebody else's, and whether rules were passed over.
 
-use super::super::message::{DateStyle, Line, Sign, bold};
+use super::super::message::{DateStyle, Inline, Line, Sign, bold};
 use super::super::people;
 use super::super::words::{self, done, listed, quoted, rules};
 use crate::facts::Facts;
@@ -53,7 +53,8 @@ pub(super) fn decided(run: &Run, decision: &Decision) -> Vec<Line> {
                 .map(|words| line![": ", words])
                 .unwrap_or_default(),
         );
-        line.push(". Rules were passed over; the journal says which.".into());
+        line.push(".".into());
+        line.extend(passed(decision));
         lines.push(line);
     }
     // Those whose words stand there already are not named twice.
@@ -72,6 +73,11 @@ pub(super) fn decided(run: &Run, decision: &Decision) -> Vec<Line> {
         lines.push(line);
     }
     lines
+}
+
+/// What a broken glass passed over, where the record tells.
+fn passed(decision: &Decision) -> Option<Inline> {
+    (!decision.passed.is_empty()).then(|| format!(" It passed over {}.", rules(&decision.passed)).into())
 }
 
 /// That CodePipeline has the answer, and whose it is.

@@ -15,7 +15,7 @@ pub(super) fn draw(run: &Run, facts: &Facts<'_>, (reason, at): (Reason, Timestam
         Some(joined(links(run, facts), DOT)).filter(|line| !line.is_empty()),
     ];
     let retry: Vec<_> = (reason == Reason::Failed)
-        .then(|| buttons::on(run, Press::Retry))
+        .then(|| buttons::on(run, Press::Retry, facts))
         .into_iter()
         .collect();
     let next = "Look at the execution in AWS before you try again.";
@@ -89,6 +89,12 @@ fn when(run: &Run, facts: &Facts<'_>, (reason, at): (Reason, Timestamp)) -> Line
     parts.extend(
         said.and_then(|decision| quoted(&decision.reason, 120))
             .map(|words| vec![words]),
+    );
+    parts.extend(
+        run.decision
+            .as_ref()
+            .filter(|decision| !decision.passed.is_empty())
+            .map(|decision| line![format!("passed over {}", words::rules(&decision.passed))]),
     );
     parts.extend(
         run.answer

@@ -31,7 +31,7 @@ pub(super) fn answering(run: &Run, facts: &Facts<'_>) -> Message {
                 lines.push(trouble(found, "Look at the execution in AWS."));
                 let stands = facts.now < decision.at + DECISION_STANDS;
                 lines.push(what_next(found.reason, decision, stands));
-                buttons.extend(stands.then(|| buttons::on(run, Press::AnswerAgain)));
+                buttons.extend(stands.then(|| buttons::on(run, Press::AnswerAgain, facts)));
             }
         }
     }
@@ -114,7 +114,7 @@ pub(super) fn following(run: &Run, facts: &Facts<'_>) -> Message {
     let stop = if rejected {
         Vec::new()
     } else {
-        vec![buttons::on(run, Press::Stop)]
+        vec![buttons::on(run, Press::Stop, facts)]
     };
     Message::headed(headline(sign, run, &standing), lines)
         .with(Block::Section(progress))

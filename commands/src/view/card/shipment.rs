@@ -90,16 +90,10 @@ pub(super) fn brief(run: &Run, facts: &Facts<'_>) -> Line {
 
 /// How many migrations are touched, where the service says what a migration is.
 fn migrations(change: &Change, facts: &Facts<'_>) -> Line {
-    let patterns = &facts.service.migrations;
-    if patterns.is_empty() {
+    if facts.service.migrations.is_empty() {
         return Line::new();
     }
-    let touched = change
-        .files
-        .iter()
-        .filter(|file| patterns.iter().any(|pattern| pattern.fits(file)))
-        .count();
-    match (touched, change.files_complete) {
+    match (words::migrations(change, facts).len(), change.files_complete) {
         (0, true) => line![", no migration"],
         (0, false) => line![", cannot tell whether migrations: the list of files is cut"],
         (touched, true) => line![", ", bold(count(touched, "migration"))],

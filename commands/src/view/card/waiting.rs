@@ -106,7 +106,7 @@ fn behind(run: &Run) -> Vec<Line> {
 
 fn actions(run: &Run, facts: &Facts<'_>) -> Vec<Button> {
     if facts.now >= run.pinned.gives_up_at {
-        return vec![buttons::on(run, Press::Why)];
+        return vec![buttons::on(run, Press::Why, facts)];
     }
     let wait = (!run.behind.is_empty()).then_some(Press::RejectWait);
     [
@@ -119,7 +119,7 @@ fn actions(run: &Run, facts: &Facts<'_>) -> Vec<Button> {
     ]
     .into_iter()
     .flatten()
-    .map(|press| buttons::on(run, press))
+    .map(|press| buttons::on(run, press, facts))
     .collect()
 }
 

@@ -287,9 +287,6 @@ fn notes() {
         picture(&view::answered_elsewhere_note(&run_of(pinned(), events)))
     );
     let mut events = evidence();
-    events.push(behind(&[("7d3f2a1b", "bump fee")]));
-    insta::assert_snapshot!("note_behind", picture(&view::behind_note(&run_of(pinned(), events))));
-    let mut events = evidence();
     events.push(vote("U0ANN", Ballot::Approve, "17:41:00", ""));
     events.push(decided(Ballot::Approve, &["U0ANN"], "17:41:00", None));
     insta::assert_snapshot!("note_lapsed", picture(&view::lapsed_note(&run_of(pinned(), events))));

@@ -1,6 +1,6 @@
 -- One commit: every check, then every write. The meaning is that of `apply`; a test compares the two on random histories.
 -- A command that fails stops a script without undoing what it wrote, so nothing below the line "writes" may fail: the first write is one that
--- Redis refuses when it is out of memory, read-only or can not save, and after it Redis refuses no more.
+-- Redis refuses when it is out of memory, read-only or cannot save, and after it Redis refuses no more.
 local records, ids, open, wakes, effects, due, leases, claims, seen, expiry, ledger, counters = unpack(KEYS, 1, 12)
 local FIXED = 12
 local PRUNE = 32

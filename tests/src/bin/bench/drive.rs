@@ -59,7 +59,7 @@ pub(crate) fn epoch() -> Duration {
 /// Runs a phase.
 ///
 /// # Errors
-/// When a connection can not be opened or breaks.
+/// When a connection cannot be opened or breaks.
 pub(crate) async fn run(phase: &Phase) -> Result<Sample> {
     let next = Arc::new(AtomicUsize::new(0));
     let mut connections = Vec::with_capacity(phase.connections);
