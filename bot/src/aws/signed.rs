@@ -145,6 +145,7 @@ impl Clients {
         let answer = match self.door().send(call).await {
             Ok(answer) => read(answer),
             Err(DoorError::NotSent(why)) => Err(AwsError::retryable("NotSent", &why)),
+            Err(error @ DoorError::NotPermitted) => Err(AwsError::fatal("NotPermitted", &error.to_string())),
             Err(DoorError::Unknown(why)) => Err(AwsError::Unknown { why }),
         };
         self.heed(within, answer)
