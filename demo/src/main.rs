@@ -22,7 +22,7 @@ struct Cli {
     /// Another configuration than docs/example.toml
     #[arg(long)]
     config: Option<PathBuf>,
-    /// The account and the configuration of a team: ef-cms
+    /// The account and the configuration of a team
     #[arg(long, conflicts_with = "config")]
     scenario: Option<Scenario>,
     /// Where the bodies that the bot sends are written down, for checks against Slack's schemas
@@ -35,6 +35,8 @@ struct Cli {
 enum Scenario {
     /// Blue-green migrations and color switches.
     EfCms,
+    /// Approvals by ref, schema migrations and rollbacks.
+    Hathor,
 }
 
 impl Scenario {
@@ -43,7 +45,11 @@ impl Scenario {
         match self {
             Self::EfCms => (
                 include_str!("../../runbooks/ef-cms.toml"),
-                include_str!("../scenarios/ef-cms.toml"),
+                include_str!("../../sandbox/seeds/ef-cms.toml"),
+            ),
+            Self::Hathor => (
+                include_str!("../../runbooks/hathor.toml"),
+                include_str!("../../sandbox/seeds/hathor.toml"),
             ),
         }
     }

@@ -269,75 +269,87 @@ async fn a_run_survives_a_crash_between_any_two_steps() {
 }
 
 /// The files that a team copies, and an account as that team has it.
-async fn ef_cms() -> (Scenario, tempfile::TempDir) {
+async fn team(config: &str, account: &str) -> (Scenario, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
-    let account = folder.path().join("account.toml");
-    std::fs::write(&account, include_str!("../../demo/scenarios/ef-cms.toml")).expect("a file");
+    let path = folder.path().join("account.toml");
+    std::fs::write(&path, account).expect("a file");
     let mut options = options(shared_store());
-    options.config = include_str!("../../runbooks/ef-cms.toml").to_owned();
-    options.sandbox.aws_seed = Some(account);
+    options.config = config.to_owned();
+    options.sandbox.aws_seed = Some(path);
     (Scenario::with(options).await, folder)
 }
 
 /// The value of a flag of ef-cms, as it is stored.
 fn flag(town: &Scenario, name: &str) -> Value {
     let shown = sandbox::aws::snapshot(&town.rig.sandbox().world().aws());
-    let tables = shown["places"]
-        .as_array()
-        .expect("places")
-        .iter()
-        .flat_map(|place| place["tables"].as_array());
-    let table = tables
-        .flatten()
-        .find(|table| table["name"] == "efcms-deploy-prod")
-        .expect("the table")
-        .clone();
-    let items = table["first"].as_array().cloned().unwrap_or_default();
-    let item = items.into_iter().find(|item| item["pk"]["S"] == name);
+    let places = shown["places"].as_array().cloned().unwrap_or_default();
+    let tables = places.iter().filter_map(|place| place["tables"].as_array()).flatten();
+    let table = tables.into_iter().find(|table| table["name"] == "efcms-deploy-stg");
+    let items = table.and_then(|table| table["first"].as_array()).expect("the table");
+    let item = items.iter().find(|item| item["pk"]["S"] == name);
     item.map_or(Value::Null, |item| item["current"].clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ef_cms_migrates_switches_and_goes_into_maintenance() {
-    let (town, _account) = ef_cms().await;
-    let start = "/deploy run migrate prod source=alpha destination=beta";
+async fn ef_cms_goes_into_maintenance_migrates_and_switches() {
+    let files = (
+        include_str!("../../runbooks/ef-cms.toml"),
+        include_str!("../../sandbox/seeds/ef-cms.toml"),
+    );
+    let (town, _account) = team(files.0, files.1).await;
+    town.says("U0CARLA", "/deploy run maintenance-on stg").await;
+    town.run_card(&["maintenance-on · ef-cms → stg · done"]).await;
+    assert_eq!(town.done("aws.Invoke"), 2, "both regions were told");
+    assert_eq!(flag(&town, "maintenance-mode"), json!({ "BOOL": true }));
+
+    let start = "/deploy run migrate stg source=alpha destination=beta";
     let said = town.says("U0CARLA", start).await;
     assert!(said.text.contains("Recorded"), "{}", said.text);
     town.run_card(&["waits for a person", "the destination is empty"]).await;
     let second = town.says("U0BRUNO", start).await;
     assert!(second.text.contains("being changed by run migrate-"), "{}", second.text);
-    town.says("U0CARLA", "/deploy confirm prod nothing in both regions")
+    town.says("U0CARLA", "/deploy confirm stg nothing in both regions")
         .await;
     town.run_card(&["Every segment is copied", "left"]).await;
     // The flag was a string, and its readers look at nothing else.
     assert_eq!(flag(&town, "migrate"), json!({ "S": "true" }));
-    let fast = json!({ "queue": "migration_segments_queue_prod", "per_second": 50.0 });
-    town.control("aws/deed", json!({ "region": "us-east-1", "sqs": { "drain": fast } }))
-        .await;
-    for _ in 0..6 {
+    for _ in 0..10 {
         town.passes(60);
     }
     town.run_card(&["waits for a person", "the search is indexed", "empty for"])
         .await;
-    town.says("U0CARLA", "/deploy confirm prod the sums are equal").await;
-    town.run_card(&["migrate · ef-cms → prod · done"]).await;
+    town.says("U0CARLA", "/deploy confirm stg the sums are equal").await;
+    town.run_card(&["migrate · ef-cms → stg · done"]).await;
 
-    town.says("U0CARLA", "/deploy run switch prod").await;
+    town.says("U0CARLA", "/deploy run switch stg").await;
     let card = town.run_card(&["from blue to green? Migrated: true"]).await;
     town.clicks("U0BRUNO", &card.ts, "confirm").await;
-    town.run_card(&["switch · ef-cms → prod · done", "its condition does not hold"])
+    town.run_card(&["switch · ef-cms → stg · done", "its condition does not hold"])
         .await;
     assert_eq!(flag(&town, "current-color"), json!({ "S": "green" }));
     assert_eq!(flag(&town, "migrate"), json!({ "S": "false" }));
+    town.ends().await;
+}
 
-    let blue = json!({ "table": "efcms-deploy-prod", "item": { "pk": { "S": "current-color" }, "sk": { "S": "current-color" }, "current": { "S": "blue" } } });
-    town.control(
-        "aws/deed",
-        json!({ "region": "us-east-1", "dynamodb": { "put": blue } }),
-    )
-    .await;
-    town.says("U0CARLA", "/deploy run maintenance-on prod").await;
-    town.run_card(&["maintenance-on · ef-cms → prod · done"]).await;
-    assert_eq!(town.done("aws.Invoke"), 2, "both regions were told");
+#[tokio::test(flavor = "multi_thread")]
+async fn hathor_migrates_its_schema_and_goes_back_a_version() {
+    let files = (
+        include_str!("../../runbooks/hathor.toml"),
+        include_str!("../../sandbox/seeds/hathor.toml"),
+    );
+    let (town, _account) = team(files.0, files.1).await;
+    town.says("U0CARLA", "/deploy run migrate mainnet ref=v1.4.2").await;
+    town.run_card(&["A backup is young enough", "waits for a person"]).await;
+    town.says("U0CARLA", "/deploy confirm mainnet wallet-2026-11-21, 04:10")
+        .await;
+    let card = town.run_card(&["Run the migrations of v1.4.2 on mainnet?"]).await;
+    town.clicks("U0BRUNO", &card.ts, "confirm").await;
+    town.run_card(&["migrate · wallet → mainnet · done"]).await;
+    town.says("U0CARLA", "/deploy run rollback mainnet version=v1.4.1")
+        .await;
+    let card = town.run_card(&["Deploy v1.4.1 to mainnet again?"]).await;
+    town.clicks("U0BRUNO", &card.ts, "confirm").await;
+    town.hears_in_time("mainnet is back on v1.4.1").await;
+    assert_eq!(town.done("aws.StartBuild"), 2);
     town.ends().await;
 }

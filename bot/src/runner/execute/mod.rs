@@ -107,9 +107,7 @@ async fn load_carded(engine: &Engine, service: &Service, id: &RecordId) -> Resul
         let operation = snapshot.operations.get(id).cloned()?;
         Some(Carded::Operation(Box::new(operation)))
     };
-    let carded = run
-        .or_else(operation)
-        .ok_or("the run cannot be read by this version")?;
+    let carded = run.or_else(operation).ok_or("the run cannot be read by this version")?;
     Ok((snapshot, carded))
 }
 
