@@ -300,6 +300,8 @@ async fn ef_cms_goes_into_maintenance_migrates_and_switches() {
     town.says("U0CARLA", "/deploy run maintenance-on stg").await;
     town.run_card(&["maintenance-on · ef-cms → stg · done"]).await;
     assert_eq!(town.done("aws.Invoke"), 2, "both regions were told");
+    // What functions did is there when the account is next looked at.
+    town.control("aws/deed", json!([])).await;
     assert_eq!(flag(&town, "maintenance-mode"), json!({ "BOOL": true }));
 
     let start = "/deploy run migrate stg source=alpha destination=beta";
