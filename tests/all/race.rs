@@ -9,9 +9,10 @@ use serde_json::json;
 use state::{Commit, Committed, Store, StoreError};
 use tests::broken::{Careless, Timeless};
 use tests::layer::{self, Layer};
+use tests::network::Network;
 use tests::overtaken::overtaken;
 use tests::rush::{Loss, rush};
-use tests::scenario::{DEPLOYS, Scenario};
+use tests::scenario::{DEPLOYS, Scenario, options, shared_store};
 use tokio::sync::Barrier;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,6 +99,25 @@ async fn without_the_deadline_the_proof_fails() {
         says("what was given up is taken") && says("the only vote that counts"),
         "{violations:#?}"
     );
+}
+
+/// What a replica drew last is not what the card shows when the other one has drawn since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_two_replicas_draw_shows_what_is_true() {
+    let mut options = options(shared_store());
+    options.replicas = 2;
+    let town = Scenario::with(options).await;
+    let _network = Network::between(&town, 1).await;
+    town.opening().await;
+    for round in 0..6 {
+        let locked = town.says("U0BRUNO", "/deploy lock mainnet a careful look").await;
+        assert_eq!(locked.status, 200, "{round}: {}", locked.text);
+        town.card(&["v1.4.2", "a careful look"]).await;
+        let unlocked = town.says("U0BRUNO", "/deploy unlock mainnet").await;
+        assert_eq!(unlocked.status, 200, "{round}: {}", unlocked.text);
+        town.card(&["v1.4.2", "no lock"]).await;
+    }
+    town.ends().await;
 }
 
 /// Lets the first presses of both replicas meet: each has read the run before either writes.

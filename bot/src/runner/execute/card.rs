@@ -13,6 +13,7 @@ use commands::time::{Span, Timestamp};
 use commands::view::{self, Message};
 
 use super::{Done, Try, load_carded, slack_failure};
+use crate::runner::drawings::Versions;
 use crate::runner::engine::Engine;
 use crate::slack::client::Search;
 use crate::slack::render::{self, Drawn};
@@ -115,22 +116,33 @@ pub(super) async fn draw(engine: &Arc<Engine>, service: &Service, id: &RecordId,
         .collect();
     let crowd = engine.crowd(run.named(), &groups).await;
     let card = run.picture(&engine.facts(service, &snapshot, &crowd, engine.clock.now()));
-    let drawn = render::message(&card);
+    let version = |id: &RecordId| snapshot.positions.get(id).map_or(0, |position| position.version);
+    let picture = Picture {
+        drawn: render::message(&card),
+        versions: (version(id), version(&RecordId::desk())),
+    };
     match run.card() {
-        Some(card) => edit(engine, id, (&card.channel, &card.ts), &drawn, this).await,
+        Some(card) => edit(engine, id, (&card.channel, &card.ts), &picture, this).await,
         None if run.reposts() > 1 => Done::Outcome(Outcome::Done),
-        None => post(engine, &run, &drawn, this).await,
+        None => post(engine, &run, &picture, this).await,
     }
+}
+
+/// A drawing, and what it was drawn from.
+struct Picture {
+    drawn: Drawn,
+    versions: Versions,
 }
 
 async fn edit(
     engine: &Engine,
     id: &RecordId,
     (channel, ts): (&ChannelId, &String),
-    drawn: &Drawn,
+    picture: &Picture,
     this: Try<'_>,
 ) -> Done {
-    if engine.drawings.is(id, ts, &drawn.digest) {
+    let Picture { drawn, versions } = picture;
+    if engine.drawings.is(id, ts, &drawn.digest, *versions) {
         return Done::Outcome(Outcome::Drawn { posted: None });
     }
     if let Some(done) = too_early(engine, "chat.update", channel) {
@@ -138,7 +150,7 @@ async fn edit(
     }
     match engine.slack.update(channel, ts, drawn, this.lease).await {
         Ok(()) => {
-            engine.drawings.set(id, ts, &drawn.digest);
+            engine.drawings.set(id, ts, &drawn.digest, *versions);
             Done::Outcome(Outcome::Drawn { posted: None })
         }
         Err(SlackError::Refused { code }) if matches!(code.as_str(), "message_not_found" | "cant_update_message") => {
@@ -157,7 +169,7 @@ async fn edit(
     }
 }
 
-async fn post(engine: &Engine, run: &Carded, drawn: &Drawn, this: Try<'_>) -> Done {
+async fn post(engine: &Engine, run: &Carded, picture: &Picture, this: Try<'_>) -> Done {
     let (channel, marker) = (run.channel(), run.marker());
     // Before the look too: a card that waits for its turn does not search the channel each time it is put off.
     if let Some(done) = too_early(engine, "chat.postMessage", channel) {
@@ -165,7 +177,7 @@ async fn post(engine: &Engine, run: &Carded, drawn: &Drawn, this: Try<'_>) -> Do
     }
     if this.attempt > 1 {
         match earlier(engine, run, &marker, this).await {
-            Ok(Some(ts)) => return adopt(engine, run, ts, (drawn, this)).await,
+            Ok(Some(ts)) => return adopt(engine, run, ts, (picture, this)).await,
             Ok(None) => {}
             // Posting without knowing could make a second card.
             Err(error) => return Done::later(error.to_string()),
@@ -180,30 +192,33 @@ async fn post(engine: &Engine, run: &Carded, drawn: &Drawn, this: Try<'_>) -> Do
             Post {
                 channel,
                 thread: None,
-                drawn,
+                drawn: &picture.drawn,
                 marker: &marker,
             },
             this.lease,
         )
         .await
     {
-        Ok(ts) => posted(engine, run, ts, drawn),
+        Ok(ts) => posted(engine, run, ts, picture),
         Err(error) => slack_failure(error),
     }
 }
 
 /// Takes the card that an earlier try posted for ours. It shows the run as it was then, so it is drawn anew.
-async fn adopt(engine: &Engine, run: &Carded, ts: String, (drawn, this): (&Drawn, Try<'_>)) -> Done {
-    match engine.slack.update(run.channel(), &ts, drawn, this.lease).await {
-        Ok(()) => posted(engine, run, ts, drawn),
+async fn adopt(engine: &Engine, run: &Carded, ts: String, (picture, this): (&Picture, Try<'_>)) -> Done {
+    let slack = &engine.slack;
+    match slack.update(run.channel(), &ts, &picture.drawn, this.lease).await {
+        Ok(()) => posted(engine, run, ts, picture),
         // Deleted since the look: the next one does not find it.
         Err(SlackError::Refused { code }) if code == "message_not_found" => Done::later(code),
         Err(error) => slack_failure(error),
     }
 }
 
-fn posted(engine: &Engine, run: &Carded, ts: String, drawn: &Drawn) -> Done {
-    engine.drawings.set(run.id(), &ts, &drawn.digest);
+fn posted(engine: &Engine, run: &Carded, ts: String, picture: &Picture) -> Done {
+    engine
+        .drawings
+        .set(run.id(), &ts, &picture.drawn.digest, picture.versions);
     Done::Outcome(Outcome::Drawn {
         posted: Some((run.channel().clone(), ts)),
     })
