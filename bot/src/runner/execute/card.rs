@@ -7,6 +7,7 @@ use commands::catalog::Service;
 use commands::effect::Outcome;
 use commands::ids::{ChannelId, RecordId, UserId};
 use commands::run::Run;
+use commands::time::Timestamp;
 use commands::view;
 
 use super::{Done, Try, load_run, slack_failure};
@@ -85,7 +86,7 @@ async fn post(engine: &Engine, run: &Run, drawn: &Drawn, this: Try<'_>) -> Done 
     let (channel, marker) = (&run.pinned.channel, marker(run));
     if this.attempt > 1 {
         match earlier(engine, run, &marker, this).await {
-            Ok(Some(ts)) => return posted(engine, run, ts, None),
+            Ok(Some(ts)) => return found(engine, run, ts, drawn, this).await,
             Ok(None) => {}
             // Posting without knowing could make a second card.
             Err(error) => return Done::later(error.to_string()),
@@ -107,15 +108,24 @@ async fn post(engine: &Engine, run: &Run, drawn: &Drawn, this: Try<'_>) -> Done 
         )
         .await
     {
-        Ok(ts) => posted(engine, run, ts, Some(drawn)),
+        Ok(ts) => {
+            engine.drawings.set(&run.id, &ts, &drawn.digest);
+            posted(run, ts)
+        }
         Err(error) => slack_failure(error),
     }
 }
 
-fn posted(engine: &Engine, run: &Run, ts: String, drawn: Option<&Drawn>) -> Done {
-    if let Some(drawn) = drawn {
-        engine.drawings.set(&run.id, &ts, &drawn.digest);
+/// An earlier try had posted it, and it shows what was true then: it is brought up to date before it counts as drawn.
+async fn found(engine: &Engine, run: &Run, ts: String, drawn: &Drawn, this: Try<'_>) -> Done {
+    match edit(engine, &run.id, (&run.pinned.channel, &ts), drawn, this).await {
+        Done::Outcome(Outcome::Drawn { .. }) => posted(run, ts),
+        Done::Outcome(Outcome::CardGone) => Done::later("the card that an earlier try had posted is gone"),
+        done => done,
     }
+}
+
+fn posted(run: &Run, ts: String) -> Done {
     Done::Outcome(Outcome::Drawn {
         posted: Some((run.pinned.channel.clone(), ts)),
     })
@@ -159,6 +169,15 @@ pub(super) async fn remove_double(
     {
         tracing::warn!(run = %id, %error, "a second card could not be removed");
     }
+}
+
+/// From when on Slack wants to hear of a run's card; `None`: at once.
+pub(in crate::runner) fn ready_at(engine: &Engine, run: &Run, now: Timestamp) -> Option<Timestamp> {
+    let (method, channel) = match &run.card {
+        Some(card) => ("chat.update", &card.channel),
+        None => ("chat.postMessage", &run.pinned.channel),
+    };
+    engine.slack.limiter().ready_at(method, Some(channel.as_str()), now)
 }
 
 /// Slack would say no just now: the effect waits in the outbox, where a newer drawing takes its place.
