@@ -15,6 +15,8 @@ export class Store {
   #redis;
   #key;
   #folds = new Map();
+  // The open runs of each service, as they were seen last.
+  #open = new Map();
 
   constructor(redis, folder, key) {
     this.#redis = redis;
@@ -29,13 +31,16 @@ export class Store {
   async load(slot, ids, { open = false, delivery = "" }) {
     const range = open ? ["1", "[run/", Buffer.from("28" + Buffer.from("run/").toString("hex") + "ff", "hex")] : ["0", "", ""];
     // Held on to until the answer comes: meanwhile the others may be forgotten.
-    const held = new Map(ids.map((id) => [id, this.#folds.get(`${slot} ${id}`)]));
-    const wanted = ids.flatMap((id) => [id, held.get(id)?.version ?? "0"]);
+    const others = open ? (this.#open.get(slot) ?? []) : [];
+    const held = new Map([...ids, ...others].map((id) => [id, this.#folds.get(`${slot} ${id}`)]));
+    const versions = (names) => names.flatMap((id) => [id, held.get(id)?.version ?? "0"]);
+    const wanted = others.length > 0 ? [...versions(ids), "", "", ...versions(others)] : versions(ids);
     const [now, answered, claims, found] = await this.#redis.loadScript(FIXED.length, ...keys(slot), delivery, ...range, ...wanted);
     const records = new Map();
     for (let at = 0; at < found.length; at += 3) {
       records.set(found[at], this.#record(slot, found[at], found[at + 1] !== "0" && held.get(found[at]), found[at + 2]));
     }
+    if (open) this.#open.set(slot, [...records.keys()].filter((id) => id.startsWith("run/")));
     const pairs = new Map();
     for (let at = 0; at < claims.length; at += 2) pairs.set(claims[at], claims[at + 1]);
     return { now, answered: remembered(answered, now), claims: pairs, records, asked: ids };

@@ -208,6 +208,7 @@ impl Teller<'_> {
                 slot: slot.clone(),
                 records: Vec::new(),
                 open_under: None,
+                held: Vec::new(),
                 delivery: None,
             })
             .await

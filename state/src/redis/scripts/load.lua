@@ -26,12 +26,19 @@ local function add(record, known)
   end
 end
 
-for n = 5, #ARGV, 2 do
+local n = 5
+while ARGV[n] and ARGV[n] ~= '' do
   add(ARGV[n], ARGV[n + 1])
+  n = n + 2
+end
+-- Behind a pair without a name: what the caller holds of open records.
+local held = {}
+for n = n + 2, #ARGV, 2 do
+  held[ARGV[n]] = ARGV[n + 1]
 end
 if under == '1' then
   for _, record in ipairs(redis.call('ZRANGEBYLEX', open, from, to)) do
-    add(record, '0')
+    add(record, held[record] or '0')
   end
 end
 
