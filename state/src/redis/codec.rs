@@ -132,7 +132,8 @@ pub(super) fn loaded(value: Value, load: &Load) -> Result<Loaded, StoreError> {
     let mut records = Vec::with_capacity(load.records.len() + load.held.len());
     while let Some(id) = lines.next_text()? {
         let known: u64 = codec::number("version", &lines.text()?)?;
-        records.push(RecordLine::parse(&lines.text()?)?.stored(codec::record_id(&id)?, known)?);
+        let record = RecordLine::with_fold(&lines.text()?, lines.text()?)?;
+        records.push(record.stored(codec::record_id(&id)?, known)?);
     }
     Ok(Loaded {
         now,
@@ -187,12 +188,13 @@ pub(super) fn effects(mut pairs: Answer) -> Result<Vec<Effect>, StoreError> {
     Ok(effects)
 }
 
-/// Records, as the script lists them: id, line, id, line.
+/// Records, as the script lists them: id, line, fold.
 pub(super) fn listed(value: Value) -> Result<Vec<Stored>, StoreError> {
     let mut pairs = Answer::of(value)?;
     let mut records = Vec::new();
     while let Some(id) = pairs.next_text()? {
-        records.push(RecordLine::parse(&pairs.text()?)?.stored(codec::record_id(&id)?, 0)?);
+        let record = RecordLine::with_fold(&pairs.text()?, pairs.text()?)?;
+        records.push(record.stored(codec::record_id(&id)?, 0)?);
     }
     Ok(records)
 }

@@ -354,7 +354,15 @@ impl Pair<'_> {
         for (table, key) in ALL.into_iter().zip([0, 2, 3, FIXED, 4, 5, 6, 7, 8, 10, 11]) {
             let mut found = BTreeMap::new();
             match table {
-                Table::Records | Table::Effects | Table::Claims | Table::Seen | Table::Counters => {
+                // A fold stands beside the line.
+                Table::Records => {
+                    let pairs = self.texts(cmd("HGETALL").arg(keys.records())).await;
+                    for pair in pairs.chunks(2) {
+                        let fold = self.texts(cmd("HMGET").arg(keys.folds()).arg(&pair[0])).await.remove(0);
+                        found.insert(pair[0].clone(), format!("{} {fold}", pair[1]));
+                    }
+                }
+                Table::Effects | Table::Claims | Table::Seen | Table::Counters => {
                     let pairs = self.texts(cmd("HGETALL").arg(&keys.fixed[key])).await;
                     found.extend(pairs.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())));
                 }
