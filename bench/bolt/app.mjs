@@ -101,16 +101,17 @@ async function approve(service, id, speaker, channel, delivery) {
     if (votes.length >= settings.required) return refusalMessage(["This program takes the first of several votes only."]);
     const run = { ...record.fold, votes, changed_at: known.now };
     const reply = voted(known, run);
+    const due = Math.max(known.now, worker.quietUntil);
     const answer = await store.commit(service.id, {
       id: delivery,
       loaded,
       write: { id, fold: run, wake: known.now + HOUR, event: { event: "voted", vote } },
       draft: { at: known.now, actor: speaker.id, channel, cause: delivery, reason: "voted", config: "bench" },
-      effect: { key: `draw:${id}`, due: known.now, body: { effect: "draw_card", run: id } },
+      effect: { key: `draw:${id}`, due, body: { effect: "draw_card", run: id } },
       reply: { private: reply },
     });
     if (answer.done) {
-      worker.poke(service.id);
+      if (due <= Date.now()) worker.poke(service.id);
       return answer.reply.private;
     }
     if (answer.late) return refusalMessage(["Not recorded, nothing was done: it took too long."]);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { chained, lengthen, rowLine, shorten } from "./chain.mjs";
 
-const FIXED = ["r", "i", "o", "w", "e", "d", "x", "c", "s", "p", "l", "n"];
+const FIXED = ["r", "i", "o", "w", "e", "d", "x", "c", "s", "p", "l", "n", "f"];
 const STORE_TIME = 2000;
 const REMEMBER_DELIVERY = 86_400_000;
 const REMEMBER_REPORT = 600_000;
@@ -15,6 +15,8 @@ export class Store {
   #redis;
   #key;
   #folds = new Map();
+  // The open runs of each service, as they were seen last.
+  #open = new Map();
 
   constructor(redis, folder, key) {
     this.#redis = redis;
@@ -29,21 +31,25 @@ export class Store {
   async load(slot, ids, { open = false, delivery = "" }) {
     const range = open ? ["1", "[run/", Buffer.from("28" + Buffer.from("run/").toString("hex") + "ff", "hex")] : ["0", "", ""];
     // Held on to until the answer comes: meanwhile the others may be forgotten.
-    const held = new Map(ids.map((id) => [id, this.#folds.get(`${slot} ${id}`)]));
-    const wanted = ids.flatMap((id) => [id, held.get(id)?.version ?? "0"]);
+    const others = open ? (this.#open.get(slot) ?? []) : [];
+    const held = new Map([...ids, ...others].map((id) => [id, this.#folds.get(`${slot} ${id}`)]));
+    const versions = (names) => names.flatMap((id) => [id, held.get(id)?.version ?? "0"]);
+    const wanted = others.length > 0 ? [...versions(ids), "", "", ...versions(others)] : versions(ids);
     const [now, answered, claims, found] = await this.#redis.loadScript(FIXED.length, ...keys(slot), delivery, ...range, ...wanted);
     const records = new Map();
-    for (let at = 0; at < found.length; at += 3) {
-      records.set(found[at], this.#record(slot, found[at], found[at + 1] !== "0" && held.get(found[at]), found[at + 2]));
+    for (let at = 0; at < found.length; at += 4) {
+      const [id, known, line, fold] = found.slice(at, at + 4);
+      records.set(id, this.#record(slot, id, known !== "0" && held.get(id), line, fold));
     }
+    if (open) this.#open.set(slot, [...records.keys()].filter((id) => id.startsWith("run/")));
     const pairs = new Map();
     for (let at = 0; at < claims.length; at += 2) pairs.set(claims[at], claims[at + 1]);
     return { now, answered: remembered(answered, now), claims: pairs, records, asked: ids };
   }
 
   // `kept` is the fold that was kept for this version; the store did not send it again.
-  #record(slot, id, kept, line) {
-    const [version, , rows, head, fold] = words(line, 5);
+  #record(slot, id, kept, line, fold) {
+    const [version, , rows, head] = words(line, 4);
     const one = kept || { version, fold: JSON.parse(fold) };
     if (!kept) {
       if (this.#folds.size >= KEPT) this.#folds.clear();
@@ -61,7 +67,7 @@ export class Store {
     const effects = [1, effect.key, effect.due, JSON.stringify(effect.body)];
     const claims = [0, 0];
     const head = [id, REMEMBER_DELIVERY, loaded.now + STORE_TIME, JSON.stringify(reply), "", "", "", ""];
-    const journal = `sb1:{${slot}}:j:${write.id}`;
+    const journal = `sb2:{${slot}}:j:${write.id}`;
     const args = [...head, ...reads, ...writes, ...claims, ...effects, 0];
     const answer = await this.#redis.commitScript(FIXED.length + 1, ...keys(slot), journal, ...args);
     const done = answer[0] === "done" || answer[0] === "again";
@@ -88,7 +94,7 @@ export class Store {
 }
 
 function keys(slot) {
-  return FIXED.map((name) => `sb1:{${slot}}:${name}`);
+  return FIXED.map((name) => `sb2:{${slot}}:${name}`);
 }
 
 // Splits the first words off; the last keeps its spaces.

@@ -17,6 +17,11 @@ export class Worker {
     this.#home = home;
   }
 
+  // From when on Slack wants to hear of cards: an effect that is due before would only be put back.
+  get quietUntil() {
+    return this.#quietUntil;
+  }
+
   // Something of this service is due.
   poke(slot) {
     if (this.#busy.has(slot)) {

@@ -114,6 +114,7 @@ impl Bot {
             )),
             cache: Cache::default(),
             drawings: Drawings::default(),
+            looks: Default::default(),
             queues: Default::default(),
             pokes,
             seals: parts.seals,

@@ -49,7 +49,7 @@ pub enum Via {
 }
 
 /// What has to be loaded.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Needs {
     /// These runs by id.
     pub runs: BTreeSet<RecordId>,

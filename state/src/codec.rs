@@ -95,6 +95,15 @@ pub(crate) fn lengthen(word: &str) -> Result<String, StoreError> {
 impl RecordLine {
     pub(crate) fn parse(line: &str) -> Result<Self, StoreError> {
         let [version, wake, rows, head, fold] = words("record", line)?;
+        Self::of([version, wake, rows, head], fold.to_owned())
+    }
+
+    /// A record whose fold stands elsewhere; see [`RecordLine::place`].
+    pub(crate) fn with_fold(place: &str, fold: String) -> Result<Self, StoreError> {
+        Self::of(words("record", place)?, fold)
+    }
+
+    fn of([version, wake, rows, head]: [&str; 4], fold: String) -> Result<Self, StoreError> {
         let wake = if wake == "-" {
             None
         } else {
@@ -106,19 +115,20 @@ impl RecordLine {
             wake,
             rows,
             head: head.to_owned(),
-            fold: fold.to_owned(),
+            fold,
         })
     }
 
-    pub(crate) fn line(&self) -> String {
+    /// The line without the fold: where the record stands.
+    pub(crate) fn place(&self) -> String {
         let Self {
-            version,
-            rows,
-            head,
-            fold,
-            ..
+            version, rows, head, ..
         } = self;
-        format!("{version} {} {rows} {head} {fold}", wake_word(self.wake))
+        format!("{version} {} {rows} {head}", wake_word(self.wake))
+    }
+
+    pub(crate) fn line(&self) -> String {
+        format!("{} {}", self.place(), self.fold)
     }
 
     /// As the caller sees it; `known` is the version whose fold the caller holds.

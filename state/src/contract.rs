@@ -85,6 +85,7 @@ impl Bench {
                 slot: self.slot.clone(),
                 records,
                 open_under: None,
+                held: Vec::new(),
                 delivery: None,
             })
             .await
@@ -110,6 +111,7 @@ impl Bench {
                 slot: self.slot.clone(),
                 records: Vec::new(),
                 open_under: None,
+                held: Vec::new(),
                 delivery,
             })
             .await

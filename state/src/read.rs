@@ -31,7 +31,9 @@ pub fn load(tables: &impl Tables, load: &Load, now: StoreTime) -> Result<Loaded,
     if let Some(prefix) = &load.open_under {
         let from = key(slot, prefix);
         for (open, _) in tables.scan(Table::Open, (&from, &beyond(from.clone())), usize::MAX)? {
-            add(codec::record_id(name(slot, &open)?)?, 0)?;
+            let id = codec::record_id(name(slot, &open)?)?;
+            let known = load.held.iter().find(|held| held.id == id).map_or(0, |held| held.known);
+            add(id, known)?;
         }
     }
     let mut claims = std::collections::BTreeMap::new();

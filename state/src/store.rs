@@ -33,6 +33,8 @@ pub struct Load {
     pub records: Vec<Wanted>,
     /// And every open record (one with a next wake) whose id starts with this.
     pub open_under: Option<String>,
+    /// What the caller holds of records that may be found by that: naming one here does not ask for it.
+    pub held: Vec<Wanted>,
     /// And the answer that this delivery was given before.
     pub delivery: Option<DeliveryId>,
 }

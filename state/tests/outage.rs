@@ -117,7 +117,7 @@ async fn a_row_that_was_edited_in_redis_is_named() {
     }
     let client = redis::Client::open(server.url()).expect("a client");
     let mut hand = client.get_multiplexed_async_connection().await.expect("a connection");
-    let key = "sb1:{edited}:j:desk";
+    let key = "sb2:{edited}:j:desk";
     let row: String = redis::cmd("LINDEX")
         .arg(key)
         .arg(1)

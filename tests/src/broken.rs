@@ -37,6 +37,7 @@ async fn standing(store: &dyn Store, commit: &Commit) -> Result<Vec<Stored>, Sto
         slot: commit.slot.clone(),
         records: commit.read.iter().map(|(id, _)| wanted(id)).collect(),
         open_under: None,
+        held: Vec::new(),
         delivery: None,
     };
     Ok(store.load(load).await?.records)

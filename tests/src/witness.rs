@@ -71,6 +71,7 @@ impl Witness<'_> {
                 slot: slot.clone(),
                 records: Vec::new(),
                 open_under: None,
+                held: Vec::new(),
                 delivery: None,
             })
             .await

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::setup::Setup;
 use super::socket;
+use crate::runner::Engine;
 use crate::telemetry;
+
+/// How often measurements are counted into their buckets.
+const UPKEEP: commands::time::Span = commands::time::Span::seconds(5);
 
 /// Serves. A SIGTERM or an interrupt stops taking new work, finishes what was begun, and exits with success.
 ///
@@ -23,7 +28,7 @@ pub(super) async fn serve() -> Result<bool> {
     for warning in setup.env.warnings.iter().chain(&setup.loaded.warnings) {
         tracing::warn!(warning, "configuration");
     }
-    let bot = Arc::new(setup.bot(Some(metrics)).await?);
+    let bot = Arc::new(setup.bot(Some(metrics.clone())).await?);
     let listener = TcpListener::bind(setup.env.listen)
         .await
         .with_context(|| format!("LISTEN={}", setup.env.listen))?;
@@ -34,6 +39,7 @@ pub(super) async fn serve() -> Result<bool> {
     tracing::info!(listen = %listener.local_addr()?, services = ?crate::bot::summary(&setup.loaded.catalog), "serving");
     let starting = Arc::clone(&bot);
     engine.tasks.spawn(async move { starting.start_when_possible().await });
+    engine.tasks.spawn(keep_metrics(Arc::clone(engine), metrics));
     let stop = engine.stop.clone();
     engine.tasks.spawn(async move {
         told_to_stop().await;
@@ -49,6 +55,17 @@ pub(super) async fn serve() -> Result<bool> {
     }
     tracing::info!("stopped");
     Ok(true)
+}
+
+/// Counts what was measured into its buckets. Without this every single measurement is kept until somebody reads `/metrics`, and perhaps nobody does.
+async fn keep_metrics(engine: Arc<Engine>, metrics: PrometheusHandle) {
+    while !engine.stop.is_cancelled() {
+        metrics.run_upkeep();
+        tokio::select! {
+            () = engine.clock.sleep(UPKEEP) => {}
+            () = engine.stop.cancelled() => {}
+        }
+    }
 }
 
 async fn told_to_stop() {

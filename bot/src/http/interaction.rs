@@ -107,7 +107,7 @@ pub(super) async fn receive(State(shared): State<Arc<Shared>>, body: Bytes) -> R
         }
         Answer::CloseForms => axum::Json(json!({"response_action": "clear"})).into_response(),
         Answer::Empty => StatusCode::OK.into_response(),
-        Answer::Private(_) | Answer::Public(_) => {
+        Answer::Private(_) | Answer::Public(_) | Answer::Drawn(_) => {
             tracing::error!("an interaction cannot be answered with a message; it was dropped");
             StatusCode::OK.into_response()
         }

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use bytes::Bytes;
 use commands::ids::{ChannelId, DeliveryId, GroupId, TeamId, UserId};
 use commands::view::Message;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -147,6 +148,8 @@ pub enum Answer {
     Private(Message),
     /// To a command: something that everyone in the channel sees.
     Public(Message),
+    /// To a command: what only the speaker sees, drawn already.
+    Drawn(Bytes),
     /// To a form: errors beside its fields, by name.
     FormErrors(BTreeMap<String, String>),
     /// To a form: close it and all forms below it.

@@ -6,12 +6,15 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use commands::ids::{ChannelId, DeliveryId, TeamId, UserId};
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use super::{Answer, Heard, Kind, Shared, Who, unescape};
 use crate::config::Secret;
 use crate::slack::render;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -42,6 +45,7 @@ pub(super) async fn receive(State(shared): State<Arc<Shared>>, body: Bytes) -> R
     match shared.http.bot.hear(heard).await {
         Answer::Private(message) => axum::Json(render::reply(&message, false)).into_response(),
         Answer::Public(message) => axum::Json(render::reply(&message, true)).into_response(),
+        Answer::Drawn(body) => ([(CONTENT_TYPE, JSON)], body).into_response(),
         Answer::Empty | Answer::FormErrors(_) | Answer::CloseForms => StatusCode::OK.into_response(),
     }
 }

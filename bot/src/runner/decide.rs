@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 
 use commands::catalog::Service;
-use commands::decision::{Decision, Reply};
+use commands::decision::{Change, Decision, Reply};
+use commands::effect::Effect;
 use commands::facts::{Facts, Needs};
 use commands::ids::{DeliveryId, RecordId, UserId};
 use commands::run::Illegal;
+use commands::time::Timestamp;
 use commands::watch::Watch;
 use state::{Commit, Committed, Finish, StoreError};
 
 use super::commit::{Cause, Occasion};
 use super::engine::{Crowd, Engine, asked, voters};
+use super::execute::card;
 use super::snapshot::{self, Snapshot};
+use super::worker::IDLE;
 
 /// How often a conflict is decided anew before it counts as a fault.
 const TRIES: usize = 8;
@@ -99,13 +103,14 @@ impl Engine {
             amend(&mut crowd);
             let now = self.clock.now();
             let watch = snapshot.watches.values().next();
-            let decision = decide(
+            let mut decision = decide(
                 &self.facts(matter.service, &snapshot, &crowd, now),
                 watch.map(|watch| &**watch),
             )?;
             if decision.is_empty() && decision.refusals.is_empty() && matter.finish.is_none() {
                 return Ok(Settled::Nothing(decision.reply));
             }
+            let soon = self.paced(&mut decision, &snapshot, now);
             let commit = self
                 .clerk
                 .write(
@@ -119,13 +124,17 @@ impl Engine {
                 )
                 .map_err(|error| Trouble::Fault(error.to_string()))?;
             match self.commit(commit).await? {
-                Committed::Done { reply: stored, .. } => {
-                    self.poke(&matter.service.id);
-                    let reply = reply(&stored)?;
-                    return Ok(if decision.refusals.is_empty() {
-                        Settled::Done(reply)
-                    } else {
+                Committed::Done { reply: stored, again } => {
+                    if soon {
+                        self.poke(&matter.service.id);
+                    }
+                    let refused = !decision.refusals.is_empty();
+                    // What is stored is what was just decided, unless this was decided before.
+                    let reply = if again { reply(&stored)? } else { decision.reply };
+                    return Ok(if refused {
                         Settled::Refused(reply)
+                    } else {
+                        Settled::Done(reply)
                     });
                 }
                 Committed::Stale => return Ok(Settled::Stale),
@@ -135,6 +144,33 @@ impl Engine {
             }
         }
         Err(Trouble::NotRecorded("too many people were at it at once".to_owned()))
+    }
+
+    /// Cards of which Slack does not want to hear yet are due when it does: taken up sooner, they would only be put back. Answers whether the worker
+    /// has something to do before it looks by itself.
+    fn paced(&self, decision: &mut Decision, snapshot: &Snapshot, now: Timestamp) -> bool {
+        let changed = |id: &RecordId| {
+            decision.changes.iter().find_map(|change| match change {
+                Change::Run { run, .. } if run.id == *id => Some(&**run),
+                _ => None,
+            })
+        };
+        for (effect, due) in &mut decision.effects {
+            if let Effect::DrawCard { run } = effect
+                && let Some(run) = changed(run).or_else(|| snapshot.runs.get(run))
+                && let Some(at) = card::ready_at(self, run, now)
+            {
+                *due = at.max(*due);
+            }
+        }
+        let wakes = decision.changes.iter().filter_map(|change| match change {
+            Change::Run { next_wake, .. }
+            | Change::Operation { next_wake, .. }
+            | Change::Desk { next_wake, .. }
+            | Change::Watch { next_wake, .. } => *next_wake,
+        });
+        let mut dues = decision.effects.iter().map(|(_, due)| *due).chain(wakes);
+        dues.any(|due| due < now + IDLE)
     }
 
     async fn load(&self, matter: &Matter<'_>) -> Result<Snapshot, Trouble> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use commands::catalog::{Catalog, Service};
-use commands::facts::{Facts, Person};
+use commands::facts::{Facts, Person, Standing};
 use commands::ids::{GroupId, ServiceId, UserId};
 use commands::operation::{Operation, Phase};
 use commands::run::{Run, Status};
@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use super::commit::Clerk;
 use super::drawings::Drawings;
+use super::looks::Looks;
 use super::queues::Queues;
 use super::snapshot::{Cache, Snapshot};
 use crate::aws::Clients;
@@ -65,6 +66,8 @@ pub struct Engine {
     pub cache: Cache,
     /// What each card shows.
     pub drawings: Drawings,
+    /// Looks that are made together.
+    pub looks: Looks,
     /// One at a time per record.
     pub queues: Queues,
     /// Wakes the worker of a service.
@@ -86,8 +89,13 @@ pub struct Crowd {
 
 impl Crowd {
     /// Says what a person is, whatever Slack said: for somebody whom the delivery itself gives away.
-    pub fn set(&mut self, person: Person) {
-        self.people.insert(person.id.clone(), person);
+    pub fn stands(&mut self, user: &UserId, standing: &Standing) {
+        let person = Person {
+            id: user.clone(),
+            name: user.to_string(),
+            standing: standing.clone(),
+        };
+        self.people.insert(user.clone(), person);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use commands::decision::{Decision, Reply};
-use commands::facts::{Needs, Person, Speaker, Standing, Via};
+use commands::facts::{Needs, Speaker, Standing, Via};
 use commands::gate;
 use commands::grammar::Scope;
 use commands::ids::{EnvironmentId, ServiceId};
@@ -115,7 +115,18 @@ impl Engine {
                 return self.deliver(&heard, &speaker, Reply::Private(message)).await;
             }
         };
-        let (reply, _) = self.fulfill(&speaker, wishes, standing.err()).await;
+        let standing = standing.err();
+        if let (Kind::Command { .. }, [Wish::Command(command)]) = (&heard.kind, wishes.as_slice()) {
+            match self.look(command, &speaker, standing.as_ref()).await {
+                Ok(Some(body)) => return Answer::Drawn(body),
+                Ok(None) => {}
+                Err(trouble) => {
+                    let reply = self.explain(trouble, &speaker);
+                    return self.deliver(&heard, &speaker, reply).await;
+                }
+            }
+        }
+        let (reply, _) = self.fulfill(&speaker, wishes, standing).await;
         self.deliver(&heard, &speaker, reply).await
     }
 
@@ -251,11 +262,7 @@ impl Engine {
         };
         let amend = |crowd: &mut Crowd| {
             if let Some(standing) = &standing {
-                crowd.set(Person {
-                    id: speaker.user.clone(),
-                    name: speaker.user.to_string(),
-                    standing: standing.clone(),
-                });
+                crowd.stands(&speaker.user, standing);
             }
         };
         match self.settle(matter, amend, |facts, _| wish.decide(facts, speaker)).await {

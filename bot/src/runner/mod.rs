@@ -9,6 +9,7 @@ pub mod drawings;
 pub mod engine;
 mod execute;
 pub mod hear;
+mod looks;
 mod queues;
 mod reply;
 pub mod seals;

@@ -16,6 +16,11 @@ use state::{Load, Loaded, Store, StoreError, StoreTime, Stored, Wanted};
 
 /// How many folds a generation keeps. A run's fold is some kilobytes: two generations are some megabytes at most.
 const GENERATION: usize = 512;
+/// Of how many open runs of a service the versions are sent along. No team has so many that wait.
+const HELD: usize = 64;
+
+/// What the ids of runs begin with.
+const RUNS: &str = "run/";
 
 /// A record's fold.
 #[derive(Debug, Clone)]
@@ -30,7 +35,12 @@ enum Fold {
 #[derive(Debug, Default)]
 pub struct Cache {
     folds: Mutex<Generations>,
+    /// The open runs of each service, as they were seen last.
+    open: Mutex<HashMap<ServiceId, Vec<RecordId>>>,
 }
+
+/// Folds by record, each with its version: held on to while the store is asked, for meanwhile the cache may forget them.
+type Kept = BTreeMap<RecordId, (u64, Fold)>;
 
 #[derive(Debug, Default)]
 struct Generations {
@@ -53,11 +63,6 @@ impl Generations {
         // The newer fold must not be overtaken by the older one of the same record.
         self.old.remove(&key);
         self.young.insert(key, fold);
-    }
-
-    fn remove(&mut self, key: &(ServiceId, RecordId)) {
-        self.young.remove(key);
-        self.old.remove(key);
     }
 }
 
@@ -102,22 +107,33 @@ impl Cache {
         self.folds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self, slot: &ServiceId, id: &RecordId) -> u64 {
-        self.lock()
-            .get(&(slot.clone(), id.clone()))
-            .map_or(0, |(version, _)| *version)
+    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<ServiceId, Vec<RecordId>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The fold of a stored record: parsed, or the one kept for its version. `None`: it cannot be read.
-    fn fold(&self, slot: &ServiceId, stored: &Stored) -> Option<Fold> {
-        let key = (slot.clone(), stored.id.clone());
-        let Some(text) = &stored.fold else {
-            return self
-                .lock()
-                .get(&key)
-                .filter(|(version, _)| *version == stored.version)
-                .map(|(_, fold)| fold.clone());
+    /// What is kept of these records, and with `open` of the runs that were open last.
+    fn kept(&self, slot: &ServiceId, wanted: &[RecordId], open: bool) -> Kept {
+        let open = if open {
+            self.open().get(slot).cloned().unwrap_or_default()
+        } else {
+            Vec::new()
         };
+        let mut folds = self.lock();
+        let one = |id: &RecordId| Some((id.clone(), folds.get(&(slot.clone(), id.clone()))?.clone()));
+        wanted.iter().chain(&open).filter_map(one).collect()
+    }
+
+    /// Remembers which runs are open.
+    fn saw_open(&self, slot: &ServiceId, records: &[Stored]) {
+        let runs = records
+            .iter()
+            .filter(|one| one.next_wake.is_some() && one.id.as_str().starts_with(RUNS));
+        let runs = runs.map(|one| one.id.clone()).take(HELD).collect();
+        self.open().insert(slot.clone(), runs);
+    }
+
+    /// Parses a fold and keeps it. `None`: it cannot be read.
+    fn parse(&self, slot: &ServiceId, stored: &Stored, text: &str) -> Option<Fold> {
         let fold = match parse(&stored.id, text) {
             Ok(fold) => fold,
             Err(error) => {
@@ -125,13 +141,9 @@ impl Cache {
                 return None;
             }
         };
-        self.lock().put(key, (stored.version, fold.clone()));
+        self.lock()
+            .put((slot.clone(), stored.id.clone()), (stored.version, fold.clone()));
         Some(fold)
-    }
-
-    /// Forgets a record: what is kept of it and what the store says do not fit together.
-    fn forget(&self, slot: &ServiceId, id: &RecordId) {
-        self.lock().remove(&(slot.clone(), id.clone()));
     }
 }
 
@@ -193,31 +205,31 @@ async fn trip(
     open: bool,
 ) -> Result<Snapshot, StoreError> {
     let slot = request.slot;
-    let load = |known: bool| Load {
+    let kept = cache.kept(slot, &wanted, open);
+    let one = |id: &RecordId| Wanted {
+        id: id.clone(),
+        known: kept.get(id).map_or(0, |(version, _)| *version),
+    };
+    let load = Load {
         slot: slot.clone(),
-        records: wanted
-            .iter()
-            .map(|id| Wanted {
-                id: id.clone(),
-                known: if known { cache.known(slot, id) } else { 0 },
-            })
-            .collect(),
-        open_under: open.then(|| "run/".to_owned()),
+        records: wanted.iter().map(one).collect(),
+        open_under: open.then(|| RUNS.to_owned()),
+        held: kept.keys().filter(|id| !wanted.contains(id)).map(one).collect(),
         delivery: request.delivery.cloned(),
     };
-    let loaded = store.load(load(true)).await?;
-    match understand(cache, slot, &wanted, loaded) {
-        Some(snapshot) => Ok(snapshot),
-        // The cache was emptied between asking and answering.
-        None => {
-            let loaded = store.load(load(false)).await?;
-            understand(cache, slot, &wanted, loaded)
-                .ok_or_else(|| StoreError::Corrupt("a record came without its fold".to_owned()))
-        }
+    let loaded = store.load(load).await?;
+    if open {
+        cache.saw_open(slot, &loaded.records);
     }
+    understand(cache, slot, (&wanted, kept), loaded)
 }
 
-fn understand(cache: &Cache, slot: &ServiceId, wanted: &[RecordId], loaded: Loaded) -> Option<Snapshot> {
+fn understand(
+    cache: &Cache,
+    slot: &ServiceId,
+    (wanted, mut kept): (&[RecordId], Kept),
+    loaded: Loaded,
+) -> Result<Snapshot, StoreError> {
     let mut snapshot = Snapshot {
         slot: slot.clone(),
         now: loaded.now,
@@ -241,19 +253,24 @@ fn understand(cache: &Cache, slot: &ServiceId, wanted: &[RecordId], loaded: Load
             head: stored.head.clone(),
         };
         snapshot.positions.insert(stored.id.clone(), position);
-        match cache.fold(slot, &stored) {
+        let fold = match &stored.fold {
+            Some(text) => cache.parse(slot, &stored, text),
+            None => Some(
+                kept.remove(&stored.id)
+                    .filter(|(version, _)| *version == stored.version)
+                    .ok_or_else(|| StoreError::Corrupt("a record came without its fold".to_owned()))?
+                    .1,
+            ),
+        };
+        match fold {
             Some(Fold::Desk(desk)) => snapshot.desk = desk,
             Some(Fold::Run(run)) => drop(snapshot.runs.insert(stored.id, (*run).clone())),
             Some(Fold::Operation(operation)) => drop(snapshot.operations.insert(stored.id, (*operation).clone())),
             Some(Fold::Watch(watch)) => drop(snapshot.watches.insert(stored.id, watch)),
-            None if stored.fold.is_none() => {
-                cache.forget(slot, &stored.id);
-                return None;
-            }
             None => snapshot.newer.push(stored.id),
         }
     }
-    Some(snapshot)
+    Ok(snapshot)
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commands::catalog::Site;
-use commands::decision::Decision;
 use commands::effect::{Effect, Outcome};
 use commands::facts::Needs;
 use commands::ids::{RecordId, ServiceId};
@@ -13,14 +12,13 @@ use commands::outcome;
 use commands::time::{Span, Timestamp};
 use commands::wake;
 use commands::watch::{self, Watch};
-use state::{Committed, Effect as Owed, Finish, Poll, Then};
+use state::{Commit, Committed, Effect as Owed, Finish, Poll, Then};
 use tokio::sync::Semaphore;
 
-use super::commit::{Cause, Occasion, REMEMBER_REPORT};
+use super::commit::{Cause, REMEMBER_REPORT};
 use super::decide::{Matter, Settled, Trouble};
 use super::engine::Engine;
 use super::execute::{self, Done};
-use super::snapshot;
 use crate::door::Lease;
 
 /// How long a claim on an effect holds. Three calls of ten seconds fit; what died with its worker is taken up again this much later.
@@ -30,7 +28,7 @@ const LEASE_MARGIN: Duration = Duration::from_secs(2);
 /// How many effects of one service are carried out at the same time.
 const AT_ONCE: usize = 16;
 /// How long a worker sleeps when it knows of nothing that is due: other replicas owe effects too.
-const IDLE: Span = Span::seconds(1);
+pub(super) const IDLE: Span = Span::seconds(1);
 /// The longest pause between two tries of an effect.
 const LONGEST_PAUSE: Span = Span::minutes(2);
 
@@ -180,42 +178,24 @@ impl Engine {
     }
 
     async fn put_off(&self, slot: &ServiceId, owed: &Owed, until: Timestamp) {
-        let snapshot = snapshot::load(
-            &*self.store,
-            &self.cache,
-            snapshot::Request {
-                slot,
-                needs: &Needs::default(),
-                records: &[],
-                delivery: None,
-            },
-        )
-        .await;
-        let Ok(mut snapshot) = snapshot else { return };
-        // Nothing is decided, so nothing that was read matters.
-        snapshot.positions.clear();
-        let cause = Cause {
+        // Nothing is decided, so nothing is read: the fence alone says whether this is still ours.
+        let commit = Commit {
+            slot: slot.clone(),
             id: format!("{}@{}", owed.key, owed.fence),
-            actor: "signalbox",
-            channel: "",
             remember: REMEMBER_REPORT,
-        };
-        let finish = Finish {
-            key: owed.key.clone(),
-            fence: owed.fence,
-            then: Then::Again(until),
-        };
-        let commit = match self.clerk.write(
-            &snapshot,
-            &Decision::default(),
-            &Occasion {
-                cause: &cause,
-                now: self.clock.now(),
-                finish: Some(finish),
-            },
-        ) {
-            Ok(commit) => commit,
-            Err(error) => return tracing::error!(%error, "a commit could not be written"),
+            deadline: owed.leased_until.unwrap_or_default(),
+            read: Vec::new(),
+            write: Vec::new(),
+            effects: Vec::new(),
+            finish: Some(Finish {
+                key: owed.key.clone(),
+                fence: owed.fence,
+                then: Then::Again(until),
+            }),
+            take: Vec::new(),
+            free: Vec::new(),
+            refusals: Vec::new(),
+            reply: String::new(),
         };
         match self.commit(commit).await {
             Ok(Committed::Done { .. } | Committed::Stale) => {}

@@ -32,6 +32,7 @@ async fn versions_and_known_folds(on: Bench) {
             slot: on.slot.clone(),
             records,
             open_under: Some("de".to_owned()),
+            held: Vec::new(),
             delivery: None,
         }
     };
@@ -113,25 +114,38 @@ async fn closing_and_open_under(on: Bench) {
         on.done(on.writing(&format!("d{n}"), id, Some(NOON)).await).await;
     }
     on.done(on.writing("close", "run/prod/1", None).await).await;
-    let under = async |prefix: &str| -> Vec<String> {
+    let found = async |prefix: &str, held: &[(&str, u64)]| -> Vec<Stored> {
+        let held = held.iter().map(|(id, known)| Wanted {
+            id: record(id),
+            known: *known,
+        });
         let load = Load {
             slot: on.slot.clone(),
             records: Vec::new(),
             open_under: Some(prefix.to_owned()),
+            held: held.collect(),
             delivery: None,
         };
-        on.store
-            .load(load)
-            .await
-            .unwrap()
-            .records
-            .iter()
-            .map(|record| record.id.to_string())
-            .collect()
+        on.store.load(load).await.unwrap().records
+    };
+    let under = async |prefix: &str| -> Vec<String> {
+        let records = found(prefix, &[]).await;
+        records.iter().map(|record| record.id.to_string()).collect()
     };
     assert_eq!(under("run/prod/").await, ["run/prod/2"]);
     assert_eq!(under("run/").await, ["run/prod/2", "run/stg/1"]);
     assert_eq!(under("").await, ["desk", "run/prod/2", "run/stg/1"]);
+    let known = [("run/prod/1", 2), ("run/prod/2", 1), ("run/stg/1", 7)];
+    let records = found("run/", &known).await;
+    let came: Vec<_> = records
+        .iter()
+        .map(|one| (one.id.as_str(), one.fold.is_some()))
+        .collect();
+    assert_eq!(
+        came,
+        [("run/prod/2", false), ("run/stg/1", true)],
+        "what is held in its newest version comes without its fold; what is closed does not come"
+    );
     let closed = on.get("run/prod/1").await.unwrap();
     assert_eq!((closed.version, closed.next_wake), (2, None));
     assert!(

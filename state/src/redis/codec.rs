@@ -100,6 +100,12 @@ pub(super) fn load(command: &mut Cmd, load: &Load) {
     for wanted in &load.records {
         command.arg(wanted.id.as_str()).arg(wanted.known);
     }
+    if !load.held.is_empty() {
+        command.arg("").arg("");
+    }
+    for held in &load.held {
+        command.arg(held.id.as_str()).arg(held.known);
+    }
 }
 
 /// The end of the range of names that start with `prefix`. No name holds a byte 255.
@@ -123,10 +129,11 @@ pub(super) fn loaded(value: Value, load: &Load) -> Result<Loaded, StoreError> {
         claims.insert(name, pairs.record()?);
     }
     let mut lines = answer.list()?;
-    let mut records = Vec::with_capacity(load.records.len());
+    let mut records = Vec::with_capacity(load.records.len() + load.held.len());
     while let Some(id) = lines.next_text()? {
         let known: u64 = codec::number("version", &lines.text()?)?;
-        records.push(RecordLine::parse(&lines.text()?)?.stored(codec::record_id(&id)?, known)?);
+        let record = RecordLine::with_fold(&lines.text()?, lines.text()?)?;
+        records.push(record.stored(codec::record_id(&id)?, known)?);
     }
     Ok(Loaded {
         now,
@@ -181,12 +188,13 @@ pub(super) fn effects(mut pairs: Answer) -> Result<Vec<Effect>, StoreError> {
     Ok(effects)
 }
 
-/// Records, as the script lists them: id, line, id, line.
+/// Records, as the script lists them: id, line, fold.
 pub(super) fn listed(value: Value) -> Result<Vec<Stored>, StoreError> {
     let mut pairs = Answer::of(value)?;
     let mut records = Vec::new();
     while let Some(id) = pairs.next_text()? {
-        records.push(RecordLine::parse(&pairs.text()?)?.stored(codec::record_id(&id)?, 0)?);
+        let record = RecordLine::with_fold(&pairs.text()?, pairs.text()?)?;
+        records.push(record.stored(codec::record_id(&id)?, 0)?);
     }
     Ok(records)
 }

@@ -1,28 +1,29 @@
 //! Every key, drawn once.
 //!
 //! ```text
-//! sb1:{wallet}:r     hash    record id  → line of the record (its fold in it)
-//! sb1:{wallet}:i     zset    every record id, score 0: listing in order
-//! sb1:{wallet}:o     zset    ids of open records, score 0: listing by prefix
-//! sb1:{wallet}:w     zset    ids of open records, score = next wake (Clock)
-//! sb1:{wallet}:e     hash    effect key → line of the effect
-//! sb1:{wallet}:d     zset    effects that nobody holds, score = due (Clock)
-//! sb1:{wallet}:x     zset    effects that somebody holds, score = end of the lease (store time)
-//! sb1:{wallet}:c     hash    environment → run that has claimed it
-//! sb1:{wallet}:s     hash    commit id → until when, and the reply
-//! sb1:{wallet}:p     zset    commit ids, score = until when (store time)
-//! sb1:{wallet}:l     list    the ledger; a row's place is its sequence number
-//! sb1:{wallet}:n     hash    counters (`fence`)
-//! sb1:{wallet}:j:ID  list    journal of record ID; a row's place is its sequence number
+//! sb2:{wallet}:r     hash    record id  → line of the record without its fold
+//! sb2:{wallet}:f     hash    record id  → its fold: apart, because a script hashes every byte that it reads, and most want the version alone
+//! sb2:{wallet}:i     zset    every record id, score 0: listing in order
+//! sb2:{wallet}:o     zset    ids of open records, score 0: listing by prefix
+//! sb2:{wallet}:w     zset    ids of open records, score = next wake (Clock)
+//! sb2:{wallet}:e     hash    effect key → line of the effect
+//! sb2:{wallet}:d     zset    effects that nobody holds, score = due (Clock)
+//! sb2:{wallet}:x     zset    effects that somebody holds, score = end of the lease (store time)
+//! sb2:{wallet}:c     hash    environment → run that has claimed it
+//! sb2:{wallet}:s     hash    commit id → until when, and the reply
+//! sb2:{wallet}:p     zset    commit ids, score = until when (store time)
+//! sb2:{wallet}:l     list    the ledger; a row's place is its sequence number
+//! sb2:{wallet}:n     hash    counters (`fence`)
+//! sb2:{wallet}:j:ID  list    journal of record ID; a row's place is its sequence number
 //! ```
 //!
 //! The lines are those of `codec`. The braces make all keys of a service fall into one slot of a cluster: a commit is one script in one slot, and
-//! services spread over the nodes. `1` is the version of this layout: a program that needs another one writes under another number.
+//! services spread over the nodes. `2` is the version of this layout: a program that needs another one writes under another number.
 
 use commands::ids::{RecordId, ServiceId};
 
 /// How many keys every script gets; journals follow.
-pub(super) const FIXED: usize = 12;
+pub(super) const FIXED: usize = 13;
 
 /// The keys of one service.
 #[derive(Debug)]
@@ -34,13 +35,18 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn of(slot: &ServiceId) -> Self {
-        let prefix = format!("sb1:{{{slot}}}:");
-        let fixed = ["r", "i", "o", "w", "e", "d", "x", "c", "s", "p", "l", "n"].map(|name| format!("{prefix}{name}"));
+        let prefix = format!("sb2:{{{slot}}}:");
+        let fixed =
+            ["r", "i", "o", "w", "e", "d", "x", "c", "s", "p", "l", "n", "f"].map(|name| format!("{prefix}{name}"));
         Self { fixed, prefix }
     }
 
     pub(super) fn records(&self) -> &str {
         &self.fixed[0]
+    }
+
+    pub(super) fn folds(&self) -> &str {
+        &self.fixed[12]
     }
 
     pub(super) fn ids(&self) -> &str {

@@ -118,8 +118,9 @@ impl Redis {
                     .cmd("HSET")
                     .arg(keys.records())
                     .arg(id)
-                    .arg(line.line())
+                    .arg(line.place())
                     .ignore();
+                pipeline.cmd("HSET").arg(keys.folds()).arg(id).arg(&line.fold).ignore();
                 pipeline.cmd("ZADD").arg(keys.ids()).arg(0).arg(id).ignore();
                 if let Some(at) = write.next_wake {
                     pipeline.cmd("ZADD").arg(keys.wakes()).arg(at.0).arg(id).ignore();

@@ -260,6 +260,15 @@ pub(super) async fn remove_double(
     }
 }
 
+/// From when on Slack wants to hear of a run's card; `None`: at once.
+pub(in crate::runner) fn ready_at(engine: &Engine, run: &Run, now: Timestamp) -> Option<Timestamp> {
+    let (method, channel) = match &run.card {
+        Some(card) => ("chat.update", &card.channel),
+        None => ("chat.postMessage", &run.pinned.channel),
+    };
+    engine.slack.limiter().ready_at(method, Some(channel.as_str()), now)
+}
+
 /// Slack would say no just now: the effect waits in the outbox, where a newer drawing takes its place.
 pub(super) fn too_early(engine: &Engine, method: &'static str, channel: &ChannelId) -> Option<Done> {
     let now = engine.clock.now();

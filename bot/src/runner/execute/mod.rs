@@ -4,7 +4,7 @@
 //! [`Outcome::Unknown`], never as a guess.
 
 mod answer;
-mod card;
+pub(super) mod card;
 mod gather;
 mod intervene;
 mod pipeline;

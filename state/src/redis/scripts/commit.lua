@@ -1,8 +1,8 @@
 -- One commit: every check, then every write. The meaning is that of `apply`; a test compares the two on random histories.
 -- A command that fails stops a script without undoing what it wrote, so nothing below the line "writes" may fail: the first write is one that
 -- Redis refuses when it is out of memory, read-only or cannot save, and after it Redis refuses no more.
-local records, ids, open, wakes, effects, due, leases, claims, seen, expiry, ledger, counters = unpack(KEYS, 1, 12)
-local FIXED = 12
+local records, ids, open, wakes, effects, due, leases, claims, seen, expiry, ledger, counters, folds = unpack(KEYS, 1, 13)
+local FIXED = 13
 local PRUNE = 32
 local call = redis.call
 
@@ -58,7 +58,7 @@ if #read > 0 then
   for n, record in ipairs(read) do
     local found = {'0', '-', '0', '-'}
     if lines[n] then
-      found = {string.match(lines[n], '^(%d+) (%S+) (%d+) (%S+) ')}
+      found = {string.match(lines[n], '^(%d+) (%S+) (%d+) (%S+)$')}
     end
     if found[1] ~= versions[n] then
       return {'conflict', now}
@@ -160,7 +160,8 @@ for n, write in ipairs(writes) do
   local version = string.format('%.0f', old[1] + 1)
   local head = write.head or old[4]
   local rows = string.format('%.0f', old[3] + write.count)
-  call('HSET', records, write.record, table.concat({version, write.wake, rows, head, write.fold}, ' '))
+  call('HSET', records, write.record, table.concat({version, write.wake, rows, head}, ' '))
+  call('HSET', folds, write.record, write.fold)
   if old[1] == '0' then
     call('ZADD', ids, 0, write.record)
   end

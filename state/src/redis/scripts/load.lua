@@ -1,5 +1,5 @@
 -- One trip: records by id and by prefix, claims, and an earlier answer. Writes nothing.
-local records, open, claims, seen = KEYS[1], KEYS[3], KEYS[8], KEYS[9]
+local records, open, claims, seen, folds = KEYS[1], KEYS[3], KEYS[8], KEYS[9], KEYS[13]
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -14,24 +14,31 @@ local function add(record, known)
   asked[record] = true
   local line = redis.call('HGET', records, record)
   if line then
-    -- The caller holds this version: a look at the first word spares it the fold.
-    if known ~= '0' and string.match(line, '^%d+') == known then
-      line = string.match(line, '^%S+ %S+ %S+ %S+ ')
-    else
-      known = '0'
+    local fold = ''
+    -- What the caller holds in this version is spared it, and this script.
+    if known == '0' or string.match(line, '^%d+') ~= known then
+      known, fold = '0', redis.call('HGET', folds, record) or ''
     end
     found[#found + 1] = record
     found[#found + 1] = known
     found[#found + 1] = line
+    found[#found + 1] = fold
   end
 end
 
-for n = 5, #ARGV, 2 do
+local n = 5
+while ARGV[n] and ARGV[n] ~= '' do
   add(ARGV[n], ARGV[n + 1])
+  n = n + 2
+end
+-- Behind a pair without a name: what the caller holds of open records.
+local held = {}
+for n = n + 2, #ARGV, 2 do
+  held[ARGV[n]] = ARGV[n + 1]
 end
 if under == '1' then
   for _, record in ipairs(redis.call('ZRANGEBYLEX', open, from, to)) do
-    add(record, '0')
+    add(record, held[record] or '0')
   end
 end
 

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result};
+use bytes::Bytes;
 use tokio::task::JoinSet;
 
-use super::slack::Delivery;
 use super::stats::{Sample, usage};
 use super::wire::Connection;
 
-/// Makes the n-th delivery; nothing when there are no more.
-pub(crate) type Feed = Arc<dyn Fn(usize) -> Option<Delivery> + Send + Sync>;
+/// Gives the n-th request as it goes over the wire; nothing when there are no more.
+pub(crate) type Feed = Arc<dyn Fn(usize) -> Option<Bytes> + Send + Sync>;
 
 /// How requests come.
 #[derive(Debug, Clone, Copy)]
@@ -105,8 +105,7 @@ async fn worker(
         if due - started >= phase.most {
             break;
         }
-        let Some(delivery) = (phase.feed)(number) else { break };
-        let request = delivery.request(phase.server, epoch().as_secs())?;
+        let Some(request) = (phase.feed)(number) else { break };
         let from = match phase.pace {
             Pace::Closed => now(),
             Pace::Open(_) => {

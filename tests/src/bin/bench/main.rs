@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use bytes::Bytes;
 use clap::Parser;
 use commands::time::Timestamp;
 use state::testing::RedisServer;
@@ -74,7 +75,8 @@ struct Arguments {
     only: Option<Side>,
 }
 
-#[tokio::main]
+// One thread: the driver must cost little, and wake nobody of its own on the other core.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let work = tempfile::tempdir()?;
@@ -113,7 +115,7 @@ struct Tour<'a> {
     arguments: &'a Arguments,
     server: Server,
     stub: Stub,
-    open: Arc<Vec<Open>>,
+    open: Vec<Open>,
     /// How many open runs are voted on already.
     used: usize,
     phases: Vec<(String, Sample)>,
@@ -130,14 +132,14 @@ async fn visit(arguments: &Arguments, places: &Places, side: Side, stored: usize
         arguments,
         server,
         stub,
-        open: Arc::default(),
+        open: Vec::new(),
         used: 0,
         phases: Vec::new(),
     };
     tour.reading().await?;
     let reading = usage(tour.server.process()).resident;
     let open = arguments.clicks * (arguments.connections.len() + 2) + WARM_UP;
-    tour.open = Arc::new(data::open(&redis.url(), open, now).await?);
+    tour.open = data::open(&redis.url(), open, now).await?;
     servers::settle()?;
     tour.voting(&redis).await?;
     tour.replies_are_in().await?;
@@ -201,9 +203,12 @@ impl Tour<'_> {
     }
 
     async fn status(&mut self, name: &str, connections: usize, pace: Pace) -> Result<()> {
-        let sink = self.stub.address;
+        let (sink, server) = (self.stub.address, self.server.address);
         let base = self.phases.len() * 10_000_000;
-        let feed: Feed = Arc::new(move |number| Some(slack::status(base + number, sink)));
+        let feed: Feed = Arc::new(move |number| {
+            let delivery = slack::status(base + number, sink);
+            delivery.request(server, drive::epoch().as_secs()).ok().map(Bytes::from)
+        });
         self.phase(name, connections, pace, feed).await
     }
 
@@ -220,15 +225,17 @@ impl Tour<'_> {
     }
 
     async fn approve_some(&mut self, name: &str, connections: usize, pace: Pace, clicks: usize) -> Result<()> {
-        let (sink, open, first) = (self.stub.address, Arc::clone(&self.open), self.used);
-        self.used = (first + clicks).min(open.len());
-        let last = self.used;
-        let sent = AtomicUsize::new(first);
-        let feed: Feed = Arc::new(move |_| {
-            let number = sent.fetch_add(1, Ordering::Relaxed);
-            let run = open.get(number).filter(|_| number < last)?;
-            Some(slack::approve(&run.service, &run.run, number, sink))
-        });
+        let first = self.used;
+        self.used = (first + clicks).min(self.open.len());
+        // Written and signed before the phase begins, which is over long before a signature is old: the driver has two cores to share.
+        let seconds = drive::epoch().as_secs();
+        let mut requests = Vec::with_capacity(clicks);
+        for (number, run) in (first..).zip(&self.open[first..self.used]) {
+            let delivery = slack::approve(&run.service, &run.run, number, self.stub.address);
+            requests.push(Bytes::from(delivery.request(self.server.address, seconds)?));
+        }
+        let sent = AtomicUsize::new(0);
+        let feed: Feed = Arc::new(move |_| requests.get(sent.fetch_add(1, Ordering::Relaxed)).cloned());
         self.phase(name, connections, pace, feed).await
     }
 

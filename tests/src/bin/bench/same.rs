@@ -98,8 +98,9 @@ async fn reply(stub: &Stub) -> Result<Value> {
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(5));
     for _ in 0..1000 {
         tick.tick().await;
-        if let Some(reply) = stub.replies().last.take() {
-            return Ok(reply);
+        let reply = std::mem::take(&mut stub.replies().last);
+        if !reply.is_empty() {
+            return Ok(serde_json::from_slice(&reply)?);
         }
     }
     bail!("no reply came")
@@ -116,6 +117,7 @@ async fn stored(url: &str, open: &Open) -> Result<Value> {
             known: 0,
         }],
         open_under: None,
+        held: Vec::new(),
         delivery: None,
     };
     let loaded = store.load(load).await?;

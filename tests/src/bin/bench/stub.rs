@@ -1,10 +1,12 @@
 //! Slack's and AWS's side of the calls that a server makes by itself. Both servers that are compared call it; it answers at once and knows just enough
 //! that they get on with their work, so that what is measured is theirs.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,8 +22,8 @@ pub(crate) struct Replies {
     pub recorded: usize,
     /// How many said something else.
     pub other: usize,
-    /// The newest.
-    pub last: Option<Value>,
+    /// The newest, as it came.
+    pub last: Vec<u8>,
 }
 
 impl Replies {
@@ -81,7 +83,7 @@ async fn serve(mut stream: TcpStream, replies: Arc<Mutex<Replies>>) {
         let Some(request) = request(&mut stream, &mut unread).await else {
             return;
         };
-        let (status, answer) = answer(&request, &replies);
+        let (status, answer) = answer(request, &replies);
         let body = answer.to_string();
         let head = format!(
             "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nx-oauth-scopes: chat:write,commands\r\nRetry-After: {NO_DRAWING}\r\n\
@@ -131,16 +133,24 @@ async fn request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Request
     })
 }
 
-fn answer(request: &Request, replies: &Mutex<Replies>) -> (&'static str, Value) {
+/// What matters here of a reply.
+#[derive(Deserialize, Default)]
+struct Reply<'a> {
+    #[serde(borrow, default)]
+    text: Cow<'a, str>,
+}
+
+fn answer(request: Request, replies: &Mutex<Replies>) -> (&'static str, Value) {
     let path = request.path.split('?').next().unwrap_or_default();
     if path.starts_with("/response/") {
-        let reply: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let reply: Reply<'_> = serde_json::from_slice(&request.body).unwrap_or_default();
         let mut replies = lock(replies);
-        match reply["text"].as_str() {
-            Some(text) if text.starts_with("Your approval is recorded") => replies.recorded += 1,
-            _ => replies.other += 1,
+        if reply.text.starts_with("Your approval is recorded") {
+            replies.recorded += 1;
+        } else {
+            replies.other += 1;
         }
-        replies.last = Some(reply);
+        replies.last = request.body;
         return ("200 OK", json!({"ok": true}));
     }
     let Some(method) = path.strip_prefix("/api/") else {
@@ -150,7 +160,7 @@ fn answer(request: &Request, replies: &Mutex<Replies>) -> (&'static str, Value) 
             json!({"__type": "PipelineNotFoundException", "message": "The bench has no pipelines."}),
         );
     };
-    let argument = |name: &str| argument(request, name);
+    let argument = |name: &str| argument(&request, name);
     let answer = match method {
         "auth.test" => {
             json!({"ok": true, "url": "https://acme.slack.com/", "team": "Acme", "user": "signalbox", "team_id": "T0SIGNAL", "user_id": "U0SIGNAL",

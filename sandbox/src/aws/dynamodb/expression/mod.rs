@@ -94,7 +94,7 @@ impl Placeholders {
         };
         let refuse = |what: String| invalid(format!("Invalid {member}: {what}"));
         if text.trim().is_empty() {
-            return Err(refuse("The expression can not be empty;".to_owned()));
+            return Err(refuse("The expression cannot be empty;".to_owned()));
         }
         if text.len() > LENGTH {
             return Err(refuse(format!(

@@ -146,7 +146,7 @@ fn wrong_conditions_are_refused_in_the_services_words() {
             "pk = :a extra",
             "Invalid ConditionExpression: Syntax error; token: \"extra\", near: \":a extra\"",
         ),
-        (" ", "Invalid ConditionExpression: The expression can not be empty;"),
+        (" ", "Invalid ConditionExpression: The expression cannot be empty;"),
     ] {
         assert_eq!(holds(wrong).unwrap_err(), said);
     }
