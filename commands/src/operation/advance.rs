@@ -126,6 +126,7 @@ fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), 
             step: name,
             outputs: BTreeMap::new(),
             evidence: action.plan(),
+            unknown: None,
         };
         return plan.tell_operation(id, planned, Reason::Evidence);
     }
@@ -165,14 +166,15 @@ fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), 
 fn unfilled(plan: &mut Plan<'_>, operation: &Operation, step: &Step, missing: &str) -> Result<(), Illegal> {
     let (id, name) = (&operation.id, step.name.clone());
     if operation.is_plan() {
-        let mut evidence = step.action.plan();
-        evidence.push(format!("{missing} is known only when that step is done"));
+        let evidence = step.action.plan();
+        let why = format!("{missing} is known only when that step is done");
         return plan.tell_operation(
             id,
             Event::StepPlanned {
                 step: name,
                 outputs: BTreeMap::new(),
                 evidence,
+                unknown: Some(Failure::new("later", why)),
             },
             Reason::Evidence,
         );

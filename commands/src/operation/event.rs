@@ -73,6 +73,9 @@ pub enum Event {
         outputs: BTreeMap<String, String>,
         /// What it would do, and what is there.
         evidence: Vec<String>,
+        /// Why what is there cannot be told yet: an earlier step may have to make it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unknown: Option<Failure>,
     },
     /// It failed.
     StepFailed {

@@ -1,5 +1,7 @@
 //! The transition table: (operation, event) → operation, or a refusal. Live decisions and replay after a restart go through this one function.
 
+use std::collections::BTreeMap;
+
 use super::{Event, Failure, Operation, Phase, Status, StepState, StoredEvent};
 use crate::ids::{RecordId, UserId};
 use crate::time::Timestamp;
@@ -145,9 +147,15 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
             state.memo = memo.clone();
             state.progress = Some(progress.clone());
         }
-        Event::StepDone { outputs, evidence, .. } | Event::StepPlanned { outputs, evidence, .. } => {
-            state.outputs.extend(outputs.clone());
-            end(state, evidence.clone(), at);
+        Event::StepDone { outputs, evidence, .. } => found(state, outputs, evidence, at),
+        Event::StepPlanned {
+            outputs,
+            evidence,
+            unknown,
+            ..
+        } => {
+            found(state, outputs, evidence, at);
+            state.failure.clone_from(unknown);
         }
         Event::StepFailed { failure, .. } => fail(state, failure, at),
         Event::StepUnknown { why, .. } => fail(state, &Failure::new("unknown", why), at),
@@ -210,6 +218,11 @@ fn end(state: &mut StepState, evidence: Vec<String>, at: Timestamp) {
     state.ended = Some(at);
     state.progress = None;
     state.evidence = evidence;
+}
+
+fn found(state: &mut StepState, outputs: &BTreeMap<String, String>, evidence: &[String], at: Timestamp) {
+    state.outputs.extend(outputs.clone());
+    end(state, evidence.to_vec(), at);
 }
 
 fn fail(state: &mut StepState, failure: &Failure, at: Timestamp) {

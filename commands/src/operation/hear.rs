@@ -146,6 +146,7 @@ impl Heard<'_> {
                 step: name.clone(),
                 outputs: outputs.clone(),
                 evidence: lines,
+                unknown: None,
             };
             return plan.tell_operation(self.id(), planned, Reason::Evidence);
         }
@@ -212,6 +213,16 @@ impl Heard<'_> {
 
     fn failed(&self, plan: &mut Plan<'_>, call: &StepCall, failure: Failure) -> Result<(), Illegal> {
         let step = self.step.name.clone();
+        if self.operation.is_plan() {
+            // What cannot be read may be made by an earlier step: the plan goes on, and shows it as unknown.
+            let planned = Event::StepPlanned {
+                step,
+                outputs: BTreeMap::new(),
+                evidence: self.planned(),
+                unknown: Some(failure),
+            };
+            return plan.tell_operation(self.id(), planned, Reason::Evidence);
+        }
         let event = match call.phase {
             CallPhase::Undo | CallPhase::UndoWatch => Event::UndoFailed { step, failure },
             CallPhase::Prepare | CallPhase::Act | CallPhase::Watch => Event::StepFailed { step, failure },

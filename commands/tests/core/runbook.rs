@@ -291,6 +291,27 @@ fn a_plan_reads_everything_and_changes_nothing() {
 }
 
 #[test]
+fn a_plan_goes_on_where_nothing_can_be_read_yet() {
+    let mut world = World::with(vec![
+        step("drain", json!({ "kind": "queue_drain", "queues": ["not-there-yet"] })),
+        step("flip", color("green")),
+    ]);
+    world.says("U0RITA", "/deploy run switch mainnet --plan");
+    world.comes_back("drain", CallPhase::Prepare, &refused("the queue does not exist"));
+    world.comes_back("flip", CallPhase::Prepare, &prepared());
+    let card = world.card();
+    for words in [
+        "changes nothing",
+        "1 step cannot be told yet",
+        "the queue does not exist",
+        "is blue now",
+    ] {
+        assert!(card.contains(words), "{words} is not on\n{card}");
+    }
+    replayed(&world);
+}
+
+#[test]
 fn a_failure_stops_and_a_person_decides() {
     let steps = || vec![step("off", source(false)), step("flip", color("green")), pause_step()];
     let stuck = || {

@@ -6,7 +6,7 @@ mod steps;
 
 use super::message::{Block, DateStyle, Line, Message, Sign, bold, code};
 use super::people::{names, who};
-use super::words::{self, DOT, cut, joined, length, quoted};
+use super::words::{self, DOT, count, cut, joined, length, quoted};
 use crate::facts::Facts;
 use crate::gate;
 use crate::operation::{Operation, Phase, Status, StepState, advance::is_to_be_undone};
@@ -56,7 +56,7 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, Strin
             let took = length(operation.pinned.started_at.age(at));
             match reason {
                 Reason::Succeeded => (Sign::Good, format!("done, took {took}")),
-                Reason::Planned => (Sign::Notice, "changes nothing".to_owned()),
+                Reason::Planned => (Sign::Notice, planned(operation)),
                 Reason::Undone => (Sign::Notice, format!("undone after {took}")),
                 Reason::Stopped => (Sign::Bad, format!("stopped after {took}")),
                 _ => (Sign::Bad, format!("failed after {took}")),
@@ -84,6 +84,15 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, Strin
             (sign, place(operation, facts).trim_start_matches(DOT).to_owned())
         }
     }
+}
+
+/// `changes nothing · 2 steps cannot be told yet`.
+fn planned(operation: &Operation) -> String {
+    let unknown = operation.all().filter(|(_, state)| state.failure.is_some()).count();
+    if unknown == 0 {
+        return "changes nothing".to_owned();
+    }
+    format!("changes nothing{DOT}{} cannot be told yet", count(unknown, "step"))
 }
 
 /// ` · step 4 of 9: drain the queue · 63 %, until about 18:05`.

@@ -35,7 +35,10 @@ pub(super) fn steps(operation: &Operation) -> Vec<Line> {
 }
 
 fn step_lines(operation: &Operation, step: &Step, state: &StepState) -> Vec<Line> {
-    let (sign, words) = standing(state.phase, operation.ended().is_some());
+    let (sign, words) = match (state.phase, &state.failure) {
+        (Phase::Planned, Some(_)) => (Some(Sign::Unknown), "cannot be told yet"),
+        _ => standing(state.phase, operation.ended().is_some()),
+    };
     let title = format!("{}{}", number(operation, step), cut(&step.title, 100));
     let mut line = match sign {
         Some(sign) => line![sign, " ", bold(title)],
@@ -72,6 +75,9 @@ fn evidence(operation: &Operation, state: &StepState) -> Vec<Line> {
     let shown = if operation.is_plan() { PLANNED } else { EVIDENCE };
     let lines = state.evidence.iter().take(shown);
     let mut lines: Vec<Line> = lines.map(|words| seen(words)).collect();
+    if let (Phase::Planned, Some(failure)) = (state.phase, &state.failure) {
+        lines.push(line![format!("› {}", cut(&failure.words(), 160))]);
+    }
     if state.evidence.len() > shown {
         lines.push(line![format!("› and {} more", state.evidence.len() - shown)]);
     }
