@@ -47,9 +47,9 @@ export function refusals(stage) {
     await tab.says("/deploy approve wallet mainnet");
     await town.whisper("/deploy is not a valid command");
     await tab.says("@signalbox approve wallet mainnet");
-    const answer = await (await town.whisper("Nothing was done")).innerText();
-    assert.match(answer, /You belong to another workspace/);
-    assert.match(answer, /wallet is changed in #deploys only/);
+    const answer = await (await town.whisper("You belong to another workspace")).innerText();
+    // Who has nothing to look for here learns nothing else either.
+    assert.doesNotMatch(answer, /wallet is changed in|mainnet/);
     await tab.becomes("U0ANN");
     await tab.message("approve wallet mainnet").waitFor();
     assert.equal(await tab.page.locator('[data-ephemeral="true"]').count(), 0, "nobody else in the channel reads why");
