@@ -7,8 +7,8 @@ use crate::effect::{CallPhase, Effect, StepCall};
 use crate::ids::{RecordId, StepName};
 use crate::plan::Plan;
 use crate::reason::Reason;
-use crate::runbook::{OnFailure, Step, Then};
-use crate::step::{Calls, Conduct};
+use crate::runbook::{Condition, OnFailure, Step, Then};
+use crate::step::{Action, Calls, Conduct};
 use crate::time::{Span, Timestamp};
 use crate::view;
 
@@ -100,15 +100,7 @@ fn remedies(plan: &mut Plan<'_>, operation: &Operation) -> Result<Option<bool>, 
 /// Begins a step.
 fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), Illegal> {
     let (id, name) = (&operation.id, step.name.clone());
-    let outputs = operation.outputs();
-    let values = operation.values(&outputs);
-    let filled = step
-        .when
-        .as_ref()
-        .map(|when| when.fill(|text| values.fill(text)))
-        .transpose()
-        .and_then(|when| Ok((when, step.action.fill(|text| values.fill(text))?)));
-    let (when, action) = match filled {
+    let (when, action) = match filled(operation, step) {
         Ok(filled) => filled,
         Err(missing) => return unfilled(plan, operation, step, &missing),
     };
@@ -160,6 +152,15 @@ fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), 
             Ok(())
         }
     }
+}
+
+/// A step's condition and action with every value that is known by now; or the placeholder that has none.
+fn filled(operation: &Operation, step: &Step) -> Result<(Option<Condition>, Action), String> {
+    let outputs = operation.outputs();
+    let values = operation.values(&outputs);
+    let fill = |text: &str| values.fill(text);
+    let when = step.when.as_ref().map(|when| when.fill(fill)).transpose()?;
+    Ok((when, step.action.fill(fill)?))
 }
 
 /// A placeholder without a value: a plan says so and goes on, a run has failed.

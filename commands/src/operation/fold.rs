@@ -169,6 +169,16 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
             state.remedy = None;
             state.progress = None;
         }
+        Event::RemedyChosen { remedy, .. } => state.remedy = Some(remedy.clone()),
+        Event::StepOverran { .. } => state.overran = true,
+        Event::StepCleared { .. } | Event::StepVoted { .. } | Event::StepTicked { .. } => said(state, event, at),
+        _ => absorb_undo(state, event, at),
+    }
+}
+
+/// The same for what people say about it.
+fn said(state: &mut StepState, event: &Event, at: Timestamp) {
+    match event {
         Event::StepCleared { by, .. } => {
             state.cleared = true;
             vote(state, by);
@@ -186,9 +196,7 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
                 at,
             );
         }
-        Event::RemedyChosen { remedy, .. } => state.remedy = Some(remedy.clone()),
-        Event::StepOverran { .. } => state.overran = true,
-        _ => absorb_undo(state, event, at),
+        _ => {}
     }
 }
 
