@@ -12,7 +12,8 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::identity::Identity;
 use commands::catalog::AwsTarget;
 use commands::ids::UserId;
 use url::Url;
@@ -180,6 +181,19 @@ impl Clients {
             .build())
     }
 
+    /// Who signs a call that is made without an SDK's client.
+    pub(super) async fn identity(&self, within: Within<'_>, attempts: Attempts) -> Result<Identity, AwsError> {
+        let config = self.config(within, attempts).await?;
+        let provider = config
+            .credentials_provider()
+            .ok_or_else(|| AwsError::retryable("NoCredentials", "there are no credentials"))?;
+        let credentials = provider
+            .provide_credentials()
+            .await
+            .map_err(|_| AwsError::retryable("NoCredentials", "credentials for the call could not be had"))?;
+        Ok(credentials.into())
+    }
+
     fn settings(&self, within: Within<'_>, attempts: Attempts) -> SdkConfig {
         let (tries, attempt) = match attempts {
             Attempts::Read => (READ_ATTEMPTS, ATTEMPT),
@@ -205,6 +219,15 @@ impl Clients {
             .retry_config(RetryConfig::standard().with_max_attempts(tries))
             .timeout_config(timeouts)
             .build()
+    }
+}
+
+/// The domain under which AWS's hosts of a region are: China has its own.
+pub(crate) fn domain(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
     }
 }
 

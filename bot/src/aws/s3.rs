@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
     sign,
@@ -14,7 +13,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use url::Url;
 
-use super::clients::{Attempts, Clients, Within};
+use super::clients::{Attempts, Clients, Within, domain};
 use super::encoded_words;
 use super::error::AwsError;
 use crate::clock::SystemClock;
@@ -39,17 +38,10 @@ pub(super) struct Object<'a> {
 impl Clients {
     /// The metadata of an object.
     pub(super) async fn head(&self, within: Within<'_>, object: Object<'_>) -> Result<Metadata, AwsError> {
-        let config = self.config(within, Attempts::Read).await?;
-        let provider = config
-            .credentials_provider()
-            .ok_or_else(|| AwsError::retryable("NoCredentials", "there are no credentials"))?;
-        let credentials = provider
-            .provide_credentials()
-            .await
-            .map_err(|_| AwsError::retryable("NoCredentials", "credentials for the call could not be had"))?;
+        let identity = self.identity(within, Attempts::Read).await?;
         let url = address(self.endpoint(), &within.target.region, object)
             .ok_or_else(|| AwsError::fatal("InvalidRequest", "the object's address cannot be built"))?;
-        let request = signed(&url, &within.target.region, credentials.into())
+        let request = signed(&url, &within.target.region, identity)
             .ok_or_else(|| AwsError::fatal("InvalidRequest", "the request could not be signed"))?;
         let call = Call {
             destination: Destination::Aws,
@@ -70,11 +62,7 @@ impl Clients {
 
 /// A bucket with a dot in its name does not fit the certificate of its own host, so the path names it; so it does at an endpoint of another kind.
 fn address(endpoint: Option<&Url>, region: &str, object: Object<'_>) -> Option<Url> {
-    let suffix = if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
-    };
+    let suffix = domain(region);
     let host = format!("s3.{region}.{suffix}");
     let (mut url, in_path) = match endpoint {
         Some(endpoint) => (endpoint.clone(), true),

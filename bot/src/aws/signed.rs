@@ -6,7 +6,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
@@ -15,7 +14,7 @@ use http::{Method, Request, Response};
 use serde_json::Value;
 use url::Url;
 
-use super::clients::{Attempts, Clients, Within};
+use super::clients::{Attempts, Clients, Within, domain};
 use super::error::AwsError;
 use crate::clock::SystemClock;
 use crate::door::{Call, Destination, DoorError, Limits};
@@ -121,17 +120,10 @@ pub(crate) struct Told {
 impl Clients {
     /// Makes one call.
     pub(crate) async fn signed(&self, within: Within<'_>, api: Api, ask: Ask<'_>) -> Result<Told, AwsError> {
-        let config = self.config(within, Attempts::Once).await?;
-        let provider = config
-            .credentials_provider()
-            .ok_or_else(|| AwsError::retryable("NoCredentials", "there are no credentials"))?;
-        let credentials = provider
-            .provide_credentials()
-            .await
-            .map_err(|_| AwsError::retryable("NoCredentials", "credentials for the call could not be had"))?;
+        let identity = self.identity(within, Attempts::Once).await?;
         let region = &within.target.region;
         let request = address(self.endpoint(), api, region, &ask)
-            .and_then(|url| signed(&url, api, (region, &ask), credentials.into()))
+            .and_then(|url| signed(&url, api, (region, &ask), identity))
             .ok_or_else(|| AwsError::fatal("InvalidRequest", "the request could not be built"))?;
         let call = Call {
             destination: Destination::Aws,
@@ -153,11 +145,7 @@ impl Clients {
 }
 
 fn address(endpoint: Option<&Url>, api: Api, region: &str, ask: &Ask<'_>) -> Option<Url> {
-    let suffix = if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
-    };
+    let suffix = domain(region);
     let mut url = match endpoint {
         Some(endpoint) => endpoint.clone(),
         None => format!("https://{}.{region}.{suffix}/", api.host).parse().ok()?,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use url::{Host, Url};
 
 use super::Destination;
+use crate::aws::clients::domain;
 use crate::aws::signed::HOSTS;
 
 /// Where `response_url`s of the real Slack live.
@@ -121,7 +122,7 @@ impl Allowed {
             && self
                 .topic_regions
                 .iter()
-                .any(|region| *host == format!("sns.{region}.{}", suffix(region)))
+                .any(|region| *host == format!("sns.{region}.{}", domain(region)))
     }
 
     /// `codepipeline.eu-central-1.amazonaws.com`, `bucket.s3.eu-central-1.amazonaws.com`, and nothing that only ends like them.
@@ -135,7 +136,7 @@ impl Allowed {
         }
         self.regions.iter().any(|region| {
             let Some(service) = host
-                .strip_suffix(suffix(region))
+                .strip_suffix(domain(region))
                 .and_then(|rest| rest.strip_suffix('.'))
                 .and_then(|rest| rest.strip_suffix(region.as_str()))
                 .and_then(|rest| rest.strip_suffix('.'))
@@ -144,15 +145,6 @@ impl Allowed {
             };
             SERVICES.contains(&service) || HOSTS.contains(&service) || service.ends_with(".s3")
         })
-    }
-}
-
-/// China has its own.
-fn suffix(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
     }
 }
 

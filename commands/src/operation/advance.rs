@@ -203,12 +203,8 @@ pub(crate) fn owe(plan: &mut Plan<'_>, id: &RecordId, name: &StepName, phase: Ca
     let Some((step, state)) = operation.step(name) else {
         return;
     };
-    let outputs = operation.outputs();
-    let values = operation.values(&outputs);
     // What could be filled when the step began can be filled now: outputs are never taken back.
-    let Ok(action) = step.action.fill(|text| values.fill(text)) else {
-        return;
-    };
+    let Ok(action) = operation.action(step) else { return };
     let mut aws = operation.pinned.target.aws.clone();
     if let Some(region) = &step.region {
         aws.region.clone_from(region);

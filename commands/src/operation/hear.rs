@@ -168,11 +168,8 @@ impl Heard<'_> {
 
     /// What the step would do, with every value that is known.
     fn planned(&self) -> Vec<String> {
-        let outputs = self.operation.outputs();
-        let values = self.operation.values(&outputs);
-        self.step
-            .action
-            .fill(|text| values.fill(text))
+        self.operation
+            .action(self.step)
             .map_or_else(|_| self.step.action.plan(), |action| action.plan())
     }
 

@@ -26,6 +26,7 @@ use crate::ids::{ChannelId, EnvironmentId, RecordId, RunbookName, ServiceId, Ste
 use crate::reason::Reason;
 use crate::run::{CardRef, Note, Target};
 use crate::runbook::{OnFailure, Step, Values};
+use crate::step::Action;
 use crate::time::Timestamp;
 
 /// An operation as it stands.
@@ -334,6 +335,16 @@ impl Operation {
             parameters: &self.pinned.parameters,
             outputs,
         }
+    }
+
+    /// What a step does, with everything filled in.
+    ///
+    /// # Errors
+    /// The placeholder for which nothing is known yet.
+    pub fn action(&self, step: &Step) -> Result<Action, String> {
+        let outputs = self.outputs();
+        let values = self.values(&outputs);
+        step.action.fill(|text| values.fill(text))
     }
 
     /// The same with every text filled as far as it is known by now: how people read it.

@@ -1,7 +1,7 @@
 //! `abort <env> [run] <reason>`: ends a runbook's run and undoes what it did, in reverse.
 
-use super::steer::{Aim, aloud, form};
-use super::{Spec, Verb, nothing, refused};
+use super::steer::{Aim, aloud, form, reason};
+use super::{Spec, Verb, nothing};
 use crate::decision::Decision;
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
@@ -35,10 +35,7 @@ impl Verb for Abort {
 
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
         let (service, aim) = Aim::parse(args, scope)?;
-        let reason = args.rest();
-        if reason.is_empty() {
-            return Err(args.error("say why: it becomes part of the record"));
-        }
+        let reason = reason(args)?;
         Ok((service, Self { aim, reason }))
     }
 
@@ -47,13 +44,9 @@ impl Verb for Abort {
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
-        let refusals = self.aim.judge(facts, speaker, Act::Operate);
-        if !refusals.is_empty() {
-            return Ok(refused(refusals));
-        }
-        let operation = match self.aim.find(facts) {
+        let operation = match self.aim.permitted(facts, speaker, Act::Operate) {
             Ok(operation) => operation,
-            Err(why) => return Ok(nothing(&why)),
+            Err(told) => return Ok(*told),
         };
         match operation.status {
             Status::Ended { .. } => return Ok(nothing("this run is over")),

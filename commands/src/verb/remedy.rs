@@ -1,7 +1,7 @@
 //! `remedy <env> [run]`: does what the runbook knows to help against a failure, then tries the step again.
 
 use super::steer::{Aim, aloud};
-use super::{Spec, Verb, nothing, refused};
+use super::{Spec, Verb, nothing};
 use crate::decision::Decision;
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
@@ -43,13 +43,9 @@ impl Verb for Remedy {
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
-        let refusals = self.aim.judge(facts, speaker, Act::Operate);
-        if !refusals.is_empty() {
-            return Ok(refused(refusals));
-        }
-        let operation = match self.aim.find(facts) {
+        let operation = match self.aim.permitted(facts, speaker, Act::Operate) {
             Ok(operation) => operation,
-            Err(why) => return Ok(nothing(&why)),
+            Err(told) => return Ok(*told),
         };
         let stopped = operation.status == Status::Stopped;
         let known = operation

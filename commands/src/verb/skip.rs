@@ -1,7 +1,7 @@
 //! `skip <env> [run] <reason>`: leaves the step out that a runbook's run is stuck at or asks about.
 
-use super::steer::{Aim, aloud, form};
-use super::{Spec, Verb, nothing, refused};
+use super::steer::{Aim, aloud, form, reason};
+use super::{Spec, Verb, nothing};
 use crate::decision::Decision;
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
@@ -36,10 +36,7 @@ impl Verb for Skip {
 
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
         let (service, aim) = Aim::parse(args, scope)?;
-        let reason = args.rest();
-        if reason.is_empty() {
-            return Err(args.error("say why: it becomes part of the record"));
-        }
+        let reason = reason(args)?;
         Ok((service, Self { aim, reason }))
     }
 
@@ -48,13 +45,9 @@ impl Verb for Skip {
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
-        let refusals = self.aim.judge(facts, speaker, Act::Operate);
-        if !refusals.is_empty() {
-            return Ok(refused(refusals));
-        }
-        let operation = match self.aim.find(facts) {
+        let operation = match self.aim.permitted(facts, speaker, Act::Operate) {
             Ok(operation) => operation,
-            Err(why) => return Ok(nothing(&why)),
+            Err(told) => return Ok(*told),
         };
         let Some((step, _)) = skippable(operation, &self.aim) else {
             return Ok(nothing("no step of this run can be left out just now"));

@@ -1,5 +1,6 @@
 //! What the verbs that steer a runbook's run have in common: which run is meant, and at which step the speaker saw it.
 
+use super::{nothing, refused};
 use crate::catalog::Service;
 use crate::decision::{Decision, Reply};
 use crate::facts::{Facts, Needs, Speaker};
@@ -108,6 +109,20 @@ impl Aim {
         Ok(operation)
     }
 
+    /// The run, for those who may do this where it is; else what they are told.
+    pub(super) fn permitted<'f>(
+        &self,
+        facts: &'f Facts<'_>,
+        speaker: &Speaker,
+        act: Act,
+    ) -> Result<&'f Operation, Box<Decision>> {
+        let refusals = self.judge(facts, speaker, act);
+        if !refusals.is_empty() {
+            return Err(Box::new(refused(refusals)));
+        }
+        self.find(facts).map_err(|why| Box::new(nothing(&why)))
+    }
+
     /// Whether the speaker may do this where the run is; everything that is in the way.
     pub(super) fn judge(&self, facts: &Facts<'_>, speaker: &Speaker, act: Act) -> Vec<crate::decision::Refusal> {
         facts
@@ -151,4 +166,16 @@ pub(super) fn form(speaker: &Speaker, modal: crate::view::Modal, missing: &str) 
         reply,
         ..Decision::default()
     }
+}
+
+/// Takes the words that say why.
+///
+/// # Errors
+/// When there are none.
+pub(super) fn reason(args: &mut Args<'_>) -> Result<String, ParseError> {
+    let reason = args.rest();
+    if reason.is_empty() {
+        return Err(args.error("say why: it becomes part of the record"));
+    }
+    Ok(reason)
 }
