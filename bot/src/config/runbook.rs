@@ -9,6 +9,7 @@ use commands::runbook::{
 };
 use commands::step::{Action, Conduct, SPECS};
 use commands::time::Span;
+use commands::verb::KEPT_UNDER;
 use serde::Deserialize;
 
 use super::freezes::no_environment;
@@ -23,10 +24,28 @@ type Known<'k> = (&'k [&'k str], &'k BTreeSet<String>);
 
 /// Reads the runbooks of a service. One that cannot be made is left out; there is a complaint by then.
 pub(super) fn read(tables: &Section<'_>, known: Known<'_>) -> Vec<Runbook> {
-    tables
-        .entries()
-        .filter_map(|(name, value)| one(name, value, known))
-        .collect()
+    let mut runbooks: Vec<Runbook> = Vec::new();
+    for (name, value) in tables.entries() {
+        let place = value.place.clone();
+        let Some(runbook) = one(name, value, known) else {
+            continue;
+        };
+        let meets = |other: &&Runbook| {
+            other.command == runbook.command && known.0.iter().any(|word| both_fit(other, &runbook, word))
+        };
+        if let (Some(command), Some(other)) = (&runbook.command, runbooks.iter().find(meets)) {
+            place.complain(format!(
+                "is kept under `{command}`, and so is {}: no environment may have two",
+                other.name
+            ));
+        }
+        runbooks.push(runbook);
+    }
+    runbooks
+}
+
+fn both_fit(one: &Runbook, other: &Runbook, environment: &str) -> bool {
+    EnvironmentId::parse(environment).is_ok_and(|environment| one.fits(&environment) && other.fits(&environment))
 }
 
 fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
@@ -39,6 +58,7 @@ fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
         .and_then(|value| value.text())
         .unwrap_or_default()
         .to_owned();
+    let command = section.take("command").and_then(|value| kept_under(&value));
     let environments = section
         .take("environments")
         .map(|value| environments(&value, known.0))
@@ -66,12 +86,28 @@ fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
     Some(Runbook {
         name: name?,
         title,
+        command,
         text,
         environments,
         parameters,
         on_failure,
         steps: drafts.into_iter().map(|draft| draft.spec).collect(),
     })
+}
+
+/// The command under which a runbook is kept.
+fn kept_under(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    if KEPT_UNDER.contains(&text) {
+        return Some(text.to_owned());
+    }
+    let guess =
+        closest(text, KEPT_UNDER.iter().copied()).map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
+    value.place.complain(format!(
+        "`{text}` is no command under which a runbook is kept.{guess} There are: {}",
+        KEPT_UNDER.join(", ")
+    ));
+    None
 }
 
 fn environments(value: &Value<'_>, known: &[&str]) -> Vec<EnvironmentId> {

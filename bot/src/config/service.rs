@@ -98,7 +98,7 @@ pub(super) fn read<'a>(
 /// The name of a service stands where a verb or `all` could stand, so it may be neither.
 fn id(text: &str, place: &Place<'_>) -> Option<ServiceId> {
     let id = place.name(text, ServiceId::parse)?;
-    let verbs = verb::SPECS.iter().map(|spec| spec.name);
+    let verbs = verb::specs().map(|spec| spec.name);
     if verbs.chain(["help", "all"]).any(|word| word == text) {
         place.complain(format!(
             "`{text}` is a word of the commands and cannot be told from a service: give it another name"

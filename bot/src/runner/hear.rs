@@ -156,7 +156,7 @@ impl Engine {
         };
         match &heard.kind {
             Kind::Command { command, text } => self.read(&format!("{command} {text}"), speaker),
-            Kind::Mention { text, .. } => self.read(&format!("/deploy {text}"), speaker),
+            Kind::Mention { text, .. } => self.read(&verb::of_mention(text), speaker),
             Kind::Press { action, value, .. } => {
                 match press::button(&self.catalog, action, value).ok_or_else(unknown)? {
                     Press::Command(command) => Ok(vec![Wish::Command(command)]),

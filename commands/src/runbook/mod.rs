@@ -22,6 +22,8 @@ pub struct Runbook {
     pub name: RunbookName,
     /// What it is for, in one line.
     pub title: String,
+    /// The command under which it is kept: `/migrate start`.
+    pub command: Option<String>,
     /// Its text as it stands in the file; pinned in every run.
     pub text: String,
     /// Where it may be run; empty: everywhere.

@@ -9,6 +9,7 @@ mod history;
 mod lock;
 mod pick;
 pub mod press;
+mod progress;
 mod reject;
 pub(crate) mod remedy;
 mod retry;
@@ -16,6 +17,7 @@ pub mod roles;
 mod run;
 mod runs;
 mod shared;
+mod shortcut;
 mod skip;
 mod status;
 mod steer;
@@ -40,13 +42,14 @@ use shared::{
     announce_override, environment_or_all, may_operate, may_read, nothing, operating_needs, redraw_waiting, refused,
     revision,
 };
+pub use shortcut::{KEPT_UNDER, kept_under};
 
 /// What a verb is, for people and for the grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
     /// The slash command it belongs to.
     pub command: &'static str,
-    /// Its name.
+    /// Its name; empty: it is what the command does when no verb is named.
     pub name: &'static str,
     /// What follows it.
     pub usage: &'static str,
@@ -61,6 +64,12 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Command and name, as they are typed.
+    #[must_use]
+    pub fn typed(&self) -> String {
+        format!("{} {}", self.command, self.name).trim_end().to_owned()
+    }
+
     fn refuse_other_flags(&self, args: &Args<'_>) -> Result<(), ParseError> {
         args.only_flags(self.name, self.flags, self.usage.contains("reason"))
     }
@@ -96,16 +105,20 @@ macro_rules! verbs {
         }
 
         /// All verbs, in the order of help. A test compares this table with the folder.
-        pub const SPECS: &[Spec] = &[$(<$module::$name as Verb>::SPEC),*];
+        const SPECS: &[Spec] = &[$(<$module::$name as Verb>::SPEC),*];
 
-        fn parse_verb(name: &str, args: &mut Args<'_>, scope: &Scope<'_>) -> Option<Result<Command, ParseError>> {
-            match name {
-                $(name if name == <$module::$name as Verb>::SPEC.name => Some(
+        /// The files they are in.
+        #[cfg(test)]
+        const FILES: &[&str] = &[$(stringify!($module)),*];
+
+        fn parse_verb(command: &str, name: &str, args: &mut Args<'_>, scope: &Scope<'_>) -> Option<Result<Command, ParseError>> {
+            match (command, name) {
+                $((command, name) if command == <$module::$name as Verb>::SPEC.command && name == <$module::$name as Verb>::SPEC.name => Some(
                     <$module::$name as Verb>::SPEC.refuse_other_flags(args)
                         .and_then(|()| <$module::$name as Verb>::parse(args, scope))
                         .map(|(service, verb)| Command { service, request: Request::$name(verb) }),
                 ),)*
-                _ => None,
+                _ => shortcut::parse(command, name, args, scope),
             }
         }
 
@@ -133,6 +146,7 @@ verbs! {
     status => Status, approve => Approve, reject => Reject, why => Why, check => Check, history => History, runs => Runs,
     lock => Lock, unlock => Unlock, freeze => Freeze, unfreeze => Unfreeze, run => Run, confirm => Confirm,
     retry => Retry, remedy => Remedy, skip => Skip, abort => Abort, stop => Stop,
+    progress => Progress,
 }
 
 impl Request {
@@ -169,7 +183,7 @@ impl Request {
             Self::Confirm(confirm::Confirm { aim, .. })
             | Self::Skip(skip::Skip { aim, .. })
             | Self::Abort(abort::Abort { aim, .. })
-            | Self::Remedy(remedy::Remedy { aim }) => aim.run.as_ref(),
+            | Self::Remedy(remedy::Remedy { aim, .. }) => aim.run.as_ref(),
             _ => None,
         }
     }
@@ -194,7 +208,15 @@ pub enum Parsed {
 }
 
 /// The slash commands of this version.
-pub const COMMANDS: &[&str] = &["/deploy"];
+pub const COMMANDS: &[&str] = &["/deploy", "/migrate", "/switch-colors"];
+
+/// Everything that can be typed, in the order of help.
+pub fn specs() -> impl Iterator<Item = &'static Spec> {
+    COMMANDS.iter().flat_map(|command| {
+        let shortcuts = shortcut::SHORTCUTS.iter().map(|shortcut| &shortcut.spec);
+        shortcuts.chain(SPECS).filter(move |spec| spec.command == *command)
+    })
+}
 
 /// Reads a text such as `/deploy approve mainnet a1b2c3d`.
 ///
@@ -210,25 +232,42 @@ pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Parsed, ParseError> {
         let error = fresh.error(format!("`{command}` is not a command of this bot"));
         return Err(fresh.suggesting(error, crate::grammar::closest(command, COMMANDS.iter().copied())));
     }
+    let whole = (command != COMMANDS[0]).then_some(command);
     let before = args.clone();
     let Some(verb) = args.next() else {
-        return Ok(Parsed::Answer(help(None)));
+        return Ok(Parsed::Answer(help(whole)));
     };
     let name = verb.to_lowercase();
     if name == "help" {
-        return Ok(Parsed::Answer(help(args.next())));
+        let topic = args.next().map(|topic| format!("{command} {topic}"));
+        return Ok(Parsed::Answer(help(topic.as_deref().or(whole))));
     }
-    if args.peek().is_none() && matches!(name.as_str(), "status" | "runs") {
+    if args.peek().is_none() && whole.is_none() && matches!(name.as_str(), "status" | "runs") {
         return Ok(Parsed::Commands(each_service(&name, scope, &args)?));
     }
-    parse_verb(&name, &mut args, scope).map_or_else(
+    // A command whose first word is no verb of it may have one that goes without a name.
+    let found =
+        parse_verb(command, &name, &mut args, scope).or_else(|| parse_verb(command, "", &mut before.clone(), scope));
+    found.map_or_else(
         || {
-            let known = SPECS.iter().map(|spec| spec.name).chain(["help"]);
+            let known = specs().filter(|spec| spec.command == command).map(|spec| spec.name);
             let error = before.error(format!("there is no verb `{verb}`; `{command} help` lists them"));
-            Err(before.suggesting(error, crate::grammar::closest(&name, known)))
+            Err(before.suggesting(error, crate::grammar::closest(&name, known.chain(["help"]))))
         },
         |command| command.map(|command| Parsed::Commands(vec![command])),
     )
+}
+
+/// What a mention says, as a command: `@signalbox approve mainnet`, `@signalbox migrate plan stg`, `@signalbox /migrate plan stg`.
+#[must_use]
+pub fn of_mention(text: &str) -> String {
+    let text = text.trim();
+    let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
+    let bare = first.trim_start_matches('/');
+    match COMMANDS.iter().find(|command| command.trim_start_matches('/') == bare) {
+        Some(command) => format!("{command}{}", &text[first.len()..]),
+        None => format!("{} {text}", COMMANDS[0]),
+    }
 }
 
 /// `status` and `runs` without more words are about every service at home in the channel, or about all.
@@ -269,25 +308,29 @@ pub fn rows() -> Vec<HelpRow> {
         summary: spec.summary,
         detail: spec.detail,
     };
-    let help = HelpRow {
-        command: "/deploy",
+    let help = |command: &'static str| HelpRow {
+        command,
         name: "help",
         usage: "[verb]",
         summary: "This list, or more about one verb",
         detail: "",
     };
-    SPECS.iter().map(row).chain([help]).collect()
+    COMMANDS
+        .iter()
+        .flat_map(|command| {
+            let own = specs().filter(move |spec| spec.command == *command);
+            own.map(row).chain([help(command)])
+        })
+        .collect()
 }
 
 /// The words that follow a slash command in Slack's own hint, for the manifest.
 #[must_use]
 pub fn usage_hint(command: &str) -> String {
-    let names: Vec<&str> = SPECS
-        .iter()
+    let words = specs()
         .filter(|spec| spec.command == command)
-        .map(|spec| spec.name)
-        .collect();
-    format!("{} · help", names.join(" · "))
+        .map(|spec| if spec.name.is_empty() { spec.usage } else { spec.name });
+    words.chain(["help"]).collect::<Vec<_>>().join(" · ")
 }
 
 /// The catalog's services by the name a button carries.
@@ -302,9 +345,42 @@ mod tests {
 
     #[test]
     fn every_verb_file_is_in_the_table() {
-        let files = crate::test_support::files_of("src/verb", &["pick", "press", "roles", "shared", "steer"]);
-        let mut table: Vec<_> = SPECS.iter().map(|spec| spec.name.to_owned()).collect();
-        table.sort();
-        assert_eq!(files, table);
+        let helpers = ["pick", "press", "roles", "shared", "shortcut", "steer"];
+        let mut table = FILES.to_vec();
+        table.sort_unstable();
+        assert_eq!(crate::test_support::files_of("src/verb", &helpers), table);
+    }
+
+    #[test]
+    fn the_manifest_has_every_command_with_its_hint() {
+        let manifest = include_str!("../../../manifest.yml");
+        for command in COMMANDS {
+            let (_, own) = manifest.split_once(&format!("- command: {command}\n")).expect(command);
+            let hint = own.lines().find_map(|line| line.trim().strip_prefix("usage_hint: "));
+            assert_eq!(hint, Some(usage_hint(command).as_str()), "{command}");
+        }
+        assert_eq!(manifest.matches("- command: ").count(), COMMANDS.len());
+    }
+
+    #[test]
+    fn a_mention_may_name_the_command() {
+        for (said, meant) in [
+            (" approve mainnet", "/deploy approve mainnet"),
+            ("migrate plan stg", "/migrate plan stg"),
+            ("/Switch-Colors stg", "/switch-colors stg"),
+            ("", "/deploy "),
+        ] {
+            assert_eq!(of_mention(said), meant);
+        }
+    }
+
+    #[test]
+    fn nothing_is_typed_alike() {
+        let mut typed: Vec<_> = specs().map(Spec::typed).collect();
+        let all = typed.len();
+        typed.sort();
+        typed.dedup();
+        assert_eq!(typed.len(), all);
+        assert_eq!(all, SPECS.len() + shortcut::SHORTCUTS.len(), "a verb is of no command");
     }
 }

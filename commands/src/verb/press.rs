@@ -82,7 +82,7 @@ fn operation_button(action: &str, about: &str) -> Option<Request> {
         "confirm" => Request::Confirm(Confirm { aim, evidence }),
         "skip" => Request::Skip(Skip { aim, reason }),
         "abort" => Request::Abort(Abort { aim, reason }),
-        "remedy" => Request::Remedy(Remedy { aim }),
+        "remedy" => Request::Remedy(Remedy { aim, or_again: false }),
         "retry" => Request::Retry(Retry {
             target: Target::Run(aim.run?),
         }),

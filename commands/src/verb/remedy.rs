@@ -1,5 +1,6 @@
 //! `remedy <env> [run]`: does what the runbook knows to help against a failure, then tries the step again.
 
+use super::retry::again;
 use super::steer::{Aim, aloud};
 use super::{Spec, Verb, nothing};
 use crate::decision::Decision;
@@ -19,6 +20,8 @@ use crate::view::{Inline, text};
 pub struct Remedy {
     /// Of which run.
     pub aim: Aim,
+    /// Whether the stuck step is simply tried again where no remedy is known.
+    pub or_again: bool,
 }
 
 impl Verb for Remedy {
@@ -35,7 +38,7 @@ impl Verb for Remedy {
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
         let (service, aim) = Aim::parse(args, scope)?;
         args.end()?;
-        Ok((service, Self { aim }))
+        Ok((service, Self { aim, or_again: false }))
     }
 
     fn needs(&self, service: &crate::catalog::Service) -> Needs {
@@ -52,6 +55,9 @@ impl Verb for Remedy {
             .all()
             .find_map(|(step, state)| Some((step, known(step, state)?.1)));
         let Some((step, remedy)) = known.filter(|_| stopped) else {
+            if self.or_again {
+                return again(facts, speaker, operation);
+            }
             return Ok(nothing("the runbook knows no remedy for how this run stands"));
         };
         let mut plan = Plan::new(facts);

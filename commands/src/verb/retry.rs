@@ -116,7 +116,7 @@ impl Verb for Retry {
 }
 
 /// The stuck steps of a runbook's run begin anew.
-fn again(facts: &Facts<'_>, speaker: &Speaker, operation: &Operation) -> Result<Decision, Illegal> {
+pub(super) fn again(facts: &Facts<'_>, speaker: &Speaker, operation: &Operation) -> Result<Decision, Illegal> {
     let refusals = super::may_operate(facts, speaker, Some(operation.environment()));
     if !refusals.is_empty() {
         return Ok(refused(refusals));

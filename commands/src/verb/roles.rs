@@ -1,6 +1,6 @@
 //! Who may say which verb where: the table that `signalbox check` prints.
 
-use super::SPECS;
+use super::specs;
 use crate::catalog::Service;
 use crate::gate::Act;
 
@@ -8,7 +8,7 @@ use crate::gate::Act;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The verb.
-    pub verb: &'static str,
+    pub verb: String,
     /// The environment.
     pub environment: String,
     /// Who, in words.
@@ -22,8 +22,7 @@ pub fn table(service: &Service) -> Vec<Row> {
         let name = environment.id.to_string();
         let approvers = crate::view::plain(&crate::gate::names(&environment.approvers.people));
         let operators = crate::view::plain(&crate::gate::names(environment.operators()));
-        SPECS
-            .iter()
+        specs()
             .map(|spec| {
                 let who = match spec.act {
                     Act::Read => "every member".to_owned(),
@@ -31,7 +30,7 @@ pub fn table(service: &Service) -> Vec<Row> {
                     Act::Operate | Act::Intervene | Act::Start => operators.clone(),
                 };
                 Row {
-                    verb: spec.name,
+                    verb: spec.typed(),
                     environment: name.clone(),
                     who,
                 }

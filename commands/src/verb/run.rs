@@ -134,7 +134,7 @@ fn known(scope: &Scope<'_>) -> Vec<String> {
 }
 
 /// Takes `name=value` as long as there are any.
-fn parameters(args: &mut Args<'_>) -> Result<BTreeMap<String, String>, ParseError> {
+pub(super) fn parameters(args: &mut Args<'_>) -> Result<BTreeMap<String, String>, ParseError> {
     let mut found = BTreeMap::new();
     while let Some((name, value)) = args.peek().and_then(|word| word.split_once('=')) {
         if name.is_empty()

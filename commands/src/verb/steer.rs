@@ -6,7 +6,7 @@ use crate::decision::{Decision, Reply};
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::{self, Act, Question};
 use crate::grammar::{Args, ParseError, Scope};
-use crate::ids::{EnvironmentId, RecordId, ServiceId, StepName};
+use crate::ids::{EnvironmentId, RecordId, RunbookName, ServiceId, StepName};
 use crate::operation::Operation;
 
 /// A run of a runbook, as somebody names it.
@@ -16,6 +16,8 @@ pub struct Aim {
     pub environment: EnvironmentId,
     /// Which; `None`: the only one that is open there.
     pub run: Option<RecordId>,
+    /// It has to be of one of these runbooks; `None`: of any.
+    pub among: Option<Vec<RunbookName>>,
     /// The step and the try that a button was drawn for; words are about whatever is asked now.
     pub seen: Option<(StepName, u32)>,
 }
@@ -33,6 +35,7 @@ impl Aim {
             Self {
                 environment,
                 run: named,
+                among: None,
                 seen: None,
             },
         ))
@@ -51,6 +54,7 @@ impl Aim {
         Some(Self {
             environment,
             run: Some(run),
+            among: None,
             seen,
         })
     }
@@ -82,15 +86,19 @@ impl Aim {
     /// When none is open, or more than one, or what the speaker saw has gone on since.
     pub(super) fn find<'f>(&self, facts: &'f Facts<'_>) -> Result<&'f Operation, String> {
         let operation = match &self.run {
-            Some(run) => facts.operations.get(run).ok_or("there is no such run")?,
+            Some(run) => facts
+                .operations
+                .get(run)
+                .filter(|one| self.is_among(one))
+                .ok_or("there is no such run")?,
             None => {
-                let mut open = facts
-                    .operations
-                    .values()
-                    .filter(|one| *one.environment() == self.environment && one.ended().is_none() && !one.is_plan());
-                let first = open
-                    .next()
-                    .ok_or_else(|| format!("no runbook is under way on {}", self.environment))?;
+                let mut open = facts.operations.values().filter(|one| {
+                    *one.environment() == self.environment
+                        && one.ended().is_none()
+                        && !one.is_plan()
+                        && self.is_among(one)
+                });
+                let first = open.next().ok_or_else(|| self.none())?;
                 if open.next().is_some() {
                     return Err(format!(
                         "more than one run is under way on {}: name one of `runs`",
@@ -107,6 +115,22 @@ impl Aim {
             }
         }
         Ok(operation)
+    }
+
+    fn is_among(&self, operation: &Operation) -> bool {
+        let among = self.among.as_ref();
+        among.is_none_or(|names| names.contains(&operation.pinned.runbook))
+    }
+
+    /// That none is under way.
+    fn none(&self) -> String {
+        match &self.among {
+            None => format!("no runbook is under way on {}", self.environment),
+            Some(names) => {
+                let names: Vec<&str> = names.iter().map(RunbookName::as_str).collect();
+                format!("no run of {} is under way on {}", names.join(" or "), self.environment)
+            }
+        }
     }
 
     /// The run, for those who may do this where it is; else what they are told.

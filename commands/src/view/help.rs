@@ -33,8 +33,19 @@ impl HelpRow {
 #[must_use]
 pub fn help(specs: &[HelpRow], topic: Option<&str>) -> Message {
     let Some(topic) = topic else { return overview(specs) };
+    // `/deploy approve`, as a command asks about its own verbs, or `approve` alone.
     let wanted = topic.trim_start_matches('/').to_lowercase();
-    if let Some(row) = specs.iter().find(|row| row.name == wanted) {
+    let is_meant = |row: &&HelpRow| {
+        let typed = format!("{} {}", row.command.trim_start_matches('/'), row.name);
+        !row.name.is_empty() && (typed == wanted || row.name == wanted)
+    };
+    if let Some(row) = specs.iter().find(is_meant) {
+        return one(row);
+    }
+    let wanted = wanted
+        .split_once(' ')
+        .map_or(wanted.clone(), |(_, verb)| verb.to_owned());
+    if let Some(row) = specs.iter().find(|row| !row.name.is_empty() && row.name == wanted) {
         return one(row);
     }
     let of_command: Vec<HelpRow> = specs
@@ -49,7 +60,7 @@ pub fn help(specs: &[HelpRow], topic: Option<&str>) -> Message {
         .iter()
         .map(|row| row.name)
         .min_by_key(|name| strsim::damerau_levenshtein(name, &wanted));
-    let mut line = line![format!("There is no verb “{}”.", cut(topic, 40))];
+    let mut line = line![format!("There is no verb “{}”.", cut(&wanted, 40))];
     if let Some(near) = near.filter(|near| strsim::damerau_levenshtein(near, &wanted) <= 2) {
         line.extend(line![" Did you mean ", code(near), "?"]);
     }
@@ -87,10 +98,10 @@ fn overview(specs: &[HelpRow]) -> Message {
             .collect();
         message = message.with(Block::Section(lines));
     }
-    let more = commands.first().map(|command| {
+    let more = specs.iter().find(|row| !row.name.is_empty()).map(|row| {
         line![
             "More about one: ",
-            code(format!("{command} help approve")),
+            code(format!("{} help {}", row.command, row.name)),
             ". In a thread, mention the bot instead of typing a slash."
         ]
     });

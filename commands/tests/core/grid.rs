@@ -55,7 +55,10 @@ fn may(verb: &str, who: &str, environment: &str) -> Result<(), Reason> {
 
 #[test]
 fn every_cell() {
-    let known: Vec<_> = commands::verb::SPECS.iter().map(|spec| spec.name).collect();
+    let known: Vec<_> = commands::verb::specs()
+        .filter(|spec| spec.command == "/deploy")
+        .map(|spec| spec.name)
+        .collect();
     assert_eq!(
         VERBS.map(|(verb, _)| verb).to_vec(),
         known,

@@ -42,6 +42,7 @@ pub fn runbook(name: &str, steps: Vec<Step>) -> Runbook {
     Runbook {
         name: RunbookName::parse(name).expect("a name"),
         title: String::new(),
+        command: None,
         text: String::new(),
         environments: vec![],
         parameters: vec![],
@@ -766,4 +767,95 @@ fn a_run_is_named_by_its_runbook() {
     assert!(said.contains("stops switch"), "{said}");
     let listed = world.says("U0RITA", "/deploy runs wallet");
     assert!(listed.contains("no open run"), "{listed}");
+}
+
+/// Shortcuts start, plan and steer what is kept under them, and nothing else.
+#[test]
+fn a_shortcut_is_the_runbook_that_is_kept_under_it() {
+    let mut world = World::new();
+    world.service().runbooks = vec![
+        Runbook {
+            command: Some("/migrate start".to_owned()),
+            ..pause("copy")
+        },
+        Runbook {
+            command: Some("/switch-colors".to_owned()),
+            ..pause("switch")
+        },
+    ];
+    let told = [
+        "/migrate skip mainnet",
+        "/migrate status mainnet",
+        "/migrate plan mainnet",
+        "/migrate start mainnet",
+        "/switch-colors retry mainnet",
+        "/switch-colors mainnet",
+        "/migrate status mainnet",
+        "/migrate abort mainnet wrong day",
+        "/migrate sart mainnet",
+        "/migrate help",
+    ]
+    .map(|text| format!("> {text}\n{}\n", world.says("U0CARLA", text)));
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    > /migrate skip mainnet
+    wallet keeps no runbook for mainnet under /migrate skip: write command = "/migrate skip" into one of its runbooks, or start one by its name with /deploy run
+    wallet keeps no runbook for mainnet under /migrate skip: write command = "/migrate skip" into one of its runbooks, or start one by its name with /deploy run
+    /migrate skip mainnet
+                          ^
+
+    > /migrate status mainnet
+    Nothing was done: no run of copy is under way on mainnet.
+    no Nothing was done: no run of copy is under way on mainnet.
+
+    > /migrate plan mainnet
+    plan of copy · wallet → mainnet: Looking at every step; the card fills in. Nothing is changed.
+    plan of copy · wallet → mainnet: Looking at every step; the card fills in. Nothing is changed.
+
+    > /migrate start mainnet
+    copy · wallet → mainnet: Recorded. The card shows how it goes.
+    copy · wallet → mainnet: Recorded. The card shows how it goes.
+
+    > /switch-colors retry mainnet
+    there is no environment retry: known are testnet, mainnet
+    there is no environment retry: known are testnet, mainnet
+    /switch-colors retry mainnet
+                   ^^^^^
+
+    > /switch-colors mainnet
+    mainnet is being changed by run copy-af327a64 just now. Wait for its end, or look at it with /deploy status mainnet.
+    no mainnet is being changed by run copy-af327a64 just now. Wait for its end, or look at it with /deploy status mainnet.
+
+    > /migrate status mainnet
+    copy · wallet → mainnet · step 1 of 1: pause
+    running copy · wallet → mainnet · step 1 of 1: pause
+    running 1. pause · watched
+    [Abort and undo…]
+    production · started by u0carla Fri, Nov 20 at 18:00 UTC · run copy-af327a64
+
+    > /migrate abort mainnet wrong day
+    @U0CARLA aborts copy, which is undone in reverse: wrong day
+    @U0CARLA aborts copy, which is undone in reverse: wrong day
+
+    > /migrate sart mainnet
+    there is no verb sart; /migrate help lists them
+    there is no verb sart; /migrate help lists them
+    /migrate sart mainnet
+             ^^^^
+    Did you mean /migrate start mainnet?
+
+    > /migrate help
+    What you can tell Signalbox with /migrate
+    What you can tell Signalbox with /migrate
+    /migrate plan <env> [name=value …]  See what a migration would do, and whether everything it needs is there
+    /migrate start <env> [--plan] [name=value …] [reason]  Start the migration
+    /migrate retry <env>  Try the step again at which the migration stopped
+    /migrate restart <env> [--plan] [name=value …] [reason]  Empty the destination, so that a migration can start anew
+    /migrate abort <env> <reason>  End the migration and undo what it did, in reverse
+    /migrate skip <env> [--plan] [name=value …] [reason]  Let the next deploy go out without a migration
+    /migrate status <env>  See how far the migration is
+    /migrate help [verb]  This list, or more about one verb
+    More about one: /migrate help plan. In a thread, mention the bot instead of typing a slash.
+    A service name may stand before the environment; it is needed only where a channel is home to several services.
+    A word that begins with -- is a flag; in a reason, put quotation marks around it.
+"#);
 }
