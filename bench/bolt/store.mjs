@@ -29,6 +29,8 @@ export class Store {
 
   // Loads records by id and, with `open`, all open runs. A fold is parsed once for each version of its record.
   async load(slot, ids, { open = false, delivery = "" }) {
+    const named = open ? null : await this.#loadNamed(slot, ids, delivery);
+    if (named) return named;
     const range = open ? ["1", "[run/", Buffer.from("28" + Buffer.from("run/").toString("hex") + "ff", "hex")] : ["0", "", ""];
     // Held on to until the answer comes: meanwhile the others may be forgotten.
     const others = open ? (this.#open.get(slot) ?? []) : [];
@@ -45,6 +47,30 @@ export class Store {
     const pairs = new Map();
     for (let at = 0; at < claims.length; at += 2) pairs.set(claims[at], claims[at + 1]);
     return { now, answered: remembered(answered, now), claims: pairs, records, asked: ids };
+  }
+
+  // Records by id alone come by plain commands in one transaction, as the bot loads them; nothing when a kept desk is old.
+  async #loadNamed(slot, ids, delivery) {
+    const [records, , , , , , , claimed, seen, , , , folds] = keys(slot);
+    const kept = new Map(ids.map((id) => [id, this.#folds.get(`${slot} ${id}`)]));
+    const unknown = ids.filter((id) => id !== "desk" || !kept.get(id));
+    const commands = [["time"], ["hgetall", claimed], ["hget", seen, delivery], ["hmget", records, ...ids]];
+    if (unknown.length > 0) commands.push(["hmget", folds, ...unknown]);
+    const answers = await this.#redis.multi(commands).exec();
+    const [time, claims, answered, places, found = []] = answers.map(([error, value]) => {
+      if (error) throw error;
+      return value;
+    });
+    const now = Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000);
+    const loaded = new Map();
+    for (const [at, id] of ids.entries()) {
+      if (!places[at]) continue;
+      const one = kept.get(id)?.version === words(places[at], 4)[0] && kept.get(id);
+      const fold = found[unknown.indexOf(id)];
+      if (!one && fold === undefined) return null;
+      loaded.set(id, this.#record(slot, id, one, places[at], fold));
+    }
+    return { now, answered: remembered(answered ?? "", now), claims: new Map(Object.entries(claims)), records: loaded, asked: ids };
   }
 
   // `kept` is the fold that was kept for this version; the store did not send it again.

@@ -206,9 +206,14 @@ async fn trip(
 ) -> Result<Snapshot, StoreError> {
     let slot = request.slot;
     let kept = cache.kept(slot, &wanted, open);
+    // By name the store is asked in a way that cannot compare versions: a run that another replica has changed would take a second trip. Only the
+    // desk, which is large and changes seldom, is worth that.
     let one = |id: &RecordId| Wanted {
         id: id.clone(),
-        known: kept.get(id).map_or(0, |(version, _)| *version),
+        known: kept
+            .get(id)
+            .filter(|_| open || *id == RecordId::desk())
+            .map_or(0, |(version, _)| *version),
     };
     let load = Load {
         slot: slot.clone(),
@@ -253,14 +258,13 @@ fn understand(
             head: stored.head.clone(),
         };
         snapshot.positions.insert(stored.id.clone(), position);
-        let fold = match &stored.fold {
-            Some(text) => cache.parse(slot, &stored, text),
-            None => Some(
-                kept.remove(&stored.id)
-                    .filter(|(version, _)| *version == stored.version)
-                    .ok_or_else(|| StoreError::Corrupt("a record came without its fold".to_owned()))?
-                    .1,
-            ),
+        let kept = kept
+            .remove(&stored.id)
+            .filter(|(version, _)| *version == stored.version);
+        let fold = match (kept, &stored.fold) {
+            (Some((_, fold)), _) => Some(fold),
+            (None, Some(text)) => cache.parse(slot, &stored, text),
+            (None, None) => return Err(StoreError::Corrupt("a record came without its fold".to_owned())),
         };
         match fold {
             Some(Fold::Desk(desk)) => snapshot.desk = desk,

@@ -1,13 +1,16 @@
 //! Requests as positional arguments, and answers back from what the scripts return.
 
-use ::redis::{Cmd, Value};
+use ::redis::{Cmd, Pipeline, Value};
+use std::collections::BTreeMap;
+
 use commands::ids::RecordId;
 use commands::time::Timestamp;
 
+use super::keys::Keys;
 use crate::apply::discontinuous;
 use crate::codec::{self, EffectLine, RecordLine};
 use crate::commit::{Commit, Committed, Effect, Finish, Then};
-use crate::store::{Load, Loaded, Poll, Polled, StoreError, StoreTime, Stored};
+use crate::store::{Load, Loaded, Poll, Polled, StoreError, StoreTime, Stored, Wanted};
 
 /// Adds the arguments of a commit, in the order in which the script takes them.
 pub(super) fn commit(command: &mut Cmd, commit: &Commit) {
@@ -108,6 +111,82 @@ pub(super) fn load(command: &mut Cmd, load: &Load) {
     }
 }
 
+/// Adds the commands that load records by their names.
+pub(super) fn load_named(commands: &mut Pipeline, keys: &Keys, load: &Load) {
+    let delivery = load.delivery.as_ref().map_or("", |id| id.as_str());
+    let ids: Vec<&str> = load.records.iter().map(|wanted| wanted.id.as_str()).collect();
+    let folds: Vec<&str> = unknown(load).map(|wanted| wanted.id.as_str()).collect();
+    commands.cmd("TIME");
+    commands.cmd("HGETALL").arg(keys.claims());
+    commands.cmd("HGET").arg(keys.seen()).arg(delivery);
+    if !ids.is_empty() {
+        commands.cmd("HMGET").arg(keys.records()).arg(ids);
+    }
+    if !folds.is_empty() {
+        commands.cmd("HMGET").arg(keys.folds()).arg(folds);
+    }
+}
+
+/// The records of which the caller holds nothing.
+fn unknown(load: &Load) -> impl Iterator<Item = &Wanted> {
+    load.records.iter().filter(|wanted| wanted.known == 0)
+}
+
+/// What was loaded by name; `None` when the caller holds an old fold.
+pub(super) fn loaded_named(value: Value, load: &Load) -> Result<Option<Loaded>, StoreError> {
+    let mut answer = Answer::of(value)?;
+    let time = answer.list()?.texts()?;
+    let [seconds, micros] = time.as_slice() else {
+        return Err(strange());
+    };
+    let now = StoreTime(codec::number::<i64>("time", seconds)? * 1000 + codec::number::<i64>("time", micros)? / 1000);
+    let claims = claims(answer.list()?)?;
+    let remembered = answer.maybe_text()?;
+    let answered = remembered
+        .map(|text| codec::remembered(&text, now))
+        .transpose()?
+        .flatten();
+    let mut places = if load.records.is_empty() {
+        Answer::empty()
+    } else {
+        answer.list()?
+    };
+    let mut folds = if unknown(load).next().is_none() {
+        Answer::empty()
+    } else {
+        answer.list()?
+    };
+    let mut records: Vec<Stored> = Vec::with_capacity(load.records.len());
+    for wanted in &load.records {
+        let place = places.maybe_text()?;
+        let fold = if wanted.known == 0 { folds.maybe_text()? } else { None };
+        let Some(place) = place else { continue };
+        let record = RecordLine::with_fold(&place, fold.unwrap_or_default())?;
+        if wanted.known != 0 && wanted.known != record.version {
+            return Ok(None);
+        }
+        // Each once, however often it was asked for.
+        if !records.iter().any(|known| known.id == wanted.id) {
+            records.push(record.stored(wanted.id.clone(), wanted.known)?);
+        }
+    }
+    Ok(Some(Loaded {
+        now,
+        records,
+        claims,
+        answered,
+    }))
+}
+
+/// Environment, run, environment, run.
+fn claims(mut pairs: Answer) -> Result<BTreeMap<String, RecordId>, StoreError> {
+    let mut claims = BTreeMap::new();
+    while let Some(name) = pairs.next_text()? {
+        claims.insert(name, pairs.record()?);
+    }
+    Ok(claims)
+}
+
 /// The end of the range of names that start with `prefix`. No name holds a byte 255.
 pub(super) fn under(prefix: &str) -> Vec<u8> {
     [b"(", prefix.as_bytes(), &[u8::MAX]].concat()
@@ -123,11 +202,7 @@ pub(super) fn loaded(value: Value, load: &Load) -> Result<Loaded, StoreError> {
     } else {
         codec::remembered(&remembered, now)?
     };
-    let mut claims = std::collections::BTreeMap::new();
-    let mut pairs = answer.list()?;
-    while let Some(name) = pairs.next_text()? {
-        claims.insert(name, pairs.record()?);
-    }
+    let claims = claims(answer.list()?)?;
     let mut lines = answer.list()?;
     let mut records = Vec::with_capacity(load.records.len() + load.held.len());
     while let Some(id) = lines.next_text()? {
@@ -219,6 +294,18 @@ impl Answer {
                     .into_iter(),
             )),
             _ => Err(strange()),
+        }
+    }
+
+    fn empty() -> Self {
+        Self(Vec::new().into_iter())
+    }
+
+    /// The next text, or that there is none in its place.
+    fn maybe_text(&mut self) -> Result<Option<String>, StoreError> {
+        match self.0.next().ok_or_else(strange)? {
+            Value::Nil => Ok(None),
+            value => text(value).map(Some),
         }
     }
 

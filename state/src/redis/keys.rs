@@ -73,6 +73,14 @@ impl Keys {
         &self.fixed[6]
     }
 
+    pub(super) fn claims(&self) -> &str {
+        &self.fixed[7]
+    }
+
+    pub(super) fn seen(&self) -> &str {
+        &self.fixed[8]
+    }
+
     pub(super) fn ledger(&self) -> &str {
         &self.fixed[10]
     }

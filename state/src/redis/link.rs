@@ -9,13 +9,14 @@ use std::time::Duration;
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::cluster::ClusterClient;
 use ::redis::cluster_async::ClusterConnection;
-use ::redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
+use ::redis::sentinel::SentinelClient;
 use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
-    RedisResult, ServerError, ServerErrorKind, TlsMode, Value,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerError, ServerErrorKind,
+    Value,
 };
 use tokio::sync::Mutex;
 
+use super::address::{cluster, nodes, sentinel};
 use crate::store::StoreError;
 
 /// How long the store waits, within the two seconds that a reply to Slack leaves it.
@@ -40,7 +41,7 @@ impl Default for Timeouts {
 }
 
 /// The server behind a URL. It holds the password, so it is never printed.
-enum Server {
+pub(super) enum Server {
     Single(Box<Client>),
     Cluster(Box<ClusterClient>),
     Sentinel(Box<Mutex<SentinelClient>>),
@@ -51,6 +52,14 @@ enum Server {
 pub(super) enum Form {
     Short,
     Full,
+}
+
+/// What is sent in one trip.
+pub(super) enum Packet {
+    /// One command.
+    One(Cmd),
+    /// Commands that see the same moment; their answers come as one list, or as nothing when the server refused one.
+    Together(Pipeline),
 }
 
 /// Why there is no answer.
@@ -137,7 +146,7 @@ impl Link {
     /// Sends a request, once or, where that is harmless, twice: every request may be repeated, because a commit is known by its id.
     pub(super) async fn ask(
         &self,
-        request: &(impl Fn(Form) -> Cmd + Sync),
+        request: &(impl Fn(Form) -> Packet + Sync),
     ) -> Result<Result<Value, ServerError>, StoreError> {
         let sent = AtomicBool::new(false);
         let asking = async {
@@ -164,12 +173,14 @@ impl Link {
         }
     }
 
-    async fn send(&self, command: &Cmd, sent: &AtomicBool) -> Result<Result<Value, ServerError>, Failure> {
+    async fn send(&self, packet: &Packet, sent: &AtomicBool) -> Result<Result<Value, ServerError>, Failure> {
         let mut connection = self.connection().await.map_err(Failure::NotSent)?;
         sent.store(true, Ordering::Release);
-        let result = match &mut connection {
-            Connection::Single(connection) => connection.req_packed_command(command).await,
-            Connection::Cluster(connection) => connection.req_packed_command(command).await,
+        let result = match (packet, &mut connection) {
+            (Packet::One(command), Connection::Single(connection)) => connection.req_packed_command(command).await,
+            (Packet::One(command), Connection::Cluster(connection)) => connection.req_packed_command(command).await,
+            (Packet::Together(commands), Connection::Single(connection)) => together(connection, commands).await,
+            (Packet::Together(commands), Connection::Cluster(connection)) => together(connection, commands).await,
         };
         let error = match result {
             Ok(Value::ServerError(error)) => RedisError::from(error),
@@ -178,7 +189,7 @@ impl Link {
         };
         // One server that answers for a part of the slots only: go on as a client of the cluster.
         if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) && self.join_cluster(&connection).await {
-            return Box::pin(self.send(command, sent)).await;
+            return Box::pin(self.send(packet, sent)).await;
         }
         self.sort(&error, &connection).await.map(Err)
     }
@@ -293,6 +304,16 @@ impl Link {
     }
 }
 
+/// Sends a transaction, and takes the last of its answers: the one that holds all others. Nothing, when the server refused one of the commands: it
+/// then says no more than that.
+async fn together(connection: &mut impl ConnectionLike, commands: &Pipeline) -> RedisResult<Value> {
+    match connection.req_packed_commands(commands, commands.len() + 1, 1).await {
+        Ok(answers) => Ok(answers.into_iter().next_back().unwrap_or(Value::Nil)),
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ExecAbort) => Ok(Value::Nil),
+        Err(error) => Err(error),
+    }
+}
+
 /// The server's own words in an error, if it holds any.
 fn said(error: &RedisError) -> Option<ServerError> {
     use std::error::Error as _;
@@ -346,55 +367,4 @@ fn not_connected(error: &RedisError) -> StoreError {
         _ => return StoreError::Refused(format!("Redis cannot be reached ({})", error.category())),
     };
     StoreError::Refused(words.to_owned())
-}
-
-/// One URL for each node of `user:password@first:1,second:2/db`.
-fn nodes(scheme: &str, rest: &str) -> Vec<String> {
-    let (user, hosts) = rest.rsplit_once('@').map_or(("", rest), |(user, hosts)| (user, hosts));
-    let user = if user.is_empty() {
-        String::new()
-    } else {
-        format!("{user}@")
-    };
-    let (hosts, _) = hosts.split_once('/').unwrap_or((hosts, ""));
-    hosts
-        .split(',')
-        .map(|host| format!("{scheme}://{user}{host}"))
-        .collect()
-}
-
-fn cluster(nodes: &[String], timeouts: Timeouts) -> RedisResult<ClusterClient> {
-    ClusterClient::builder(nodes.to_vec())
-        .connection_timeout(timeouts.connect)
-        .response_timeout(timeouts.answer)
-        .retries(3)
-        .max_retry_wait(200)
-        .build()
-}
-
-/// `redis+sentinel://user:password@sentinel:26379,other:26379/mymaster/0`; user and password are those of the Redis servers.
-fn sentinel(scheme: &str, rest: &str) -> Result<Server, StoreError> {
-    let bad = |what: &str| StoreError::Refused(format!("REDIS_URL cannot be used: {what}"));
-    let (user, hosts) = rest.rsplit_once('@').map_or(("", rest), |(user, hosts)| (user, hosts));
-    let (hosts, path) = hosts
-        .split_once('/')
-        .ok_or_else(|| bad("a sentinel's URL ends in the master's name"))?;
-    let (name, database) = path.split_once('/').unwrap_or((path, "0"));
-    let settings = |url: String| -> Result<ConnectionInfo, StoreError> {
-        url.into_connection_info().map_err(|error| bad(error.category()))
-    };
-    // Parsed by the library, so that escapes in a password mean the same everywhere.
-    let at = if user.is_empty() { "" } else { "@" };
-    let servers = settings(format!("{scheme}://{user}{at}localhost/{database}"))?;
-    let mut info = SentinelNodeConnectionInfo::default().set_redis_connection_info(servers.redis_settings().clone());
-    if scheme == "rediss" {
-        info = info.set_tls_mode(TlsMode::Secure);
-    }
-    let sentinels = hosts
-        .split(',')
-        .map(|host| settings(format!("{scheme}://{host}")))
-        .collect::<Result<Vec<_>, _>>()?;
-    let client = SentinelClient::build(sentinels, name, Some(info), SentinelServerType::Master)
-        .map_err(|error| bad(error.category()))?;
-    Ok(Server::Sentinel(Box::new(Mutex::new(client))))
 }

@@ -518,7 +518,7 @@ const BROKEN: [(Which, &str, &str); 20] = [
     (|scripts| &mut scripts.commit, "finishing.fence ~= fence", "false"),
     (|scripts| &mut scripts.commit, " or finishing.lease == '-'", ""),
     (|scripts| &mut scripts.commit, "found[1] ~= versions[n]", "false"),
-    (|scripts| &mut scripts.commit, "or write.prev ~= old[4]", ""),
+    (|scripts| &mut scripts.commit, "or prev ~= old[4]", ""),
     (
         |scripts| &mut scripts.commit,
         "by and by ~= holder and not freed[name]",
@@ -536,8 +536,8 @@ const BROKEN: [(Which, &str, &str); 20] = [
     (|scripts| &mut scripts.commit, "call('ZREM', open, write.record)", ""),
     (
         |scripts| &mut scripts.commit,
-        "if write.count > 0 then\n    call('RPUSH', ledger",
-        "if true then\n    call('RPUSH', ledger",
+        "write.rows + write.count - 1",
+        "write.rows",
     ),
     (
         |scripts| &mut scripts.poll,
