@@ -10,6 +10,8 @@ mod flag;
 mod http;
 mod lambda;
 mod queue_drain;
+mod require;
+mod table;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -208,6 +210,8 @@ fn executor(action: &Action) -> Option<&dyn Executor> {
         Action::Lambda(kind) => Some(kind),
         Action::Codebuild(kind) => Some(kind),
         Action::QueueDrain(kind) => Some(kind),
+        Action::Require(kind) => Some(kind),
+        Action::Table(kind) => Some(kind),
         Action::Wait(_) | Action::Manual(_) | Action::Approval(_) => None,
     }
 }

@@ -14,6 +14,8 @@ mod http;
 mod lambda;
 mod manual;
 mod queue_drain;
+mod require;
+mod table;
 mod wait;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,8 @@ pub use http::{Http, Method};
 pub use lambda::Lambda;
 pub use manual::Manual;
 pub use queue_drain::QueueDrain;
+pub use require::Require;
+pub use table::{Table, TableState};
 pub use wait::Wait;
 
 use crate::effect::Class;
@@ -143,6 +147,7 @@ macro_rules! kinds {
 kinds! {
     wait => Wait, manual => Manual, approval => Approval, announce => Announce, http => Http,
     flag => Flag, event_source => EventSource, lambda => Lambda, codebuild => Codebuild, queue_drain => QueueDrain,
+    require => Require, table => Table,
 }
 
 impl Action {

@@ -1,0 +1,89 @@
+//! `table`: a DynamoDB table is as it has to be: there or not, empty or not, and read by the function that should read it.
+//!
+//! Emptiness is seen by reading, never by the item count of `DescribeTable`, which AWS refreshes about every six hours
+//! (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html>).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Calls, Conduct, Kind, Spec};
+use crate::time::Span;
+
+/// A look at a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The table.
+    pub table: String,
+    /// How it has to be.
+    pub state: TableState,
+    /// The function whose event source has to be the table's newest stream: one that was made anew has another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_by: Option<String>,
+}
+
+/// How a table has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableState {
+    /// There, with anything in it or nothing.
+    Present,
+    /// There, without an item.
+    Empty,
+    /// Not there, or there without an item.
+    AbsentOrEmpty,
+    /// Not there.
+    Absent,
+}
+
+impl TableState {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Present => "is there",
+            Self::Empty => "is there and holds no item",
+            Self::AbsentOrEmpty => "is not there, or holds no item",
+            Self::Absent => "is not there",
+        }
+    }
+}
+
+impl Kind for Table {
+    const SPEC: Spec = Spec {
+        kind: "table",
+        summary: "Looks whether a DynamoDB table is there, is empty, and is read by the right function",
+        undo: "Nothing to undo: it only reads",
+    };
+
+    fn conduct(&self) -> Conduct {
+        Conduct::Calls(Calls {
+            act: None,
+            watch: Some(Span::seconds(5)),
+            undo: false,
+        })
+    }
+
+    fn plan(&self) -> Vec<String> {
+        let mut lines = vec![format!("looks that table {} {}", self.table, self.state.words())];
+        if let Some(function) = &self.read_by {
+            lines.push(format!("looks that {function} reads its newest stream"));
+        }
+        lines
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.read_by.is_some() && matches!(self.state, TableState::Absent | TableState::AbsentOrEmpty) {
+            return Err(
+                "`read_by` asks for a stream, and a table that is not there has none: write `state = \"present\"`"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self {
+            table: "efcms-prod-beta".to_owned(),
+            state: TableState::AbsentOrEmpty,
+            read_by: None,
+        }]
+    }
+}
