@@ -9,6 +9,7 @@ mod connector;
 mod encoded_words;
 mod error;
 pub mod events;
+pub(crate) mod metrics;
 mod s3;
 mod session;
 pub(crate) mod signed;

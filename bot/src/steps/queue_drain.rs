@@ -3,15 +3,16 @@
 use async_trait::async_trait;
 use commands::effect::StepOutcome;
 use commands::operation::Progress;
-use commands::step::QueueDrain;
+use commands::step::{ErrorRatio, QueueDrain};
 use commands::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::{Answer, At, Executor, StepError, finished};
-use crate::aws::AwsError;
+use crate::aws::clients::Within;
 use crate::aws::signed::{Ask, SQS};
+use crate::aws::{AwsError, metrics};
 
 const COUNTS: [&str; 3] = [
     "ApproximateNumberOfMessages",
@@ -85,14 +86,50 @@ impl From<AwsError> for Look {
     }
 }
 
+/// What a look brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Left {
+    /// How many messages are left.
+    left: u64,
+    /// How many percent of the calls fail, when some do.
+    failing: Option<u64>,
+}
+
+/// How many percent of the calls fail, when some do; a failure when it is too many.
+async fn failing(errors: &ErrorRatio, at: At<'_>) -> Result<Option<u64>, Look> {
+    let within = Within {
+        target: &at.call.aws,
+        actor: at.actor,
+        lease: at.lease,
+    };
+    let counted = metrics::failures(&at.engine.aws, within, &errors.functions, (errors.over, at.now)).await?;
+    let Some(percent) = counted.percent() else {
+        return Ok(None);
+    };
+    if percent > f64::from(errors.above) {
+        let why = format!(
+            "{percent:.0} % of the calls of {} failed in the last {}: look at their logs before anything is tried again",
+            errors.functions.join(" and "),
+            errors.over
+        );
+        return Err(Look::Failed(StepError::failed("too_many_errors", why)));
+    }
+    let whole = format!("{percent:.0}").parse().ok();
+    Ok(whole.filter(|percent| *percent > 0))
+}
+
 trait Watch {
-    async fn look(&self, at: At<'_>, seen: &Seen) -> Result<u64, Look>;
-    fn judge(&self, seen: Seen, left: u64, now: Timestamp) -> Answer;
+    async fn look(&self, at: At<'_>, seen: &Seen) -> Result<Left, Look>;
+    fn judge(&self, seen: Seen, left: Left, now: Timestamp) -> Answer;
 }
 
 impl Watch for QueueDrain {
     /// How much is left; a failure when anything collects where failures do.
-    async fn look(&self, at: At<'_>, seen: &Seen) -> Result<u64, Look> {
+    async fn look(&self, at: At<'_>, seen: &Seen) -> Result<Left, Look> {
+        let failing = match &self.errors {
+            Some(errors) => failing(errors, at).await?,
+            None => None,
+        };
         for name in &self.failures {
             let failed = count(at, seen, name).await?;
             if failed > 0 {
@@ -104,17 +141,18 @@ impl Watch for QueueDrain {
         for name in &self.queues {
             left += count(at, seen, name).await?;
         }
-        Ok(left)
+        Ok(Left { left, failing })
     }
 
-    fn judge(&self, mut seen: Seen, left: u64, now: Timestamp) -> Answer {
+    fn judge(&self, mut seen: Seen, Left { left, failing }: Left, now: Timestamp) -> Answer {
         if left > seen.most {
             (seen.most, seen.most_at) = (left, now);
         }
         if left > 0 {
             seen.empty = 0;
             let until = until(&seen, left, now);
-            return Ok(pending(seen, format!("{left} left"), Some((left, until))));
+            let failing = failing.map_or_else(String::new, |percent| format!(", {percent} % of the calls fail"));
+            return Ok(pending(seen, format!("{left} left{failing}"), Some((left, until))));
         }
         if seen.empty == 0 {
             seen.empty_since = now;
@@ -185,7 +223,14 @@ mod tests {
         let mut last = None;
         for (minute, left) in counts.iter().enumerate() {
             let came = step()
-                .judge(seen.clone(), *left, at(i64::try_from(minute).unwrap()))
+                .judge(
+                    seen.clone(),
+                    Left {
+                        left: *left,
+                        failing: None,
+                    },
+                    at(i64::try_from(minute).unwrap()),
+                )
                 .unwrap();
             if let StepOutcome::Pending { memo, .. } = &came {
                 seen = serde_json::from_value(memo.clone()).unwrap();

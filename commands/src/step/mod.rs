@@ -28,7 +28,7 @@ pub use flag::{Flag, FlagType};
 pub use http::{Http, Method};
 pub use lambda::Lambda;
 pub use manual::Manual;
-pub use queue_drain::QueueDrain;
+pub use queue_drain::{ErrorRatio, QueueDrain};
 pub use require::Require;
 pub use table::{Table, TableState};
 pub use wait::Wait;

@@ -17,12 +17,37 @@ pub struct QueueDrain {
     /// Queues in which failures collect: one message in them fails the step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<String>,
+    /// What else stops it: functions of which too many calls fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<ErrorRatio>,
     /// In how many looks in a row.
     #[serde(default = "samples")]
     pub samples: u32,
     /// How far apart the looks are.
     #[serde(default = "pause", with = "span_text")]
     pub every: Span,
+}
+
+/// Functions that work a queue off, and how much of their work may fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorRatio {
+    /// The functions.
+    pub functions: Vec<String>,
+    /// So many percent of their calls may fail.
+    #[serde(default = "half")]
+    pub above: u8,
+    /// Over the last so long.
+    #[serde(default = "quarter_hour", with = "span_text")]
+    pub over: Span,
+}
+
+const fn half() -> u8 {
+    50
+}
+
+const fn quarter_hour() -> Span {
+    Span::minutes(15)
 }
 
 const fn samples() -> u32 {
@@ -58,12 +83,23 @@ impl Kind for QueueDrain {
         if !self.failures.is_empty() {
             lines.push(format!("fails when {} holds a message", self.failures.join(" or ")));
         }
+        if let Some(errors) = &self.errors {
+            lines.push(format!(
+                "fails when more than {} % of the calls of {} fail over {}",
+                errors.above,
+                errors.functions.join(" and "),
+                errors.over
+            ));
+        }
         lines
     }
 
     fn check(&self) -> Result<(), String> {
         if self.queues.is_empty() {
             return Err("`queues` is empty: name at least one".to_owned());
+        }
+        if self.errors.as_ref().is_some_and(|errors| errors.functions.is_empty()) {
+            return Err("`errors` names no function: list them in `functions`".to_owned());
         }
         if self.samples == 0 {
             return Err("`samples` is 0: one look is the least".to_owned());
@@ -78,6 +114,11 @@ impl Kind for QueueDrain {
                 "migration_segments_dl_queue_prod".to_owned(),
                 "migration_failure_queue_prod".to_owned(),
             ],
+            errors: Some(ErrorRatio {
+                functions: vec!["migration_segments_lambda_prod".to_owned()],
+                above: half(),
+                over: quarter_hour(),
+            }),
             samples: 3,
             every: pause(),
         }]

@@ -10,7 +10,7 @@ use crate::ids::RecordId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Answer, Ballot, Event, Illegal, Run, Status};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::view;
 use crate::watch::{self, Answered, Ended, ExecutionSeen, Observation, Watch};
 
@@ -103,6 +103,9 @@ fn follow(plan: &mut Plan<'_>, id: &RecordId, observation: &Observation) -> Resu
     let still_waits = observation.waiting.iter().any(|waiting| waiting.round == *round);
     if still_waits {
         queue(plan, &run, observation)?;
+        if is_unheard(&run, plan.facts.now) {
+            approval::answer_again(plan, id);
+        }
         return Ok(());
     }
     let Some(seen) = observation
@@ -125,6 +128,16 @@ fn follow(plan: &mut Plan<'_>, id: &RecordId, observation: &Observation) -> Resu
         (Some(_), Some(Ballot::Reject)) => approval::end(plan, id, Reason::Rejected),
         (Some(ended), _) => approval::end(plan, id, ending(ended)),
     }
+}
+
+/// How long an answer may be under way before a request that still waits means that it did not arrive: the executor may have been shown an old state,
+/// found that the request is not there, and said nothing.
+const UNHEARD_AFTER: Span = Span::seconds(15);
+
+/// Whether a run's answer seems not to have arrived. What AWS refused, and what nobody can know, is people's matter.
+fn is_unheard(run: &Run, now: Timestamp) -> bool {
+    let decided = run.decision.as_ref().map(|decision| decision.at);
+    run.status == Status::Answering && run.trouble.is_none() && decided.is_some_and(|at| at + UNHEARD_AFTER <= now)
 }
 
 const fn ending(ended: Ended) -> Reason {

@@ -3,6 +3,7 @@
 use commands::effect::{Effect, Outcome};
 use commands::reason::Reason;
 use commands::run::{Ballot, Failure, StageState, Status};
+use commands::time::Span;
 use commands::watch::{Ended, ExecutionSeen, Inbound, LastSuccess, Observation};
 
 use crate::world::{PACE, World, env, gate, site};
@@ -318,4 +319,27 @@ fn a_watch_that_no_environment_uses_waits_and_does_not_spin() {
         panic!("{decision:?}");
     };
     assert!(world.now < *next);
+}
+
+/// CodePipeline's reads lag: an executor that saw an old state and said nothing is sent again when the request is seen to wait still.
+#[test]
+fn an_answer_that_did_not_arrive_is_given_again() {
+    let mut world = World::new();
+    world.waits("e1", "refs/heads/master", "U0DANA");
+    world.says("U0ANN", "/deploy approve testnet");
+    let why = "the request is gone".to_owned();
+    world.hears("answer_approval", Outcome::NotCurrent { why });
+    let still = Observation {
+        waiting: vec![world.waiting("e1", "refs/heads/master", "t1")],
+        ..Observation::default()
+    };
+    world.observe(still.clone());
+    assert_eq!(world.owed("answer_approval"), 0, "it may be on its way");
+    world.passes(Span::seconds(15));
+    world.observe(still.clone());
+    assert_eq!(world.owed("answer_approval"), 1);
+    world.effects.retain(|_, effect| effect.name() != "answer_approval");
+    world.passes(Span::minutes(10));
+    world.observe(still);
+    assert_eq!(world.owed("answer_approval"), 0, "the decision is too old by now");
 }
