@@ -55,6 +55,8 @@ reasons! {
     AlreadyVoted => "already_voted",
     /// Somebody else decided first.
     AlreadyDecided => "already_decided",
+    /// What has to be typed for something that cannot be undone was not typed.
+    NotTyped => "not_typed",
     /// Nothing fits what was asked.
     NothingToDo => "nothing_to_do",
     /// More than one thing fits; the speaker has to say which.

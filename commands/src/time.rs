@@ -28,6 +28,13 @@ impl Timestamp {
         Span((now.0 - self.0).max(0))
     }
 
+    /// Reads an instant as AWS writes it, RFC 3339: `2026-11-21T14:00:00.123Z`.
+    #[must_use]
+    pub fn parse_utc(text: &str) -> Option<Self> {
+        let at = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+        Some(Self(at.timestamp_millis()))
+    }
+
     /// In UTC, as `chrono` sees it; instants out of its range become the epoch.
     #[must_use]
     pub fn utc(self) -> chrono::DateTime<chrono::Utc> {
@@ -123,6 +130,13 @@ impl Sub<Timestamp> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instants_are_read_as_aws_writes_them() {
+        assert_eq!(Timestamp::parse_utc("1970-01-01T00:00:01.5Z"), Some(Timestamp(1500)));
+        assert_eq!(Timestamp::parse_utc("1970-01-01T01:00:00+01:00"), Some(Timestamp(0)));
+        assert_eq!(Timestamp::parse_utc("yesterday"), None);
+    }
 
     #[test]
     fn spans_read_and_print() {

@@ -39,6 +39,8 @@ def base_paths(walk):
     error = walk.refused("a domain that is none", "NotFoundException", first.get_base_path_mapping, domainName="none.example.org", basePath="(none)")
     walk.check("with its class", isinstance(error, first.exceptions.NotFoundException))
     second = walk.client("apigatewayv2")
+    walk.equal("APIs by name", sorted(one["id"] for one in first.get_rest_apis(limit=500)["items"] if one["name"] in ("blue1", "green1")), ["blue1", "green1"])
+    walk.check("in both versions", {"blue1", "green1"} <= {one["ApiId"] for one in second.get_apis()["Items"]})
     found = second.get_api_mappings(DomainName="api.example.org")["Items"]
     walk.equal("both versions see them", [(one["ApiMappingKey"], one["ApiId"]) for one in found], [("", "green1"), ("v1", "blue1")])
     back = {"DomainName": "api.example.org", "ApiMappingId": found[0]["ApiMappingId"], "ApiId": "blue1", "Stage": "prod"}
@@ -106,7 +108,8 @@ def databases(walk):
     all_of_them = rds.describe_db_snapshots(DBInstanceIdentifier="main")["DBSnapshots"]
     walk.equal("snapshots of an instance", sorted(one["SnapshotType"] for one in all_of_them), ["automated", "automated", "manual"])
     walk.check("taken at an instant", all(one["SnapshotCreateTime"].tzinfo for one in all_of_them))
-    rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="drill", DBSnapshotIdentifier="before-42")
+    rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="drill", DBSnapshotIdentifier="before-42", Tags=[{"Key": "by", "Value": "walk"}])
+    walk.equal("with its tags", rds.describe_db_instances(DBInstanceIdentifier="drill")["DBInstances"][0]["TagList"], [{"Key": "by", "Value": "walk"}])
     walk.equal("a restore takes a while", rds.describe_db_instances(DBInstanceIdentifier="drill")["DBInstances"][0]["DBInstanceStatus"], "creating")
     walk.jump(600)
     walk.equal("until it is there", rds.describe_db_instances(DBInstanceIdentifier="drill")["DBInstances"][0]["DBInstanceStatus"], "available")
@@ -199,6 +202,7 @@ def buckets(walk):
     walk.equal("folders", ([one["Prefix"] for one in folders["CommonPrefixes"]], [one["Key"] for one in folders["Contents"]]), (["backups/"], ["a b+ü.txt"]))
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket="many")
     walk.equal("a list in pages", [page["KeyCount"] for page in pages], [1000, 500])
+    walk.check("a bucket without versions", "Status" not in s3.get_bucket_versioning(Bucket="many"))
     rule = s3.get_bucket_encryption(Bucket="backups")["ServerSideEncryptionConfiguration"]["Rules"][0]
     walk.equal("encryption", rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], "AES256")
     walk.equal("an open bucket", s3.get_public_access_block(Bucket="open")["PublicAccessBlockConfiguration"]["BlockPublicAcls"], False)

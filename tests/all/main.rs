@@ -14,5 +14,6 @@ mod race;
 mod real_process;
 mod repeated;
 mod runbooks;
+mod runbooks_aws;
 mod slack_faults;
 mod verbs;

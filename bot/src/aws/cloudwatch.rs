@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 use commands::catalog::AwsTarget;
+use commands::time::Timestamp;
 
 use super::clients::{Actor, Clients, Within};
 use super::error::AwsError;
@@ -23,6 +24,8 @@ pub struct Alarm {
     pub state: AlarmState,
     /// Whether it tells anybody when it rings.
     pub actions_enabled: bool,
+    /// Since when it is in its state, if CloudWatch says.
+    pub since: Option<Timestamp>,
 }
 
 /// An alarm's state.
@@ -71,6 +74,14 @@ impl CloudWatch {
             actor: &Actor::Bot,
             lease,
         };
+        self.alarms_of(within, wanted).await
+    }
+
+    /// The same in somebody's name.
+    ///
+    /// # Errors
+    /// See [`AwsError`]; nothing was changed.
+    pub(crate) async fn alarms_of(&self, within: Within<'_>, wanted: &[String]) -> Result<Alarms, AwsError> {
         let (prefixes, names): (Vec<&String>, Vec<&String>) = wanted.iter().partition(|name| name.ends_with('*'));
         let mut alarms = Alarms::default();
         if wanted.is_empty() {
@@ -112,14 +123,14 @@ impl CloudWatch {
                 ask = ask.alarm_names(name.as_str());
             }
             let page = self.clients.heed(within, ask.send().await.map_err(AwsError::from))?;
-            let metric = page
-                .metric_alarms()
-                .iter()
-                .map(|alarm| one(alarm.alarm_name(), alarm.state_value(), alarm.actions_enabled()));
-            let composite = page
-                .composite_alarms()
-                .iter()
-                .map(|alarm| one(alarm.alarm_name(), alarm.state_value(), alarm.actions_enabled()));
+            let metric = page.metric_alarms().iter().map(|alarm| Alarm {
+                since: alarm.state_transitioned_timestamp().and_then(instant),
+                ..one(alarm.alarm_name(), alarm.state_value(), alarm.actions_enabled())
+            });
+            let composite = page.composite_alarms().iter().map(|alarm| Alarm {
+                since: alarm.state_transitioned_timestamp().and_then(instant),
+                ..one(alarm.alarm_name(), alarm.state_value(), alarm.actions_enabled())
+            });
             alarms.found.extend(metric.chain(composite));
             token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
             if token.is_none() {
@@ -141,7 +152,12 @@ fn one(name: Option<&str>, state: Option<&StateValue>, actions: Option<bool>) ->
             _ => AlarmState::Unknown,
         },
         actions_enabled: actions.unwrap_or(true),
+        since: None,
     }
+}
+
+fn instant(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
+    at.to_millis().ok().map(Timestamp)
 }
 
 fn missing(found: &[Alarm], wanted: &[String]) -> Vec<String> {

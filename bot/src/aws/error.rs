@@ -136,6 +136,8 @@ fn meaning(code: &str, message: &str, status: u16) -> AwsError {
             | "ConcurrentModificationException"
             | "ConflictException"
             | "IDPCommunicationError"
+            | "OperationAborted"
+            | "PriorRequestNotComplete"
     );
     if throttled || again || status == 429 {
         AwsError::retryable(code, message)

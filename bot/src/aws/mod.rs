@@ -14,6 +14,8 @@ mod s3;
 mod session;
 pub(crate) mod signed;
 pub mod sns;
+mod told;
+pub(crate) mod xml;
 
 pub use clients::{Actor, Clients};
 pub use error::AwsError;

@@ -1,4 +1,4 @@
-//! One signed call to an AWS service that the SDK crates here do not cover: JSON there and back, through the door.
+//! One signed call to an AWS service that the SDK crates here do not cover: JSON, forms or XML there, JSON or XML back, through the door.
 //!
 //! The services that steps speak to would cost minutes of every build as SDK crates, for a call or two each. What the SDK does for the others is done
 //! here in the same way: the role's session, the signature, and the same meaning for every failure ([`AwsError`]). Nothing is sent twice: the worker
@@ -6,16 +6,24 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
+    sign,
+};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Method, Request};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::clients::{Attempts, Clients, Within, domain};
 use super::error::AwsError;
+use super::told;
+pub(crate) use super::told::Told;
 use crate::clock::SystemClock;
 use crate::door::{Call, Destination, DoorError, Limits};
 
@@ -30,7 +38,12 @@ pub(crate) struct Api {
     pub host: &'static str,
     /// How operations are named.
     pub protocol: Protocol,
+    /// Whether all regions share one: it is signed for the first of them.
+    pub global: bool,
 }
+
+/// The region for which calls to services are signed that all regions share.
+const GLOBAL_REGION: &str = "us-east-1";
 
 /// How operations are named.
 #[derive(Debug, Clone, Copy)]
@@ -42,32 +55,68 @@ pub(crate) enum Protocol {
         /// The version.
         version: &'static str,
     },
-    /// Methods and paths.
+    /// Methods and paths, with JSON.
     Rest,
+    /// `POST /` with a form that names the operation and this version; XML comes back.
+    Query(&'static str),
+    /// Methods and paths, with XML.
+    RestXml,
+    /// The same as S3 does it: the first part of the path is the bucket, paths are signed as they are, and so is the body's hash.
+    S3,
 }
 
 pub(crate) const DYNAMODB: Api = json("dynamodb", "DynamoDB_20120810", "1.0");
 pub(crate) const SQS: Api = json("sqs", "AmazonSQS", "1.0");
 pub(crate) const SSM: Api = json("ssm", "AmazonSSM", "1.1");
 pub(crate) const CODEBUILD: Api = json("codebuild", "CodeBuild_20161006", "1.1");
-pub(crate) const LAMBDA: Api = Api {
-    name: "lambda",
-    host: "lambda",
-    protocol: Protocol::Rest,
-};
+pub(crate) const EVENTS: Api = json("events", "AWSEvents", "1.1");
+pub(crate) const ACM: Api = json("acm", "CertificateManager", "1.1");
+pub(crate) const LAMBDA: Api = of("lambda", Protocol::Rest);
+pub(crate) const API_GATEWAY: Api = of("apigateway", Protocol::Rest);
+pub(crate) const RDS: Api = of("rds", Protocol::Query("2014-10-31"));
+pub(crate) const EC2: Api = of("ec2", Protocol::Query("2016-11-15"));
+pub(crate) const S3: Api = of("s3", Protocol::S3);
+pub(crate) const IAM: Api = global("iam", Protocol::Query("2010-05-08"));
+pub(crate) const ROUTE53: Api = global("route53", Protocol::RestXml);
 
-/// The hosts of all of them: the door knows no others.
-pub(crate) const HOSTS: [&str; 5] = [DYNAMODB.host, SQS.host, SSM.host, CODEBUILD.host, LAMBDA.host];
+/// The hosts of all of them: the door knows no others. A bucket of S3 has a host of its own.
+pub(crate) const HOSTS: [&str; 11] = [
+    DYNAMODB.host,
+    SQS.host,
+    SSM.host,
+    CODEBUILD.host,
+    EVENTS.host,
+    ACM.host,
+    LAMBDA.host,
+    API_GATEWAY.host,
+    RDS.host,
+    EC2.host,
+    S3.host,
+];
+/// The hosts of those that all regions share.
+pub(crate) const GLOBAL_HOSTS: [&str; 2] = [IAM.host, ROUTE53.host];
 
-const fn json(name: &'static str, prefix: &'static str, version: &'static str) -> Api {
+const fn of(name: &'static str, protocol: Protocol) -> Api {
     Api {
         name,
         host: name,
-        protocol: Protocol::Target { prefix, version },
+        protocol,
+        global: false,
     }
 }
 
-/// What is asked: an operation with its input; for [`Protocol::Rest`] also where.
+const fn global(name: &'static str, protocol: Protocol) -> Api {
+    Api {
+        global: true,
+        ..of(name, protocol)
+    }
+}
+
+const fn json(name: &'static str, prefix: &'static str, version: &'static str) -> Api {
+    of(name, Protocol::Target { prefix, version })
+}
+
+/// What is asked: an operation with its input; for the protocols with paths also where.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask<'a> {
     /// The operation, for the target and for metrics.
@@ -78,12 +127,12 @@ pub(crate) struct Ask<'a> {
     pub path: Vec<&'a str>,
     /// Its query.
     pub query: Vec<(&'static str, &'a str)>,
-    /// The input.
+    /// The input: of [`Protocol::Query`] an object of plain values, of those with XML the document as a text.
     pub body: Option<Value>,
 }
 
 impl Ask<'static> {
-    /// An operation that is named by its target.
+    /// An operation that is named by its target or in its form.
     pub(crate) fn target(operation: &'static str, input: Value) -> Self {
         Self {
             operation,
@@ -108,22 +157,14 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// What came back.
-#[derive(Debug)]
-pub(crate) struct Told {
-    /// The body; `null` when there was none, text as a string when it was no JSON.
-    pub body: Value,
-    /// The headers.
-    pub headers: http::HeaderMap,
-}
-
 impl Clients {
     /// Makes one call.
     pub(crate) async fn signed(&self, within: Within<'_>, api: Api, ask: Ask<'_>) -> Result<Told, AwsError> {
         let identity = self.identity(within, Attempts::Once).await?;
         let region = &within.target.region;
+        let signs_for = if api.global { GLOBAL_REGION } else { region };
         let request = address(self.endpoint(), api, region, &ask)
-            .and_then(|url| signed(&url, api, (region, &ask), identity))
+            .and_then(|url| signed(&url, api, (signs_for, &ask), identity))
             .ok_or_else(|| AwsError::fatal("InvalidRequest", "the request could not be built"))?;
         let call = Call {
             destination: Destination::Aws,
@@ -135,7 +176,7 @@ impl Clients {
             },
         };
         let answer = match self.door().send(call).await {
-            Ok(answer) => read(answer),
+            Ok(answer) => told::read(api.protocol, ask.operation, answer),
             Err(DoorError::NotSent(why)) => Err(AwsError::retryable("NotSent", &why)),
             Err(error @ DoorError::NotPermitted) => Err(AwsError::fatal("NotPermitted", &error.to_string())),
             Err(DoorError::Unknown(why)) => Err(AwsError::Unknown { why }),
@@ -146,41 +187,115 @@ impl Clients {
 
 fn address(endpoint: Option<&Url>, api: Api, region: &str, ask: &Ask<'_>) -> Option<Url> {
     let suffix = domain(region);
-    let mut url = match endpoint {
-        Some(endpoint) => endpoint.clone(),
-        None => format!("https://{}.{region}.{suffix}/", api.host).parse().ok()?,
-    };
-    {
-        let mut path = url.path_segments_mut().ok()?;
-        path.pop_if_empty();
-        path.extend(&ask.path);
-        if ask.path.is_empty() {
-            path.push("");
-        }
+    let (mut host, mut path) = (format!("{}.{region}.{suffix}", api.host), ask.path.as_slice());
+    if api.global {
+        host = format!("{}.{suffix}", api.host);
     }
+    // A bucket with a dot in its name does not fit the certificate of its own host, so the path names it; so it does at an endpoint of another kind.
+    if let (Protocol::S3, None, Some((bucket, rest))) = (api.protocol, endpoint, path.split_first())
+        && !bucket.contains('.')
+    {
+        host = format!("{bucket}.{host}");
+        path = rest;
+    }
+    let mut url: Url = match endpoint {
+        Some(endpoint) => endpoint.clone(),
+        None => format!("https://{host}/").parse().ok()?,
+    };
+    let parts: Vec<String> = path.iter().map(|part| encoded(part)).collect();
+    let path = format!("{}/{}", url.path().trim_end_matches('/'), parts.join("/"));
+    url.set_path(&path);
     if !ask.query.is_empty() {
-        url.query_pairs_mut().extend_pairs(&ask.query);
+        let query: Vec<String> = ask
+            .query
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encoded(value)))
+            .collect();
+        url.set_query(Some(&query.join("&")));
     }
     Some(url)
 }
 
-fn signed(url: &Url, api: Api, (region, ask): (&str, &Ask<'_>), identity: Identity) -> Option<Request<Bytes>> {
-    let body = ask.body.as_ref().map(Value::to_string).unwrap_or_default();
-    let mut headers: Vec<(&str, String)> = Vec::new();
-    match api.protocol {
-        Protocol::Target { prefix, version } => {
-            headers.push(("content-type", format!("application/x-amz-json-{version}")));
-            headers.push(("x-amz-target", format!("{prefix}.{}", ask.operation)));
+/// A part of a path or query as signatures want it: everything but letters, digits and `-._~` is encoded.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encoded = text.bytes().map(|byte| {
+        if plain(byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
         }
-        Protocol::Rest => headers.push(("content-type", "application/json".to_owned())),
+    });
+    encoded.collect()
+}
+
+/// The body of a request as its protocol wants it.
+fn body(api: Api, ask: &Ask<'_>) -> String {
+    match (api.protocol, &ask.body) {
+        (Protocol::Query(version), input) => {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            form.append_pair("Action", ask.operation);
+            form.append_pair("Version", version);
+            for (name, value) in input.iter().filter_map(Value::as_object).flatten() {
+                match value {
+                    Value::Null => continue,
+                    Value::String(text) => form.append_pair(name, text),
+                    other => form.append_pair(name, &other.to_string()),
+                };
+            }
+            form.finish()
+        }
+        (Protocol::RestXml | Protocol::S3, Some(Value::String(document))) => document.clone(),
+        (_, input) => input.as_ref().map(Value::to_string).unwrap_or_default(),
     }
+}
+
+/// The headers that a protocol wants, before the request is signed.
+fn headers(api: Api, ask: &Ask<'_>, body: &str) -> Vec<(&'static str, String)> {
+    match api.protocol {
+        Protocol::Target { prefix, version } => vec![
+            ("content-type", format!("application/x-amz-json-{version}")),
+            ("x-amz-target", format!("{prefix}.{}", ask.operation)),
+        ],
+        // API Gateway's first version answers in HAL to whoever does not ask for JSON.
+        Protocol::Rest => vec![
+            ("content-type", "application/json".to_owned()),
+            ("accept", "application/json".to_owned()),
+        ],
+        Protocol::Query(_) => vec![(
+            "content-type",
+            "application/x-www-form-urlencoded; charset=utf-8".to_owned(),
+        )],
+        Protocol::RestXml | Protocol::S3 if body.is_empty() => Vec::new(),
+        Protocol::RestXml => vec![("content-type", "application/xml".to_owned())],
+        // S3 takes no list of deletions without a checksum of it.
+        Protocol::S3 => vec![
+            ("content-type", "application/xml".to_owned()),
+            ("x-amz-checksum-sha256", BASE64_STANDARD.encode(Sha256::digest(body))),
+        ],
+    }
+}
+
+fn settings(api: Api) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if matches!(api.protocol, Protocol::S3) {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    settings
+}
+
+fn signed(url: &Url, api: Api, (region, ask): (&str, &Ask<'_>), identity: Identity) -> Option<Request<Bytes>> {
+    let body = body(api, ask);
+    let headers = headers(api, ask, &body);
     let now = u64::try_from(SystemClock::machine_ms()).ok()?;
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region(region)
         .name(api.name)
         .time(SystemTime::UNIX_EPOCH + Duration::from_millis(now))
-        .settings(SigningSettings::default())
+        .settings(settings(api))
         .build()
         .ok()?
         .into();
@@ -200,39 +315,6 @@ fn signed(url: &Url, api: Api, (region, ask): (&str, &Ask<'_>), identity: Identi
     let mut request = request.body(Bytes::from(body)).ok()?;
     instructions.apply_to_request_http1x(&mut request);
     Some(request)
-}
-
-fn read(answer: Response<Bytes>) -> Result<Told, AwsError> {
-    let (parts, body) = answer.into_parts();
-    let text = || Value::String(String::from_utf8_lossy(&body).into_owned());
-    let value = if body.is_empty() {
-        Value::Null
-    } else {
-        serde_json::from_slice(&body).unwrap_or_else(|_| text())
-    };
-    if parts.status.is_success() {
-        return Ok(Told {
-            body: value,
-            headers: parts.headers,
-        });
-    }
-    let header = parts
-        .headers
-        .get("x-amzn-errortype")
-        .and_then(|value| value.to_str().ok());
-    let code = header
-        .or_else(|| value.get("__type")?.as_str())
-        .or_else(|| value.get("code")?.as_str())
-        .unwrap_or("Unknown");
-    // `com.amazonaws.dynamodb#ResourceNotFoundException`, `ResourceNotFoundException:http://…`
-    let code = code.rsplit('#').next().unwrap_or(code);
-    let code = code.split(':').next().unwrap_or(code);
-    let message = value
-        .get("message")
-        .or_else(|| value.get("Message"))
-        .and_then(Value::as_str)
-        .unwrap_or("no message");
-    Err(AwsError::of(code, message, parts.status.as_u16()))
 }
 
 #[cfg(test)]
@@ -264,31 +346,43 @@ mod tests {
         assert_eq!(url.path(), "/aws/2015-03-31/functions/a%20b/configuration");
     }
 
+    fn sent(api: Api, ask: &Ask<'_>) -> (Url, Request<Bytes>) {
+        let url = address(None, api, "eu-central-1", ask).unwrap();
+        let credentials = aws_credential_types::Credentials::new("AKIDEXAMPLE", "key", None, None, "test");
+        let request = signed(&url, api, ("eu-central-1", ask), credentials.into()).unwrap();
+        (url, request)
+    }
+
     #[test]
-    fn failures_have_their_codes_wherever_they_stand() {
-        let answer = |header: &str, body: &'static str, status: u16| {
-            let answer = Response::builder().status(status).header("x-amzn-errortype", header);
-            let answer = if header.is_empty() {
-                Response::builder().status(status)
-            } else {
-                answer
-            };
-            read(answer.body(Bytes::from_static(body.as_bytes())).unwrap()).unwrap_err()
-        };
-        for (header, body) in [
-            (
-                "",
-                r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"no"}"#,
-            ),
-            ("ConditionalCheckFailedException:http://x/", r#"{"Message":"no"}"#),
-        ] {
-            let error = answer(header, body, 400);
-            assert_eq!(error, AwsError::fatal("ConditionalCheckFailedException", "no"));
-        }
-        assert!(matches!(
-            answer("", r#"{"__type":"ThrottlingException"}"#, 400),
-            AwsError::Retryable { .. }
-        ));
-        assert!(matches!(answer("", "<html>", 502), AwsError::Unknown { .. }));
+    fn forms_name_the_operation_its_version_and_what_is_known() {
+        let input = serde_json::json!({ "Id": "a b&c", "Public": false, "Engine": null });
+        let (url, request) = sent(RDS, &Ask::target("Restore", input));
+        assert_eq!(url.as_str(), "https://rds.eu-central-1.amazonaws.com/");
+        assert_eq!(
+            request.body().as_ref(),
+            b"Action=Restore&Version=2014-10-31&Id=a+b%26c&Public=false"
+        );
+        let (url, _) = sent(IAM, &Ask::target("GetUser", serde_json::json!({})));
+        assert_eq!(url.as_str(), "https://iam.amazonaws.com/");
+    }
+
+    #[test]
+    fn a_bucket_is_a_host_and_its_calls_carry_their_hash() {
+        let mut ask = Ask::rest("ListObjectsV2", Method::GET, vec!["backups"], None);
+        ask.query = vec![("list-type", "2"), ("prefix", "a b/ü+")];
+        let (url, request) = sent(S3, &ask);
+        assert_eq!(
+            url.as_str(),
+            "https://backups.s3.eu-central-1.amazonaws.com/?list-type=2&prefix=a%20b%2F%C3%BC%2B"
+        );
+        assert!(request.headers().contains_key("x-amz-content-sha256"));
+        let (url, _) = sent(S3, &Ask::rest("HeadBucket", Method::HEAD, vec!["a.b"], None));
+        assert_eq!(url.as_str(), "https://s3.eu-central-1.amazonaws.com/a.b");
+        let document = Some(Value::String("<Delete/>".to_owned()));
+        let (_, request) = sent(S3, &Ask::rest("DeleteObjects", Method::POST, vec!["backups"], document));
+        assert!(request.headers().contains_key("x-amz-checksum-sha256"));
+        let path = vec!["domainnames", "d", "basepathmappings", "(none)"];
+        let (url, _) = sent(API_GATEWAY, &Ask::rest("GetBasePathMapping", Method::GET, path, None));
+        assert_eq!(url.path(), "/domainnames/d/basepathmappings/%28none%29");
     }
 }

@@ -114,6 +114,7 @@ mod tests {
             name: name.to_owned(),
             state,
             actions_enabled,
+            since: None,
         }
     }
 

@@ -28,6 +28,7 @@ mod service;
 use std::collections::BTreeSet;
 
 use commands::catalog::{AwsTarget, Catalog};
+use commands::step::Action;
 
 pub use env::{Env, EnvError, Local};
 pub use file::load;
@@ -82,7 +83,17 @@ impl Loaded {
             .map(|environment| &environment.aws);
         let runbooks = self.catalog.services.values().flat_map(|service| &service.runbooks);
         let steps = runbooks.flat_map(|runbook| &runbook.steps);
-        let regions = steps.filter_map(|spec| spec.step.region.clone());
+        let regions = steps.flat_map(|spec| {
+            let mut regions: Vec<String> = spec.step.region.clone().into_iter().collect();
+            if let Action::BucketParity(parity) = &spec.step.action {
+                regions.extend(
+                    [&parity.left, &parity.right]
+                        .into_iter()
+                        .filter_map(|side| side.region.clone()),
+                );
+            }
+            regions
+        });
         let queues = self.settings.events.iter().map(|queue| &queue.aws);
         environments
             .chain(queues)

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use commands::effect::Class;
 use commands::ids::{EnvironmentId, RunbookName, StepName};
 use commands::runbook::{
-    Asks, Condition, DEADLINE, Expected, OnFailure, Parameter, Runbook, Step, StepSpec, Then, placeholders,
+    Asks, Condition, DEADLINE, Expected, NeedsSnapshot, OnFailure, Parameter, Runbook, Step, StepSpec, Then,
+    placeholders,
 };
 use commands::step::{Action, Conduct, SPECS};
 use commands::time::Span;
@@ -197,8 +198,12 @@ fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
         .take("remedy")
         .and_then(|value| value.boolean())
         .unwrap_or_default();
+    let needs_snapshot = section
+        .take("needs_snapshot")
+        .and_then(|value| whole::<NeedsSnapshot>(&value));
     let action = action(section, known)?;
-    let patient = !matches!(action.conduct(), Conduct::Calls(_)) || asks_in != Asks::Never;
+    let asks = asks_in != Asks::Never || action.typed().is_some();
+    let patient = asks || !matches!(action.conduct(), Conduct::Calls(_));
     let name = name?;
     let step = Step {
         title: title.unwrap_or_else(|| name.to_string()),
@@ -214,6 +219,7 @@ fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
         expect,
         keep,
         remedy,
+        needs_snapshot,
     };
     Some(Draft {
         spec: StepSpec { step, asks_in },
@@ -325,6 +331,7 @@ fn judge(drafts: &[Draft<'_>], parameters: &[Parameter]) {
             place.complain("may be done only once, so it cannot be tried again by itself: delete `retries`");
         }
         remedies(step, drafts, place);
+        protected(step, &before, place);
         texts(step, &before, parameters, place);
         before.push(step);
     }
@@ -344,6 +351,33 @@ fn remedies(step: &Step, drafts: &[Draft<'_>], place: &Place<'_>) {
                 "`{name}` is no remedy: add a step of that name with `remedy = true`"
             ));
         }
+    }
+}
+
+/// The snapshot that a step needs is taken or found before it, and not allowed to be older than it may be.
+fn protected(step: &Step, before: &[&Step], place: &Place<'_>) {
+    let Some(needs) = &step.needs_snapshot else { return };
+    let source = before.iter().find(|earlier| earlier.name == needs.step);
+    let Some(Action::Snapshot(snapshot)) = source.map(|source| &source.action) else {
+        place.complain(format!(
+            "needs a snapshot of `{}`, which is no earlier step of kind `snapshot`",
+            needs.step
+        ));
+        return;
+    };
+    if source.is_some_and(|source| source.group.is_some() && source.group == step.group) {
+        place.complain(format!(
+            "is under way together with `{}`, whose snapshot it needs",
+            needs.step
+        ));
+    }
+    if snapshot.younger.is_some_and(|younger| younger > needs.younger) {
+        place.complain(format!(
+            "needs a snapshot younger than {}, but `{}` takes none while there is one younger than {}",
+            needs.younger,
+            needs.step,
+            snapshot.younger.unwrap_or_default()
+        ));
     }
 }
 
@@ -382,8 +416,19 @@ mod tests {
     #[test]
     fn no_kind_has_a_key_of_every_step() {
         let common = [
-            "name", "title", "region", "group", "ask", "when", "expect", "deadline", "usual", "retries", "keep",
+            "name",
+            "title",
+            "region",
+            "group",
+            "ask",
+            "when",
+            "expect",
+            "deadline",
+            "usual",
+            "retries",
+            "keep",
             "remedy",
+            "needs_snapshot",
         ];
         for sample in Action::samples() {
             let value = serde_json::to_value(&sample).unwrap();

@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use super::Destination;
 use crate::aws::clients::domain;
-use crate::aws::signed::HOSTS;
+use crate::aws::signed::{GLOBAL_HOSTS, HOSTS};
 
 /// Where `response_url`s of the real Slack live.
 const SLACK_HOOKS: &str = "https://hooks.slack.com";
@@ -134,17 +134,24 @@ impl Allowed {
         if host == "sts.amazonaws.com" {
             return true;
         }
-        self.regions.iter().any(|region| {
-            let Some(service) = host
+        let global = |region: &String| {
+            let service = host
                 .strip_suffix(domain(region))
-                .and_then(|rest| rest.strip_suffix('.'))
-                .and_then(|rest| rest.strip_suffix(region.as_str()))
-                .and_then(|rest| rest.strip_suffix('.'))
-            else {
-                return false;
-            };
-            SERVICES.contains(&service) || HOSTS.contains(&service) || service.ends_with(".s3")
-        })
+                .and_then(|rest| rest.strip_suffix('.'));
+            service.is_some_and(|service| GLOBAL_HOSTS.contains(&service))
+        };
+        self.regions.iter().any(global)
+            || self.regions.iter().any(|region| {
+                let Some(service) = host
+                    .strip_suffix(domain(region))
+                    .and_then(|rest| rest.strip_suffix('.'))
+                    .and_then(|rest| rest.strip_suffix(region.as_str()))
+                    .and_then(|rest| rest.strip_suffix('.'))
+                else {
+                    return false;
+                };
+                SERVICES.contains(&service) || HOSTS.contains(&service) || service.ends_with(".s3")
+            })
     }
 }
 
@@ -184,6 +191,9 @@ mod tests {
             (Destination::Aws, "https://codepipeline.eu-central-1.amazonaws.com/"),
             (Destination::Aws, "https://artifacts.s3.eu-central-1.amazonaws.com/key"),
             (Destination::Aws, "https://sts.eu-central-1.amazonaws.com/"),
+            (Destination::Aws, "https://rds.eu-central-1.amazonaws.com/"),
+            (Destination::Aws, "https://route53.amazonaws.com/2013-04-01/change/C1"),
+            (Destination::Aws, "https://iam.amazonaws.com/"),
             (Destination::AwsCredentials, "http://169.254.170.2/v2/credentials/x"),
         ] {
             assert!(allowed.permits(destination, &url.parse().unwrap()), "{url}");
@@ -219,6 +229,9 @@ mod tests {
         for trick in [
             "https://codepipeline.eu-west-1.amazonaws.com/",
             "https://iam.eu-central-1.amazonaws.com/",
+            "https://rds.amazonaws.com/",
+            "https://eviliam.amazonaws.com/",
+            "https://iam.amazonaws.com.cn/",
             "https://codepipeline.eu-central-1.amazonaws.com.evil.example/",
             "https://evilcodepipeline.eu-central-1.amazonaws.com/",
             "https://codepipelineeu-central-1.amazonaws.com/",

@@ -3,14 +3,26 @@
 //! The core says when which call is owed ([`commands::step`]); here is how it is made. A first try of `act` acts; a later one begins with `probe`,
 //! which looks whether an earlier try went through.
 
+mod alarms;
 mod announce;
+mod bucket_delete;
+mod bucket_parity;
+mod buckets;
 mod codebuild;
+mod databases;
 mod event_source;
 mod flag;
 mod http;
 mod lambda;
+mod mapping;
+mod posture;
 mod queue_drain;
+mod redrive;
 mod require;
+mod restore;
+mod route53;
+mod schedule;
+mod snapshot;
 mod table;
 
 use std::collections::BTreeMap;
@@ -52,6 +64,18 @@ impl At<'_> {
     pub(crate) async fn aws(&self, api: Api, ask: Ask<'_>) -> Result<Told, AwsError> {
         let within = Within {
             target: &self.call.aws,
+            actor: self.actor,
+            lease: self.lease,
+        };
+        self.engine.aws.signed(within, api, ask).await
+    }
+
+    /// The same in another region.
+    pub(crate) async fn aws_in(&self, region: &str, api: Api, ask: Ask<'_>) -> Result<Told, AwsError> {
+        let mut target = self.call.aws.clone();
+        region.clone_into(&mut target.region);
+        let within = Within {
+            target: &target,
             actor: self.actor,
             lease: self.lease,
         };
@@ -188,16 +212,31 @@ pub(crate) fn finished(evidence: impl Into<String>) -> StepOutcome {
     }
 }
 
-/// On its way.
-pub(crate) fn pending(memo: Value, words: impl Into<String>) -> StepOutcome {
+/// What was found and seen, with something left to do.
+pub(crate) fn found(memo: Value, evidence: Vec<String>) -> StepOutcome {
+    StepOutcome::Prepared {
+        memo,
+        outputs: BTreeMap::new(),
+        evidence,
+        done: false,
+    }
+}
+
+/// On its way, so far.
+pub(crate) fn pending_at(memo: Value, words: impl Into<String>, percent: Option<u8>) -> StepOutcome {
     StepOutcome::Pending {
         memo,
         progress: Progress {
             words: words.into(),
-            percent: None,
+            percent,
             until: None,
         },
     }
+}
+
+/// On its way.
+pub(crate) fn pending(memo: Value, words: impl Into<String>) -> StepOutcome {
+    pending_at(memo, words, None)
 }
 
 /// The kind's own calls; `None`: it makes none.
@@ -212,6 +251,16 @@ fn executor(action: &Action) -> Option<&dyn Executor> {
         Action::QueueDrain(kind) => Some(kind),
         Action::Require(kind) => Some(kind),
         Action::Table(kind) => Some(kind),
+        Action::Redrive(kind) => Some(kind),
+        Action::Schedule(kind) => Some(kind),
+        Action::Snapshot(kind) => Some(kind),
+        Action::Restore(kind) => Some(kind),
+        Action::Route53(kind) => Some(kind),
+        Action::Mapping(kind) => Some(kind),
+        Action::Alarms(kind) => Some(kind),
+        Action::Posture(kind) => Some(kind),
+        Action::BucketParity(kind) => Some(kind),
+        Action::BucketDelete(kind) => Some(kind),
         Action::Wait(_) | Action::Manual(_) | Action::Approval(_) => None,
     }
 }

@@ -8,10 +8,14 @@ use crate::ids::{RecordId, StepName};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::{Condition, OnFailure, Step, Then};
-use crate::step::{Action, Calls, Conduct};
+use crate::step::{Action, Calls, Conduct, SNAPSHOT_CREATED, SNAPSHOT_ID};
 use crate::time::{Span, Timestamp};
 use crate::view;
 
+/// The code of a step that may not begin without a young snapshot.
+pub const NO_SNAPSHOT: &str = "no_snapshot";
+/// The code of a step for whose placeholders nothing is known.
+const NO_VALUE: &str = "no_value";
 /// How long a step that is tried again by itself waits, times the number of tries.
 const RETRY_PAUSE: Span = Span::seconds(10);
 
@@ -117,12 +121,18 @@ fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), 
         let planned = Event::StepPlanned {
             step: name,
             outputs: BTreeMap::new(),
-            evidence: action.plan(),
+            evidence: step.plan(&action),
             unknown: None,
         };
         return plan.tell_operation(id, planned, Reason::Evidence);
     }
     let asks = step.asks && !operation.is_plan() && !operation.step(&name).is_some_and(|(_, state)| state.cleared);
+    if let (false, Some(failure)) = (
+        asks || operation.is_plan(),
+        unprotected(operation, step, plan.facts.now),
+    ) {
+        return plan.tell_operation(id, Event::StepFailed { step: name, failure }, Reason::Failed);
+    }
     match conduct {
         Conduct::Timer(_) if !asks => plan.tell_operation(
             id,
@@ -154,6 +164,40 @@ fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), 
     }
 }
 
+/// Why a step that needs a young snapshot may not begin. What cannot be known is no snapshot.
+fn unprotected(operation: &Operation, step: &Step, now: Timestamp) -> Option<Failure> {
+    let needs = step.needs_snapshot.as_ref()?;
+    let refuse = |why: String| {
+        let what_now = "Try again takes a new one first.";
+        Some(Failure::new(NO_SNAPSHOT, format!("{why}. {what_now}")))
+    };
+    let Some((source, found)) = operation.step(&needs.step) else {
+        return refuse(format!(
+            "it needs a snapshot of step {}, which there is not",
+            needs.step
+        ));
+    };
+    let created = found
+        .outputs
+        .get(SNAPSHOT_CREATED)
+        .and_then(|text| Timestamp::parse_utc(text));
+    let Some(created) = created.filter(|_| found.phase == Phase::Done) else {
+        return refuse(format!(
+            "it needs a snapshot younger than {}, and “{}” knows of none",
+            needs.younger, source.title
+        ));
+    };
+    let (age, id) = (created.age(now), found.outputs.get(SNAPSHOT_ID));
+    if age <= needs.younger {
+        return None;
+    }
+    refuse(format!(
+        "it needs a snapshot younger than {}, and {} is {age} old",
+        needs.younger,
+        id.map_or("the snapshot", String::as_str)
+    ))
+}
+
 /// A step's condition and action with every value that is known by now; or the placeholder that has none.
 fn filled(operation: &Operation, step: &Step) -> Result<(Option<Condition>, Action), String> {
     let outputs = operation.outputs();
@@ -167,7 +211,7 @@ fn filled(operation: &Operation, step: &Step) -> Result<(Option<Condition>, Acti
 fn unfilled(plan: &mut Plan<'_>, operation: &Operation, step: &Step, missing: &str) -> Result<(), Illegal> {
     let (id, name) = (&operation.id, step.name.clone());
     if operation.is_plan() {
-        let evidence = step.action.plan();
+        let evidence = step.plan(&step.action);
         let why = format!("{missing} is known only when that step is done");
         return plan.tell_operation(
             id,
@@ -180,12 +224,12 @@ fn unfilled(plan: &mut Plan<'_>, operation: &Operation, step: &Step, missing: &s
             Reason::Evidence,
         );
     }
-    let failure = Failure::new("no_value", format!("nothing is known for {missing}"));
+    let failure = Failure::new(NO_VALUE, format!("nothing is known for {missing}"));
     plan.tell_operation(id, Event::StepFailed { step: name, failure }, Reason::Failed)
 }
 
 /// Tells people, in the thread, that one of them is asked.
-fn ask(plan: &mut Plan<'_>, operation: &Operation, step: &Step) {
+pub(super) fn ask(plan: &mut Plan<'_>, operation: &Operation, step: &Step) {
     plan.owe(Effect::PostInThread {
         run: operation.id.clone(),
         name: format!(
@@ -232,7 +276,8 @@ pub fn calls(step: &Step) -> Option<Calls> {
     }
 }
 
-/// What can be done about a failure without a person. Says whether something was.
+/// What can be done about a failure without a person. Says whether something was. What failed before it began, or because time was up, would fail again
+/// at once.
 fn mend(plan: &mut Plan<'_>, operation: &Operation, step: &Step, state: &super::StepState) -> Result<bool, Illegal> {
     let Some(failure) = state.failure.as_ref().filter(|_| state.phase == Phase::Failed) else {
         return Ok(false);
@@ -247,7 +292,8 @@ fn mend(plan: &mut Plan<'_>, operation: &Operation, step: &Step, state: &super::
         plan.tell_operation(&operation.id, skipped, Reason::Skipped)?;
         return Ok(true);
     }
-    if expected.is_none() && state.number <= step.retries && failure.code != super::clock::DEADLINE_PASSED {
+    let hopeless = [super::clock::DEADLINE_PASSED, NO_SNAPSHOT, NO_VALUE].contains(&failure.code.as_str());
+    if expected.is_none() && state.number <= step.retries && !hopeless {
         let again = Event::StepRetried {
             step: step.name.clone(),
             by: None,

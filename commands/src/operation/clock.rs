@@ -93,7 +93,7 @@ fn timer_end(step: &Step, state: &StepState) -> Option<Timestamp> {
 /// A call that may be changing something is heard of before it is given up; a pause ends by itself.
 fn deadline(step: &Step, state: &StepState) -> Option<Timestamp> {
     let timer = matches!(step.action.conduct(), Conduct::Timer(_));
-    let open = matches!(state.phase, Phase::Asking | Phase::Preparing | Phase::Watching);
+    let open = state.phase.is_asking() || matches!(state.phase, Phase::Preparing | Phase::Watching);
     (open && !timer).then_some(state.began? + step.deadline)
 }
 

@@ -40,6 +40,24 @@ pub enum Event {
         /// Whether there is something to do; else it is only watched.
         acts: bool,
     },
+    /// What is there was read and is shown; it is done once a person has typed what they are asked to type.
+    StepShown {
+        /// Which.
+        step: StepName,
+        /// What doing it needs.
+        memo: Value,
+        /// What was found.
+        outputs: BTreeMap<String, String>,
+        /// What was seen.
+        evidence: Vec<String>,
+    },
+    /// A person typed it.
+    StepTyped {
+        /// Which.
+        step: StepName,
+        /// Who.
+        by: UserId,
+    },
     /// It was done, and is watched until that is seen.
     StepActed {
         /// Which.
@@ -47,11 +65,11 @@ pub enum Event {
         /// What watching needs.
         memo: Value,
     },
-    /// It is on its way.
+    /// It is on its way, or a part of it is done.
     StepSeen {
         /// Which.
         step: StepName,
-        /// What watching needs.
+        /// What the next look or the next part needs.
         memo: Value,
         /// How far.
         progress: Progress,
@@ -208,6 +226,8 @@ impl Event {
             Self::StepAsked { step }
             | Self::StepBegan { step, .. }
             | Self::StepPrepared { step, .. }
+            | Self::StepShown { step, .. }
+            | Self::StepTyped { step, .. }
             | Self::StepActed { step, .. }
             | Self::StepSeen { step, .. }
             | Self::StepDone { step, .. }

@@ -92,8 +92,8 @@ impl Operation {
 /// Where a step goes. `None`: the event cannot follow.
 fn next_phase(phase: Phase, event: &Event) -> Option<Phase> {
     use Phase::{
-        Acting, Ahead, Asking, Done, Failed, Planned, Preparing, Skipped, UndoFailed, UndoWatching, Undoing, Undone,
-        Unknown, Watching,
+        Acting, Ahead, Asking, Confirming, Done, Failed, Planned, Preparing, Skipped, UndoFailed, UndoWatching,
+        Undoing, Undone, Unknown, Watching,
     };
     Some(match (phase, event) {
         (Ahead, Event::StepAsked { .. }) => Asking,
@@ -104,14 +104,17 @@ fn next_phase(phase: Phase, event: &Event) -> Option<Phase> {
         (Ahead, Event::StepBegan { reads: false, .. }) => Watching,
         (Preparing, Event::StepPrepared { acts: true, .. }) => Acting,
         (Preparing, Event::StepPrepared { acts: false, .. }) | (Acting, Event::StepActed { .. }) => Watching,
+        (Preparing, Event::StepShown { .. }) => Confirming,
+        (Confirming, Event::StepTyped { .. }) => Acting,
         (Watching, Event::StepSeen { .. }) => Watching,
+        (Acting, Event::StepSeen { .. }) => Acting,
         (Ahead | Asking | Preparing | Acting | Watching, Event::StepDone { .. }) => Done,
         // A person who knows settles what nobody else can.
         (Unknown, Event::StepTicked { .. }) => Done,
         (Ahead | Preparing, Event::StepPlanned { .. }) => Planned,
-        (Ahead | Asking | Preparing | Acting | Watching, Event::StepFailed { .. }) => Failed,
+        (Ahead | Asking | Preparing | Confirming | Acting | Watching, Event::StepFailed { .. }) => Failed,
         (Acting, Event::StepUnknown { .. }) => Unknown,
-        (Ahead | Asking | Failed | Unknown, Event::StepSkipped { .. }) => Skipped,
+        (Ahead | Asking | Confirming | Failed | Unknown, Event::StepSkipped { .. }) => Skipped,
         // What is done is tried anew only when it is a remedy that is needed again.
         (Failed | Unknown | Done | Skipped, Event::StepRetried { .. }) => Ahead,
         (Failed, Event::RemedyChosen { .. }) => Failed,
@@ -142,6 +145,16 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
             state.outputs.extend(outputs.clone());
             state.acted = *acts;
         }
+        Event::StepShown {
+            memo,
+            outputs,
+            evidence,
+            ..
+        } => {
+            state.memo = memo.clone();
+            state.outputs.extend(outputs.clone());
+            state.evidence.clone_from(evidence);
+        }
         Event::StepActed { memo, .. } => state.memo = memo.clone(),
         Event::StepSeen { memo, progress, .. } => {
             state.memo = memo.clone();
@@ -171,7 +184,9 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
         }
         Event::RemedyChosen { remedy, .. } => state.remedy = Some(remedy.clone()),
         Event::StepOverran { .. } => state.overran = true,
-        Event::StepCleared { .. } | Event::StepVoted { .. } | Event::StepTicked { .. } => said(state, event, at),
+        Event::StepCleared { .. } | Event::StepVoted { .. } | Event::StepTicked { .. } | Event::StepTyped { .. } => {
+            said(state, event, at);
+        }
         _ => absorb_undo(state, event, at),
     }
 }
@@ -184,6 +199,10 @@ fn said(state: &mut StepState, event: &Event, at: Timestamp) {
             vote(state, by);
         }
         Event::StepVoted { by, .. } => vote(state, by),
+        Event::StepTyped { by, .. } => {
+            state.by = Some(by.clone());
+            state.acted = true;
+        }
         Event::StepTicked { by, evidence, .. } => {
             state.by = Some(by.clone());
             state.failure = None;

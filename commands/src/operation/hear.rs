@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::advance::{advance, calls, owe};
+use super::advance::{advance, ask, calls, owe};
 use super::{Event, Failure, Illegal, Operation, Phase, StepState};
 use crate::effect::{CallPhase, Outcome, StepCall, StepOutcome};
 use crate::ids::RecordId;
@@ -85,6 +85,7 @@ impl Heard<'_> {
                 },
             ) => self.prepared(plan, (memo, outputs, evidence, *done)),
             (CallPhase::Act, StepOutcome::Acted { memo }) => self.acted(plan, memo),
+            (CallPhase::Act, StepOutcome::Pending { memo, progress }) => self.partly(plan, memo, progress),
             (CallPhase::Watch, StepOutcome::Pending { memo, progress }) => {
                 if state_differs(self.state, memo, progress) {
                     let seen = Event::StepSeen {
@@ -154,6 +155,22 @@ impl Heard<'_> {
             return self.done(plan, outputs, evidence);
         }
         let acts = self.calls.act.is_some();
+        if acts
+            && self
+                .operation
+                .action(self.step)
+                .is_ok_and(|action| action.typed().is_some())
+        {
+            let shown = Event::StepShown {
+                step: name.clone(),
+                memo: memo.clone(),
+                outputs: outputs.clone(),
+                evidence: evidence.to_vec(),
+            };
+            plan.tell_operation(self.id(), shown, Reason::Asked)?;
+            ask(plan, self.operation, self.step);
+            return Ok(());
+        }
         let prepared = Event::StepPrepared {
             step: name.clone(),
             memo: memo.clone(),
@@ -170,7 +187,33 @@ impl Heard<'_> {
     fn planned(&self) -> Vec<String> {
         self.operation
             .action(self.step)
-            .map_or_else(|_| self.step.action.plan(), |action| action.plan())
+            .map_or_else(|_| self.step.plan(&self.step.action), |action| self.step.plan(&action))
+    }
+
+    /// A part of it is done, and the next is due at once; unless nobody wants it any more.
+    fn partly(&self, plan: &mut Plan<'_>, memo: &serde_json::Value, progress: &super::Progress) -> Result<(), Illegal> {
+        let name = &self.step.name;
+        let seen = Event::StepSeen {
+            step: name.clone(),
+            memo: memo.clone(),
+            progress: progress.clone(),
+        };
+        plan.tell_operation(self.id(), seen, Reason::Progress)?;
+        let late = self
+            .state
+            .began
+            .is_some_and(|began| began + self.step.deadline <= plan.facts.now);
+        if late || self.operation.undone_by.is_some() {
+            let code = if late { super::clock::DEADLINE_PASSED } else { "aborted" };
+            let failure = Failure::new(code, format!("it was given up on the way: {}", progress.words));
+            let failed = Event::StepFailed {
+                step: name.clone(),
+                failure,
+            };
+            return plan.tell_operation(self.id(), failed, Reason::Failed);
+        }
+        owe(plan, self.id(), name, CallPhase::Act, plan.facts.now);
+        Ok(())
     }
 
     fn acted(&self, plan: &mut Plan<'_>, memo: &serde_json::Value) -> Result<(), Illegal> {

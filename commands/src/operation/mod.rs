@@ -174,6 +174,8 @@ pub enum Phase {
     Asking,
     /// What is there is read.
     Preparing,
+    /// What was read is shown, and a person has to type something before it is done.
+    Confirming,
     /// It is being done.
     Acting,
     /// It is watched until it is done; a pause passes.
@@ -203,6 +205,12 @@ impl Phase {
     #[must_use]
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Done | Self::Skipped | Self::Planned)
+    }
+
+    /// Whether it waits for a person's word.
+    #[must_use]
+    pub const fn is_asking(self) -> bool {
+        matches!(self, Self::Asking | Self::Confirming)
     }
 
     /// Whether a call is under way.

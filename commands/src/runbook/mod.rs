@@ -131,6 +131,40 @@ pub struct Step {
     /// Whether it is no part of the sequence, but the remedy of a known failure.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub remedy: bool,
+    /// It does not begin without a young snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_snapshot: Option<NeedsSnapshot>,
+}
+
+/// A snapshot without which a step does not begin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NeedsSnapshot {
+    /// The earlier step, of kind `snapshot`, that takes or finds it.
+    pub step: StepName,
+    /// How old it may be when the step begins.
+    #[serde(with = "crate::step::span_text")]
+    pub younger: Span,
+}
+
+impl Step {
+    /// What the step would do with its action filled in: one line each.
+    #[must_use]
+    pub fn plan(&self, action: &Action) -> Vec<String> {
+        let mut lines = action.plan();
+        lines.extend(
+            action
+                .typed()
+                .map(|text| format!("a person sees what is there and has to type {text} first")),
+        );
+        lines.extend(self.needs_snapshot.as_ref().map(|needs| {
+            format!(
+                "does not begin without a snapshot of step {} that is younger than {}",
+                needs.step, needs.younger
+            )
+        }));
+        lines
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]

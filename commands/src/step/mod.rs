@@ -5,31 +5,51 @@
 //! effect of its own. `prepare` reads and never changes anything: it finds the old value that an undo will need, and whether anything is left to do.
 //! `act` changes, once. `watch` reads until it is seen to be done. What `prepare` found is durable before `act` is owed.
 
+mod alarms;
 mod announce;
 mod approval;
+mod bucket_delete;
+mod bucket_parity;
 mod codebuild;
 mod event_source;
 mod flag;
 mod http;
 mod lambda;
 mod manual;
+mod mapping;
+mod posture;
 mod queue_drain;
+mod redrive;
 mod require;
+mod restore;
+mod route53;
+mod schedule;
+mod snapshot;
 mod table;
 mod wait;
 
 use serde::{Deserialize, Serialize};
 
+pub use alarms::{Alarms, NoData};
 pub use announce::Announce;
 pub use approval::Approval;
+pub use bucket_delete::BucketDelete;
+pub use bucket_parity::{BucketParity, Side};
 pub use codebuild::Codebuild;
 pub use event_source::EventSource;
 pub use flag::{Flag, FlagType};
 pub use http::{Http, Method};
 pub use lambda::Lambda;
 pub use manual::Manual;
+pub use mapping::Mapping;
+pub use posture::{PortClosed, Posture, Want};
 pub use queue_drain::{ErrorRatio, QueueDrain};
+pub use redrive::Redrive;
 pub use require::Require;
+pub use restore::Restore;
+pub use route53::{Alias, Route53};
+pub use schedule::Schedule;
+pub use snapshot::{SNAPSHOT_CREATED, SNAPSHOT_ID, Snapshot};
 pub use table::{Table, TableState};
 pub use wait::Wait;
 
@@ -79,6 +99,11 @@ pub trait Kind: Sized {
     /// How it is conducted.
     fn conduct(&self) -> Conduct;
 
+    /// What a person has to type between `prepare` and `act`, after they have seen what `prepare` found; `None`: nothing.
+    fn typed(&self) -> Option<String> {
+        None
+    }
+
     /// What it would do, with the very values: one line each.
     fn plan(&self) -> Vec<String>;
 
@@ -119,6 +144,12 @@ macro_rules! kinds {
                 match self { $(Self::$name(kind) => kind.conduct()),* }
             }
 
+            /// What a person has to type before it is done.
+            #[must_use]
+            pub fn typed(&self) -> Option<String> {
+                match self { $(Self::$name(kind) => kind.typed()),* }
+            }
+
             /// What it would do, with the very values: one line each.
             #[must_use]
             pub fn plan(&self) -> Vec<String> {
@@ -148,6 +179,8 @@ kinds! {
     wait => Wait, manual => Manual, approval => Approval, announce => Announce, http => Http,
     flag => Flag, event_source => EventSource, lambda => Lambda, codebuild => Codebuild, queue_drain => QueueDrain,
     require => Require, table => Table,
+    redrive => Redrive, schedule => Schedule, snapshot => Snapshot, restore => Restore, route53 => Route53, mapping => Mapping,
+    alarms => Alarms, posture => Posture, bucket_parity => BucketParity, bucket_delete => BucketDelete,
 }
 
 impl Action {
@@ -204,6 +237,24 @@ pub(crate) mod span_text {
             ))
         })
     }
+
+    /// The same for a span that may be left out.
+    pub(crate) mod option {
+        use serde::{Deserializer, Serializer};
+
+        use crate::time::Span;
+
+        pub(crate) fn serialize<S: Serializer>(span: &Option<Span>, serializer: S) -> Result<S::Ok, S::Error> {
+            match span {
+                Some(span) => super::serialize(span, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Span>, D::Error> {
+            super::deserialize(deserializer).map(Some)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -248,6 +299,12 @@ mod tests {
                 );
             }
             assert!(!sample.spec().undo.is_empty());
+            let acts = matches!(sample.conduct(), Conduct::Calls(calls) if calls.act.is_some());
+            assert!(
+                acts || sample.typed().is_none(),
+                "{}: nothing is typed for what only reads",
+                sample.spec().kind
+            );
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::steer::{Aim, aloud, form};
 use super::{Spec, Verb, nothing, refused};
 use crate::decision::{Decision, Refusal, Reply};
-use crate::facts::{Facts, Needs, Speaker, Standing};
+use crate::effect::CallPhase;
+use crate::facts::{Facts, Needs, Speaker, Standing, Via};
 use crate::gate::Act;
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::{ServiceId, StepName, UserId};
@@ -30,7 +31,7 @@ impl Verb for Confirm {
         name: "confirm",
         usage: "<env> [run] [what you saw]",
         summary: "Answer what a runbook asks: begin the step, say that it is done, or say yes",
-        detail: "A step that asks for approval takes approvers of the environment, and not whoever started the run; everything else takes operators. A step of which nobody knows whether it was done can be confirmed too, by somebody who looked.",
+        detail: "A step that asks for approval takes approvers of the environment, and not whoever started the run; everything else takes operators. A step of which nobody knows whether it was done can be confirmed too, by somebody who looked. What deletes for good wants the name of what goes, typed exactly.",
         flags: &[],
         act: Act::Vote,
     };
@@ -72,6 +73,9 @@ impl Verb for Confirm {
         if !refusals.is_empty() {
             return Ok(refused(refusals));
         }
+        if let Some(denied) = self.mistyped(speaker, (operation, step, state)) {
+            return Ok(denied);
+        }
         if self.evidence.trim().is_empty() && wants_evidence(step, state) {
             return Ok(form(
                 speaker,
@@ -85,7 +89,7 @@ impl Verb for Confirm {
 
 /// The step that is asked about: the one of the button, or the first.
 fn asked<'o>(operation: &'o Operation, aim: &Aim) -> Option<(&'o Step, &'o StepState)> {
-    let open = |state: &StepState| matches!(state.phase, Phase::Asking | Phase::Unknown);
+    let open = |state: &StepState| state.phase.is_asking() || state.phase == Phase::Unknown;
     match &aim.seen {
         Some((step, _)) => operation.step(step).filter(|(_, state)| open(state)),
         None => operation.all().find(|(_, state)| open(state)),
@@ -135,6 +139,29 @@ fn voted(state: &StepState, speaker: &Speaker) -> Option<Refusal> {
 }
 
 impl Confirm {
+    /// What is said to somebody who has not typed what has to be typed: nothing is done.
+    fn mistyped(
+        &self,
+        speaker: &Speaker,
+        (operation, step, state): (&Operation, &Step, &StepState),
+    ) -> Option<Decision> {
+        let wanted = (state.phase == Phase::Confirming).then(|| operation.action(step).ok()?.typed())??;
+        let said = self.evidence.trim();
+        if said == wanted {
+            return None;
+        }
+        let missing = format!("Type {wanted} exactly, and nothing else.");
+        if said.is_empty() || speaker.via == Via::Form {
+            return Some(form(speaker, view::type_form(operation, step, &wanted), &missing));
+        }
+        Some(refused(vec![Refusal {
+            reason: Reason::NotTyped,
+            message: vec![text(format!("That is not its name, so nothing was done. {missing}"))],
+            about: Some(operation.id.clone()),
+            passable: false,
+        }]))
+    }
+
     fn answer(
         &self,
         facts: &Facts<'_>,
@@ -157,6 +184,12 @@ impl Confirm {
                     };
                     plan.tell_operation(id, done, Reason::Decided)?;
                 }
+            }
+            (_, Phase::Confirming) => {
+                said = format!(" typed {} and has it done: {}", self.evidence.trim(), step.title);
+                let typed = Event::StepTyped { step: name.clone(), by };
+                plan.tell_operation(id, typed, Reason::Decided)?;
+                advance::owe(&mut plan, id, &name, CallPhase::Act, facts.now);
             }
             (Conduct::Tick, Phase::Asking) | (_, Phase::Unknown) => {
                 said = format!(" says that it is done: {}", step.title);

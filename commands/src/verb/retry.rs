@@ -7,7 +7,7 @@ use crate::effect::{CallPhase, Effect};
 use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::{self, Act, Question};
 use crate::grammar::{Args, ParseError, Scope};
-use crate::ids::{EnvironmentId, RecordId, ServiceId};
+use crate::ids::{EnvironmentId, RecordId, ServiceId, StepName};
 use crate::operation::{self, Operation};
 use crate::plan::Plan;
 use crate::reason::Reason;
@@ -132,7 +132,10 @@ pub(super) fn again(facts: &Facts<'_>, speaker: &Speaker, operation: &Operation)
             plan.tell_operation(id, operation::Event::UndoStarted { step: step.clone() }, Reason::Asked)?;
             operation::advance::owe(&mut plan, id, &step, CallPhase::Undo, facts.now);
         } else if !undoing {
-            plan.tell_operation(id, operation::Event::StepRetried { step, by }, Reason::Asked)?;
+            for step in [snapshot_of(operation, &step), Some(step)].into_iter().flatten() {
+                let by = by.clone();
+                plan.tell_operation(id, operation::Event::StepRetried { step, by }, Reason::Asked)?;
+            }
         }
     }
     plan.tell_operation(id, operation::Event::Resumed, Reason::Progress)?;
@@ -142,6 +145,15 @@ pub(super) fn again(facts: &Facts<'_>, speaker: &Speaker, operation: &Operation)
         Inline::Mention(speaker.user.clone()),
         text(said),
     ])))
+}
+
+/// The step that has to take a new snapshot before a step that needs a young one can be tried again.
+fn snapshot_of(operation: &Operation, step: &StepName) -> Option<StepName> {
+    let (step, state) = operation.step(step)?;
+    let failure = state.failure.as_ref()?;
+    let needed = &step.needs_snapshot.as_ref()?.step;
+    let (_, taken) = operation.step(needed)?;
+    (failure.code == operation::advance::NO_SNAPSHOT && taken.phase.is_settled()).then(|| needed.clone())
 }
 
 fn failed_stage(run: &Run) -> Option<String> {

@@ -7,7 +7,7 @@ use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::ServiceId;
-use crate::operation::{Event, Operation, Phase, Status, StepState, advance};
+use crate::operation::{Event, Operation, Status, StepState, advance};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::Illegal;
@@ -78,9 +78,8 @@ impl Verb for Skip {
 /// The step that is stuck, or that asks for anything but an approval.
 fn skippable<'o>(operation: &'o Operation, aim: &Aim) -> Option<(&'o Step, &'o StepState)> {
     let approval = |step: &Step| matches!(step.action.conduct(), crate::step::Conduct::Votes(_));
-    let open = |(step, state): &(&Step, &StepState)| {
-        state.phase.is_stuck() || (state.phase == Phase::Asking && !approval(step))
-    };
+    let open =
+        |(step, state): &(&Step, &StepState)| state.phase.is_stuck() || (state.phase.is_asking() && !approval(step));
     match &aim.seen {
         Some((step, _)) => operation.step(step).filter(open),
         None => operation.all().find(open),

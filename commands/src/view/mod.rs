@@ -44,7 +44,7 @@ pub use notes::{
 };
 pub use operation::{
     abort_form, confirm_form, operation_card, operation_ended_note, operation_started, operation_stopped_note,
-    overran_note, skip_form, step_asked_note,
+    overran_note, skip_form, step_asked_note, type_form,
 };
 pub use receipts::{decided, lost_race, pick_one, rejected, tell_me_button, voted};
 pub use refusal::{Place, refusal, refusal_at};

@@ -31,6 +31,7 @@ pub fn step(name: &str, action: serde_json::Value) -> Step {
         expect: vec![],
         keep: false,
         remedy: false,
+        needs_snapshot: None,
     }
 }
 
@@ -65,7 +66,7 @@ fn source(enabled: bool) -> serde_json::Value {
 }
 
 impl World {
-    fn with(steps: Vec<Step>) -> Self {
+    pub fn with(steps: Vec<Step>) -> Self {
         let mut world = Self::new();
         world.service().runbooks = vec![runbook("switch", steps)];
         world
@@ -78,13 +79,13 @@ impl World {
             .expect("an operation")
     }
 
-    fn phase(&self, step: &str) -> Phase {
+    pub fn phase(&self, step: &str) -> Phase {
         let step = StepName::parse(step).expect("a name");
         self.operation().step(&step).expect("a step").1.phase
     }
 
     /// The call that is owed.
-    fn call(&self) -> StepCall {
+    pub fn call(&self) -> StepCall {
         let calls = self.effects.values().filter_map(|effect| match effect {
             Effect::Step(call) => Some((**call).clone()),
             _ => None,
@@ -97,7 +98,7 @@ impl World {
     }
 
     /// The owed call of a phase comes back.
-    fn comes_back(&mut self, step: &str, phase: CallPhase, outcome: &Outcome) {
+    pub fn comes_back(&mut self, step: &str, phase: CallPhase, outcome: &Outcome) {
         let found = self.effects.values().find_map(|effect| match effect {
             Effect::Step(call) if call.step.as_str() == step && call.phase == phase => Some(effect.clone()),
             _ => None,
@@ -115,7 +116,7 @@ impl World {
         self.commit(decision);
     }
 
-    fn wakes(&mut self, span: Span) {
+    pub fn wakes(&mut self, span: Span) {
         self.passes(span);
         let id = self.operation().id.clone();
         let decision = self.decide(|facts| wake::run(facts, &id)).expect("a legal decision");
@@ -123,7 +124,7 @@ impl World {
     }
 
     /// Somebody presses a button of the card as it is drawn now.
-    fn clicks(&mut self, who: &str, label: &str) -> String {
+    pub fn clicks(&mut self, who: &str, label: &str) -> String {
         let card = self.decide(|facts| commands::view::operation_card(self.operation(), facts));
         let buttons = card.blocks.iter().filter_map(|block| match block {
             commands::view::Block::Actions(buttons) => Some(buttons.clone()),
@@ -147,12 +148,12 @@ impl World {
         words(&self.commit(decision))
     }
 
-    fn card(&self) -> String {
+    pub fn card(&self) -> String {
         text_of(&self.decide(|facts| commands::view::operation_card(self.operation(), facts)))
     }
 }
 
-fn prepared() -> Outcome {
+pub fn prepared() -> Outcome {
     Outcome::Step {
         came: StepOutcome::Prepared {
             memo: json!({ "old": "blue" }),
@@ -180,7 +181,7 @@ fn finished() -> Outcome {
     }
 }
 
-fn refused(message: &str) -> Outcome {
+pub fn refused(message: &str) -> Outcome {
     Outcome::Refused {
         code: "ValidationException".into(),
         message: message.into(),
@@ -645,10 +646,12 @@ fn conduct(world: &mut World, times: usize, answer: impl Fn(&StepCall) -> Outcom
 }
 
 fn answer_people(world: &mut World) {
-    let asking = world.operation().steps.iter().any(|step| step.phase == Phase::Asking);
-    if asking {
+    let operation = world.operation();
+    let asking = operation.all().find(|(_, state)| state.phase.is_asking());
+    if let Some((step, _)) = asking {
+        let words = step.action.typed().unwrap_or_else(|| "seen".into());
         for who in ["U0CARLA", "U0ANN", "U0DANA"] {
-            world.says(who, "/deploy confirm mainnet seen");
+            world.says(who, &format!("/deploy confirm mainnet {words}"));
         }
     } else {
         world.wakes(Span::minutes(10));
@@ -662,7 +665,7 @@ fn all_kinds() -> Vec<Step> {
         .collect()
 }
 
-fn replayed(world: &World) {
+pub fn replayed(world: &World) {
     for (id, history) in &world.operation_journal {
         let folded = operation::replay(id, history.clone()).expect("a legal history");
         assert_eq!(

@@ -43,8 +43,8 @@ pub(crate) struct Mapping {
 /// The domains and APIs of a region.
 #[derive(Debug, Default)]
 pub(crate) struct Gateway {
-    /// The stages of each API.
-    apis: BTreeMap<String, Vec<String>>,
+    /// The name and the stages of each API.
+    apis: BTreeMap<String, (String, Vec<String>)>,
     domains: BTreeMap<String, Vec<Mapping>>,
 }
 
@@ -67,7 +67,7 @@ impl Gateway {
 
     /// A mapping may only lead to a stage that is there.
     fn check(&self, api: &str, stage: &str) -> Result<(), AwsError> {
-        let stages = self
+        let (_, stages) = self
             .apis
             .get(api)
             .ok_or_else(|| bad("Invalid REST API identifier specified"))?;
@@ -106,6 +106,8 @@ fn route(rest: &Rest<'_>) -> Option<Meant> {
         Ok(all)
     };
     match path.as_slice() {
+        ["restapis"] if get => named("GetRestApis", with_page(json!({}), page("position", "limit"))),
+        ["v2", "apis"] if get => named("GetApis", with_page(json!({}), page("nextToken", "maxResults"))),
         ["domainnames", domain, "basepathmappings"] if get => {
             let known = with_page(json!({ "domain": domain }), page("position", "limit"));
             named("GetBasePathMappings", known)
@@ -134,6 +136,8 @@ fn call(account: &mut Account, request: &Request<'_>) -> Option<Result<Value, Aw
     let args = request.args;
     let gateway = &mut account.region(&request.place).gateway;
     Some(match request.operation {
+        "GetRestApis" => apis(gateway, args, ("item", "position"), "id"),
+        "GetApis" => apis(gateway, args, ("items", "nextToken"), "apiId"),
         "GetBasePathMapping" => by_base(gateway, args).map(|mapping| first_version(mapping)),
         "GetBasePathMappings" => list(gateway, args, ("item", "position"), first_version),
         "UpdateBasePathMapping" => update_base(gateway, args),
@@ -166,6 +170,22 @@ fn first_version(mapping: &Mapping) -> Value {
 
 fn second_version(mapping: &Mapping) -> Value {
     json!({"apiId": mapping.api, "apiMappingId": mapping.id, "apiMappingKey": mapping.path, "stage": mapping.stage})
+}
+
+/// All APIs in pages: each version shows them all, for the sandbox's are of both.
+fn apis(gateway: &Gateway, args: Args<'_>, (member, token): (&str, &str), id: &str) -> Result<Value, AwsError> {
+    let page = args.structure("page")?.unwrap_or(args);
+    let size = page.number("size", 1, 500)?.unwrap_or(25);
+    let all: Vec<(&String, &(String, Vec<String>))> = gateway.apis.iter().collect();
+    let found = page::forward(&all, size, page.text("token", &ANY)?);
+    let (apis, next) = found.ok_or_else(|| bad("Invalid position parameter specified"))?;
+    let shown = apis
+        .into_iter()
+        .map(|(own, (name, _))| json!({ (id): own, "name": name }));
+    Ok(structure([
+        (member, Some(shown.collect())),
+        (token, next.map(Value::from)),
+    ]))
 }
 
 fn list(
@@ -243,6 +263,9 @@ fn update_mapping(gateway: &mut Gateway, args: Args<'_>) -> Result<Value, AwsErr
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApiSeed {
     id: String,
+    /// Its name, which others may have as well; its id when nothing is said.
+    #[serde(default)]
+    name: Option<String>,
     stages: Vec<String>,
 }
 
@@ -260,7 +283,8 @@ pub(crate) struct BasePathSeed {
 impl Region {
     /// Adds an API, or replaces its stages.
     pub(crate) fn plant_api(&mut self, seed: &ApiSeed) {
-        self.gateway.apis.insert(seed.id.clone(), seed.stages.clone());
+        let name = seed.name.clone().unwrap_or_else(|| seed.id.clone());
+        self.gateway.apis.insert(seed.id.clone(), (name, seed.stages.clone()));
     }
 
     /// Points a path of a domain to an API: the effect of a team's own switch as well.
@@ -316,6 +340,22 @@ mod tests {
         assert!(patch(&mut region, json!([{"op": "remove", "path": "/stage"}])).is_err());
         assert_eq!(region.gateway.snapshot()[0]["api"], "blue1", "nothing has changed yet");
         assert_eq!(patch(&mut region, to("green1", "prod")).unwrap()["restApiId"], "green1");
+    }
+
+    #[test]
+    fn apis_are_listed_in_pages_and_may_share_a_name() {
+        let mut region = region();
+        let seed = json!({"id": "other1", "name": "blue1", "stages": []});
+        region.plant_api(&serde_json::from_value(seed).unwrap());
+        let first = json!({"page": {"size": "2", "token": null}});
+        let page = apis(&region.gateway, Args(&first), ("item", "position"), "id").unwrap();
+        assert_eq!(
+            page["item"],
+            json!([{"id": "blue1", "name": "blue1"}, {"id": "green1", "name": "green1"}])
+        );
+        let second = json!({"page": {"size": "2", "token": page["position"]}});
+        let page = apis(&region.gateway, Args(&second), ("items", "nextToken"), "apiId").unwrap();
+        assert_eq!(page, json!({"items": [{"apiId": "other1", "name": "blue1"}]}));
     }
 
     #[test]

@@ -157,6 +157,16 @@ impl Bucket {
         }
     }
 
+    /// `GetBucketVersioning`: nothing is said of a bucket that never had versions.
+    pub(super) fn versioning(&self, bucket: &str) -> Result<Value, AwsError> {
+        self.check(bucket)?;
+        Ok(if self.versioned(bucket) {
+            json!({"Status": "Enabled"})
+        } else {
+            json!({})
+        })
+    }
+
     /// `GetBucketEncryption`.
     pub(super) fn encryption(&self, bucket: &str) -> Result<Value, AwsError> {
         self.check(bucket)?;

@@ -43,6 +43,7 @@ impl Asked {
             (&Method::HEAD, true) => "HeadBucket",
             (&Method::HEAD, false) => "HeadObject",
             (&Method::GET, true) if has("list-type") => "ListObjectsV2",
+            (&Method::GET, true) if has("versioning") => "GetBucketVersioning",
             (&Method::GET, true) if has("encryption") => "GetBucketEncryption",
             (&Method::GET, true) if has("publicAccessBlock") => "GetPublicAccessBlock",
             (&Method::GET, false) => "GetObject",
@@ -116,6 +117,7 @@ impl S3 {
             }
             "HeadBucket" => buckets.check(bucket).map(|()| empty(StatusCode::OK)),
             "ListObjectsV2" => Ok(document("ListBucketResult", &buckets.list(bucket, &asked.query)?)),
+            "GetBucketVersioning" => Ok(document("VersioningConfiguration", &buckets.versioning(bucket)?)),
             "GetBucketEncryption" => {
                 let settings = buckets.encryption(bucket)?;
                 Ok(document("ServerSideEncryptionConfiguration", &settings))

@@ -368,3 +368,62 @@ fn files_that_are_not_there() {
     let error = load(std::path::Path::new("no/such/signalbox.toml"), &CHECKS).unwrap_err();
     insta::assert_snapshot!(error, @"no/such/signalbox.toml: there is no such file or folder: copy docs/example.toml there, or say in SIGNALBOX_CONFIG where it is");
 }
+
+#[test]
+fn steps_over_aws_that_could_not_do_what_they_say() {
+    let step = |name: &str, keys: &str| format!("[[service.web.runbook.x.step]]\nname = \"{name}\"\n{keys}\n");
+    let snapshot = step("save", "kind = \"snapshot\"\ninstance = \"db\"\nyounger = \"3h\"");
+    let pause = |needs: &str| {
+        step(
+            "pause",
+            &format!("kind = \"wait\"\nfor = \"1m\"\nneeds_snapshot = {needs}"),
+        )
+    };
+    for (steps, why) in [
+        (
+            pause("{ step = \"save\", younger = \"2h\" }") + &snapshot,
+            "needs a snapshot of `save`, which is no earlier step of kind `snapshot`",
+        ),
+        (
+            snapshot.clone() + &pause("{ step = \"save\", younger = \"2h\" }"),
+            "needs a snapshot younger than 2 h, but `save` takes none while there is one younger than 3 h",
+        ),
+        (
+            snapshot.clone() + &pause("{ step = \"save\" }"),
+            "missing field `younger`",
+        ),
+        (step("a", "kind = \"snapshot\""), "write either `instance` or `cluster`"),
+        (
+            step("a", "kind = \"redrive\"\nqueue = \"q\"\nper_second = 501"),
+            "SQS takes 1 to 500",
+        ),
+        (
+            step(
+                "a",
+                "kind = \"route53\"\nzone = \"z\"\nrecord = \"r\"\ntype = \"A\"\nvalues = [\"1\"]",
+            ),
+            "`values` need a `ttl`",
+        ),
+        (
+            step(
+                "a",
+                "kind = \"mapping\"\ndomain = \"d\"\nstage = \"s\"\napi = \"a\"\nversion = 3",
+            ),
+            "`version` is 3",
+        ),
+        (
+            step("a", "kind = \"alarms\"\nalarms = [\"*\"]"),
+            "would be every alarm of the account",
+        ),
+        (step("a", "kind = \"posture\"\nwants = []"), "`wants` is empty"),
+        (
+            step("a", "kind = \"posture\"\nwants = [{ bucket_open = \"b\" }]"),
+            "unknown variant `bucket_open`",
+        ),
+    ] {
+        let told = complaints(&approved(&steps));
+        assert!(told.contains(why), "{why} is not in\n{told}");
+    }
+    let good = snapshot + &pause("{ step = \"save\", younger = \"3h\" }");
+    assert!(read(&approved(&good)).is_ok(), "what is old enough for both is taken");
+}

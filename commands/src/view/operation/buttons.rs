@@ -17,6 +17,11 @@ pub(super) fn buttons(operation: &Operation) -> Vec<Button> {
     for (step, state) in operation.all() {
         match state.phase {
             Phase::Asking if operation.undone_by.is_none() => buttons.push(answer(operation, step, state)),
+            Phase::Confirming if operation.undone_by.is_none() => buttons.push(button(
+                operation,
+                Some((step, state)),
+                ("confirm", "Type its name…", ButtonStyle::Danger),
+            )),
             Phase::Unknown => buttons.push(button(
                 operation,
                 Some((step, state)),
@@ -110,6 +115,17 @@ pub fn confirm_form(operation: &Operation, step: &Step) -> Modal {
         _ => "How do you know that it was done?".to_owned(),
     };
     form(operation, Some(step), ("confirm", "It is done", &ask))
+}
+
+/// Asks for the name of what goes for good.
+#[must_use]
+pub fn type_form(operation: &Operation, step: &Step, typed: &str) -> Modal {
+    let mut modal = form(operation, Some(step), ("confirm", "Do it", &format!("Type {typed}")));
+    for input in &mut modal.inputs {
+        input.hint = Some("Nothing is done before it is typed exactly. It cannot be undone.".to_owned());
+        input.multiline = false;
+    }
+    modal
 }
 
 /// Asks why a step is left out.

@@ -14,7 +14,7 @@ use crate::reason::Reason;
 use crate::runbook::{Expected, Step};
 use crate::step::{Action, Conduct};
 
-pub use buttons::{abort_form, confirm_form, skip_form};
+pub use buttons::{abort_form, confirm_form, skip_form, type_form};
 pub use notes::{operation_ended_note, operation_started, operation_stopped_note, overran_note, step_asked_note};
 
 /// The card as the operation stands.
@@ -76,10 +76,7 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, Strin
         }
         Status::Undoing => (Sign::Running, format!("is being undone{}", place(operation, facts))),
         Status::Running => {
-            let asking = operation
-                .frontier()
-                .iter()
-                .any(|(_, state)| state.phase == Phase::Asking);
+            let asking = operation.frontier().iter().any(|(_, state)| state.phase.is_asking());
             let sign = if asking { Sign::Waiting } else { Sign::Running };
             (sign, place(operation, facts).trim_start_matches(DOT).to_owned())
         }
@@ -101,12 +98,12 @@ fn place(operation: &Operation, facts: &Facts<'_>) -> String {
     let current = operation
         .sequence()
         .enumerate()
-        .find(|(_, (_, state))| state.phase.is_calling() || state.phase == Phase::Asking);
+        .find(|(_, (_, state))| state.phase.is_calling() || state.phase.is_asking());
     let Some((index, (step, state))) = current else {
         return String::new();
     };
     let mut words = format!("{DOT}step {} of {total}: {}", index + 1, cut(&step.title, 60));
-    if state.phase == Phase::Asking {
+    if state.phase.is_asking() {
         words.push_str(&format!("{DOT}waits for a person"));
     }
     if let Some(progress) = &state.progress {
@@ -144,7 +141,7 @@ fn questions(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
     }
     operation
         .all()
-        .filter(|(_, state)| state.phase == Phase::Asking)
+        .filter(|(_, state)| state.phase.is_asking())
         .flat_map(|(step, state)| question(operation, facts, step, state))
         .collect()
 }
@@ -158,6 +155,20 @@ fn question(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepS
         line.extend(people.unwrap_or_else(|| line!["nobody: the environment is no longer configured"]));
         line
     };
+    if let (Phase::Confirming, Some(typed)) = (state.phase, step.action.typed()) {
+        let asked = format!("“{}” cannot be undone.", cut(&step.title, 100));
+        return vec![
+            line![
+                Sign::Bad,
+                " ",
+                bold(asked),
+                " Type ",
+                code(cut(&typed, 100)),
+                " to have it done."
+            ],
+            may(operators),
+        ];
+    }
     match (&step.action, step.action.conduct()) {
         (Action::Approval(approval), Conduct::Votes(required)) => {
             let mut lines = vec![line![Sign::Waiting, " ", bold(cut(&approval.question, 300))]];
@@ -184,7 +195,7 @@ fn question(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepS
             lines
         }
         _ => {
-            let plan = step.action.plan().into_iter().map(|words| line![cut(&words, 200)]);
+            let plan = step.plan(&step.action).into_iter().map(|words| line![cut(&words, 200)]);
             let mut lines = vec![line![
                 Sign::Waiting,
                 " ",
@@ -252,8 +263,15 @@ fn left_behind(operation: &Operation, reason: Reason) -> Vec<Line> {
     }
     operation
         .all()
-        .filter(|(step, state)| state.acted && (state.phase == Phase::Done || is_to_be_undone(step, state)))
-        .map(|(step, _)| {
+        .filter(|(step, state)| {
+            let after = matches!(state.phase, Phase::Done | Phase::Failed | Phase::Unknown);
+            state.acted && (after || is_to_be_undone(step, state))
+        })
+        .map(|(step, state)| {
+            let stays = match state.phase {
+                Phase::Failed | Phase::Unknown => "what it did before it failed stays",
+                _ => "stays done",
+            };
             let why = if step.keep {
                 "the runbook keeps it"
             } else {
@@ -263,7 +281,7 @@ fn left_behind(operation: &Operation, reason: Reason) -> Vec<Line> {
                 Sign::Notice,
                 " ",
                 bold(cut(&step.title, 100)),
-                format!(" stays done. {why}.")
+                format!(" {stays}. {why}.")
             ]
         })
         .collect()
@@ -285,7 +303,7 @@ fn small_print(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
     ];
     first.extend(quoted(&pinned.reason, 120).map(|words| line![words]));
     let mut lines = vec![joined(first, DOT)];
-    if operation.ended().is_none() && operation.all().any(|(_, state)| state.phase == Phase::Asking) {
+    if operation.ended().is_none() && operation.all().any(|(_, state)| state.phase.is_asking()) {
         let twin = words::twin(facts, "confirm", operation.environment(), operation.id.short());
         lines.push(line!["Slack is down? ", code(twin)]);
     }

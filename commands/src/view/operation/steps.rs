@@ -51,7 +51,7 @@ fn step_lines(operation: &Operation, step: &Step, state: &StepState) -> Vec<Line
         let took = began.age(ended);
         parts.extend((took.0 >= 1000).then(|| line![length(took)]));
     }
-    if let (Some(progress), true) = (&state.progress, state.phase == Phase::Watching) {
+    if let (Some(progress), true) = (&state.progress, matches!(state.phase, Phase::Acting | Phase::Watching)) {
         parts.push(line![cut(&progress.words, 160)]);
     }
     parts.extend(state.overran.then(|| line![bold("longer than usual")]));
@@ -108,8 +108,8 @@ fn is_console(url: &str) -> bool {
 const fn standing(phase: Phase, over: bool) -> (Option<Sign>, &'static str) {
     match phase {
         Phase::Ahead | Phase::Planned => (None, ""),
-        Phase::Asking if over => (None, "not answered"),
-        Phase::Asking => (Some(Sign::Waiting), "waits for a person"),
+        Phase::Asking | Phase::Confirming if over => (None, "not answered"),
+        Phase::Asking | Phase::Confirming => (Some(Sign::Waiting), "waits for a person"),
         Phase::Preparing | Phase::Acting | Phase::Watching if over => (Some(Sign::Unknown), "was under way"),
         Phase::Preparing => (Some(Sign::Running), "looks at what is there"),
         Phase::Acting => (Some(Sign::Running), "under way"),

@@ -81,16 +81,37 @@ pub(super) fn restore(region: &mut Region, args: Args<'_>, cluster: bool) -> Res
         encrypted: snapshot.encrypted,
         snapshot_s: SNAPSHOT_S,
         fail_snapshot: false,
+        tags: tags(args)?,
     };
     let shown = render(region, &database);
     region.rds.databases.insert(id, database);
     Ok(json!({ element: shown }))
 }
 
+/// The tags of a request: `Tags.Tag.1.Key`.
+fn tags(args: Args<'_>) -> Result<Vec<(String, String)>, AwsError> {
+    let Some(tags) = args.structure("Tags")? else {
+        return Ok(Vec::new());
+    };
+    let tags = tags.list("Tag")?.iter().map(|tag| {
+        let tag = Args(tag);
+        Ok((
+            tag.need("Key", &ANY)?.to_owned(),
+            tag.text("Value", &ANY)?.unwrap_or_default().to_owned(),
+        ))
+    });
+    tags.collect()
+}
+
 fn render(region: &Region, database: &Database) -> Value {
     let status = region.rds.status(database, region.now_ms);
     let host = format!("{}.c0sandbox.{}.rds.amazonaws.com", database.id, region.place.region);
     let ready = status != "creating";
+    let tags = database
+        .tags
+        .iter()
+        .map(|(key, value)| json!({"Key": key, "Value": value}));
+    let tags = items("Tag", tags.collect());
     if database.cluster {
         return structure([
             ("DBClusterIdentifier", Some(json!(database.id))),
@@ -105,6 +126,7 @@ fn render(region: &Region, database: &Database) -> Value {
             ("ClusterCreateTime", Some(timestamp(database.created_ms))),
             ("StorageEncrypted", Some(json!(database.encrypted))),
             ("PubliclyAccessible", Some(json!(database.public))),
+            ("TagList", Some(tags)),
         ]);
     }
     structure([
@@ -122,5 +144,6 @@ fn render(region: &Region, database: &Database) -> Value {
         ("StorageEncrypted", Some(json!(database.encrypted))),
         ("PubliclyAccessible", Some(json!(database.public))),
         ("MultiAZ", Some(json!(false))),
+        ("TagList", Some(tags)),
     ])
 }

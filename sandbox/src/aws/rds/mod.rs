@@ -51,6 +51,8 @@ pub(crate) struct Database {
     snapshot_s: i64,
     /// Whether its next snapshot fails.
     fail_snapshot: bool,
+    /// Its tags, as they were given.
+    tags: Vec<(String, String)>,
 }
 
 /// A snapshot of an instance or a cluster.
@@ -217,6 +219,7 @@ impl Region {
             encrypted: seed.encrypted,
             snapshot_s: seed.snapshot_seconds,
             fail_snapshot: false,
+            tags: Vec::new(),
         };
         for hours in &seed.snapshots_hours_ago {
             let at_ms = now_ms - hours * 3_600_000;

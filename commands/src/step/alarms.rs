@@ -1,0 +1,100 @@
+//! `alarms`: CloudWatch alarms are quiet, in several looks in a row.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Calls, Conduct, Kind, Spec, span_text};
+use crate::time::Span;
+
+/// Alarms that have to be quiet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alarms {
+    /// Which: names, and prefixes such as `wallet-*`. Every one of them has to fit something.
+    pub alarms: Vec<String>,
+    /// In how many looks in a row.
+    #[serde(default = "samples")]
+    pub samples: u32,
+    /// How far apart the looks are.
+    #[serde(default = "pause", with = "span_text")]
+    pub every: Span,
+    /// What an alarm without data counts as.
+    #[serde(default, skip_serializing_if = "NoData::is_unknown")]
+    pub unknown: NoData,
+}
+
+/// What an alarm without data counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoData {
+    /// Nobody can tell, so it is not quiet.
+    #[default]
+    Unknown,
+    /// It is quiet: nothing happened that it could measure.
+    Ok,
+}
+
+impl NoData {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+    fn is_unknown(&self) -> bool {
+        *self == Self::Unknown
+    }
+}
+
+const fn samples() -> u32 {
+    3
+}
+
+const fn pause() -> Span {
+    Span::seconds(60)
+}
+
+impl Kind for Alarms {
+    const SPEC: Spec = Spec {
+        kind: "alarms",
+        summary: "Waits until CloudWatch alarms were quiet in several looks in a row, and fails when one rings",
+        undo: "Nothing to undo: it only reads",
+    };
+
+    fn conduct(&self) -> Conduct {
+        Conduct::Calls(Calls {
+            act: None,
+            watch: Some(self.every),
+            undo: false,
+        })
+    }
+
+    fn plan(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "waits until {} were OK in {} looks, {} apart; fails when one rings",
+            self.alarms.join(", "),
+            self.samples,
+            self.every
+        )];
+        if self.unknown == NoData::Ok {
+            lines.push("an alarm without data counts as OK".to_owned());
+        }
+        lines
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.alarms.is_empty() {
+            return Err("`alarms` is empty: name at least one, or a prefix such as `wallet-*`".to_owned());
+        }
+        if let Some(wide) = self.alarms.iter().find(|name| name.trim_end_matches('*').is_empty()) {
+            return Err(format!("`{wide}` would be every alarm of the account: write a prefix"));
+        }
+        if self.samples == 0 {
+            return Err("`samples` is 0: one look is the least".to_owned());
+        }
+        Ok(())
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self {
+            alarms: vec!["wallet-mainnet-5xx".to_owned(), "wallet-mainnet-db-*".to_owned()],
+            samples: 3,
+            every: pause(),
+            unknown: NoData::Ok,
+        }]
+    }
+}

@@ -1,0 +1,47 @@
+//! `bucket_delete`: deletes a bucket with everything in it, after a person has seen what that is and typed the bucket's name.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Calls, Conduct, Kind, Spec};
+use crate::effect::Class;
+
+/// A bucket that is to go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketDelete {
+    /// The bucket.
+    pub bucket: String,
+}
+
+impl Kind for BucketDelete {
+    const SPEC: Spec = Spec {
+        kind: "bucket_delete",
+        summary: "Deletes a bucket and everything in it, after a person has typed its name",
+        undo: "None: what is deleted is gone",
+    };
+
+    fn conduct(&self) -> Conduct {
+        Conduct::Calls(Calls {
+            act: Some(Class::Set),
+            watch: None,
+            undo: false,
+        })
+    }
+
+    fn typed(&self) -> Option<String> {
+        Some(self.bucket.clone())
+    }
+
+    fn plan(&self) -> Vec<String> {
+        vec![format!(
+            "DELETES the bucket {} and everything in it; THERE IS NO UNDO",
+            self.bucket
+        )]
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self {
+            bucket: "documents-prod-alpha".to_owned(),
+        }]
+    }
+}
