@@ -367,7 +367,7 @@ fn a_failure_stops_and_a_person_decides() {
             ..
         }
     ));
-    assert!(world.card().contains("off stays done"), "{}", world.card());
+    assert!(world.card().contains("off stays done: "), "{}", world.card());
 }
 
 fn pause_step() -> Step {
