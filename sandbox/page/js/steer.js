@@ -196,6 +196,16 @@ export function siteRow({ host }, deed) {
   return item;
 }
 
+/** What a body says: of JSON its shortest values, among which a version is. */
+function gist(body) {
+  try {
+    const short = Object.entries(JSON.parse(body)).filter(([, value]) => String(value).length <= 20);
+    return short.map(([name, value]) => `${name} ${value}`).join(", ") || body;
+  } catch {
+    return body;
+  }
+}
+
 function pageRow(host, page, deed) {
   const well = page.status < 400;
   const turn = button(well ? "Break" : "Mend", { test: "page-break", value: `${host}${page.path}`, spoken: `${well ? "Break" : "Mend"} ${host}${page.path}` },
@@ -204,7 +214,7 @@ function pageRow(host, page, deed) {
     "li",
     { class: "flag", data: { test: "site-page", value: `${host}${page.path}` } },
     h("span", { class: `lamp ${well ? "good" : "bad"}`, "aria-hidden": "true" }),
-    h("span", { class: "flag-key", title: page.body }, page.path, h("span", { class: "quiet" }, ` ${page.status} ${page.body}`)),
+    h("span", { class: "site-page", title: page.body }, page.path, h("span", { class: "quiet" }, ` ${page.status} ${gist(page.body)}`)),
     turn,
   );
 }
