@@ -255,13 +255,12 @@ fn left_behind(operation: &Operation, reason: Reason) -> Vec<Line> {
     operation
         .all()
         .filter(|(step, state)| state.acted && (state.phase == Phase::Done || is_to_be_undone(step, state)))
-        .map(|(step, _)| {
-            let why = if step.keep {
-                "the runbook keeps it"
-            } else {
-                step.action.spec().undo
+        .map(|(step, state)| {
+            let why = match step.action.spec().undo {
+                _ if step.keep => "the runbook keeps it",
+                _ if is_to_be_undone(step, state) => "it was not undone",
+                undo => undo.strip_prefix("None: ").unwrap_or(undo),
             };
-            let why = why.strip_prefix("None: ").unwrap_or(why);
             line![
                 Sign::Notice,
                 " ",
