@@ -5,6 +5,7 @@
 
 mod clock;
 mod host;
+mod names;
 mod replica;
 mod rig;
 

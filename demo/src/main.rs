@@ -37,6 +37,8 @@ enum Scenario {
     EfCms,
     /// Approvals by ref, schema migrations and rollbacks.
     Hathor,
+    /// A push to stage and to production, with the schema before or after the code.
+    Balrog,
 }
 
 impl Scenario {
@@ -50,6 +52,10 @@ impl Scenario {
             Self::Hathor => (
                 include_str!("../../runbooks/hathor.toml"),
                 include_str!("../../sandbox/seeds/hathor.toml"),
+            ),
+            Self::Balrog => (
+                include_str!("../../runbooks/balrog.toml"),
+                include_str!("../../sandbox/seeds/balrog.toml"),
             ),
         }
     }

@@ -22,6 +22,7 @@ use state::embedded::Embedded;
 use url::Url;
 
 use crate::clock::SharedClock;
+use crate::names::Names;
 use crate::replica::Replica;
 
 /// The secret that the sandbox signs with.
@@ -213,9 +214,11 @@ fn parts(options: &Options, base: &str) -> Result<Parts> {
         .github(&github)
         .aws_regions(loaded.regions())
         .listed(loaded.catalog.hosts())
+        .listed([&base.to_owned()])
         .sns_topics(loaded.settings.topics.iter().map(String::as_str))
         .aws_endpoint(&aws);
-    let mut door: Arc<dyn Outgoing> = Arc::new(Door::new(allowed, Arc::clone(&clock), None));
+    let door = Door::new(allowed, Arc::clone(&clock), None);
+    let mut door: Arc<dyn Outgoing> = Arc::new(Names::new(door, base));
     if let Some(wrap) = &options.door {
         door = wrap(door);
     }

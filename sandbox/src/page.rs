@@ -38,13 +38,13 @@ const INDEX: Asset = Asset {
 const ASSETS: &[Asset] = assets! {
     SVG { "favicon.svg" }
     CSS {
-        "css/base.css" "css/blocks.css" "css/controls.css" "css/dialog.css" "css/logs.css" "css/message.css" "css/panels.css" "css/shell.css"
+        "css/account.css" "css/base.css" "css/blocks.css" "css/controls.css" "css/dialog.css" "css/logs.css" "css/message.css" "css/panels.css" "css/shell.css"
     }
     SCRIPT {
-        "js/announce.js" "js/api.js" "js/avatar.js" "js/aws.js" "js/bar.js" "js/blocks.js" "js/breaks.js" "js/channel.js" "js/completion.js"
+        "js/account.js" "js/announce.js" "js/api.js" "js/avatar.js" "js/aws.js" "js/bar.js" "js/blocks.js" "js/breaks.js" "js/channel.js" "js/completion.js"
         "js/composer.js" "js/confirm.js" "js/dialog.js" "js/dom.js" "js/drawer.js" "js/elements.js" "js/emoji.js" "js/icons.js" "js/inline.js"
         "js/journal.js" "js/location.js" "js/main.js" "js/markdown.js" "js/menu.js" "js/message.js" "js/messages.js" "js/modals.js"
-        "js/mrkdwn.js" "js/panels.js" "js/pending.js" "js/picture.js" "js/pipeline.js" "js/push.js" "js/rich-text.js" "js/sidebar.js" "js/state.js" "js/sync.js"
+        "js/mrkdwn.js" "js/panels.js" "js/pending.js" "js/picture.js" "js/pipeline.js" "js/plain-rows.js" "js/push.js" "js/rich-text.js" "js/sidebar.js" "js/state.js" "js/steer.js" "js/sync.js"
         "js/theme-boot.js" "js/theme.js" "js/time.js" "js/unread.js" "js/values.js" "js/wire.js" "js/zone.js"
     }
 };

@@ -124,6 +124,7 @@ fn router(world: &Arc<World>, address: SocketAddr) -> Router {
         // As a service, because clients append a slash or not, and only so are both paths its own.
         .nest_service("/aws", crate::aws::routes(world))
         .nest_service("/opensearch", crate::aws::search_routes(world))
+        .nest_service("/web", crate::aws::site_routes(world))
         .nest("/github", crate::github::routes(world))
         .nest("/control", crate::control::routes(world))
         .merge(crate::page::routes())

@@ -2,6 +2,7 @@
 
 mod approval;
 mod aws_faults;
+mod balrog;
 mod cards;
 mod cli;
 mod crash;

@@ -268,17 +268,6 @@ async fn a_run_survives_a_crash_between_any_two_steps() {
     town.ends().await;
 }
 
-/// The files that a team copies, and an account as that team has it.
-async fn team(config: &str, account: &str) -> (Scenario, tempfile::TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("account.toml");
-    std::fs::write(&path, account).expect("a file");
-    let mut options = options(shared_store());
-    options.config = config.to_owned();
-    options.sandbox.aws_seed = Some(path);
-    (Scenario::with(options).await, folder)
-}
-
 /// The value of a flag of ef-cms, as it is stored.
 fn flag(town: &Scenario, name: &str) -> Value {
     let shown = sandbox::aws::snapshot(&town.rig.sandbox().world().aws());
@@ -296,7 +285,7 @@ async fn ef_cms_goes_into_maintenance_migrates_and_switches() {
         include_str!("../../runbooks/ef-cms.toml"),
         include_str!("../../sandbox/seeds/ef-cms.toml"),
     );
-    let (town, _account) = team(files.0, files.1).await;
+    let town = Scenario::of_team(files.0, files.1).await;
     town.says("U0CARLA", "/deploy run maintenance-on stg").await;
     town.run_card(&["maintenance-on · ef-cms → stg · done"]).await;
     assert_eq!(town.done("aws.Invoke"), 2, "both regions were told");
@@ -339,7 +328,7 @@ async fn hathor_migrates_its_schema_and_goes_back_a_version() {
         include_str!("../../runbooks/hathor.toml"),
         include_str!("../../sandbox/seeds/hathor.toml"),
     );
-    let (town, _account) = team(files.0, files.1).await;
+    let town = Scenario::of_team(files.0, files.1).await;
     town.says("U0CARLA", "/deploy run migrate mainnet ref=v1.4.2").await;
     town.run_card(&["A backup is young enough", "waits for a person"]).await;
     town.says("U0CARLA", "/deploy confirm mainnet wallet-2026-11-21, 04:10")

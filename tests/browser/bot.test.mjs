@@ -9,6 +9,7 @@ import { browser } from "./harness.mjs";
 import { deciding } from "./bot/deciding.mjs";
 import { faults } from "./bot/faults.mjs";
 import { forms } from "./bot/forms.mjs";
+import { operations } from "./bot/operations.mjs";
 import { pictures } from "./bot/pictures.mjs";
 import { reach } from "./bot/reach.mjs";
 import { refusals } from "./bot/refusals.mjs";
@@ -28,6 +29,7 @@ refusals(stage);
 forms(stage);
 faults(stage);
 reach(stage);
+operations(stage);
 if (process.env.SIGNALBOX_PICTURES) {
   pictures(stage, process.env.SIGNALBOX_PICTURES);
 }

@@ -62,14 +62,17 @@ export async function world() {
   return { url: app.sandbox, app, stop };
 }
 
-/** The demo, which is the sandbox and the bot in one: `{url, stop}`. Each has a store of its own, so none knows of another. */
-export async function demo() {
+/**
+ * The demo, which is the sandbox and the bot in one: `{url, stop}`. Each has a store of its own, so none knows of another. `scenario` is a team whose
+ * account and configuration it has.
+ */
+export async function demo({ scenario } = {}) {
   const program = process.env.SIGNALBOX_DEMO_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug", "demo");
   if (!existsSync(program)) {
     throw new Error(`no demo at ${program}: run \`cargo build -p demo\`, or say where it is in SIGNALBOX_DEMO_BIN`);
   }
   const bodies = process.env.SIGNALBOX_BODIES ? ["--record-bodies", process.env.SIGNALBOX_BODIES] : [];
-  const child = spawn(program, ["--listen", "127.0.0.1:0", ...bodies], { env: { ...process.env, NO_COLOR: "1", RUST_LOG: "error" }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, ["--listen", "127.0.0.1:0", ...(scenario ? ["--scenario", scenario] : []), ...bodies], { env: { ...process.env, NO_COLOR: "1", RUST_LOG: "error" }, stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const url = await addressOf(child);
   const stop = async () => {

@@ -61,6 +61,17 @@ impl Scenario {
         Self::with(options(shared_store())).await
     }
 
+    /// The files that a team copies, and an account as that team has it.
+    pub async fn of_team(config: &str, account: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("account.toml");
+        std::fs::write(&path, account).expect("a file");
+        let mut options = options(shared_store());
+        options.config = config.to_owned();
+        options.sandbox.aws_seed = Some(path);
+        Self::with(options).await
+    }
+
     /// Another world.
     pub async fn with(options: Options) -> Self {
         Self {

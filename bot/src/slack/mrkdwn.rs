@@ -96,6 +96,7 @@ const fn emoji(sign: Sign) -> &'static str {
         Sign::Notice => "⚠️",
         Sign::Waiting => "⏳",
         Sign::Running => "▶️",
+        Sign::Plan => "📋",
         Sign::Locked => "🔒",
         Sign::Frozen => "❄️",
         Sign::Override => "🚨",

@@ -109,6 +109,8 @@ pub enum Sign {
     Waiting,
     /// Going on.
     Running,
+    /// Only looked at: a plan.
+    Plan,
     /// Locked.
     Locked,
     /// Frozen.
@@ -362,6 +364,7 @@ impl Sign {
             Self::Notice => "note",
             Self::Waiting => "waiting",
             Self::Running => "running",
+            Self::Plan => "look",
             Self::Locked => "locked",
             Self::Frozen => "frozen",
             Self::Override => "override",

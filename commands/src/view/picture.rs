@@ -104,6 +104,7 @@ const fn face(sign: Sign) -> &'static str {
         Sign::Notice => "!",
         Sign::Waiting => "⏸",
         Sign::Running => "▶",
+        Sign::Plan => "☐",
         Sign::Locked => "🔒",
         Sign::Frozen => "❄",
         Sign::Override => "🚨",

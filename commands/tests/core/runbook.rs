@@ -241,6 +241,11 @@ fn a_runbook_goes_from_start_to_end() {
         }
     ));
     assert!(world.claims.is_empty());
+    let card = world.card();
+    let answered = |title: &str| card.lines().find(|line| line.contains(title)).unwrap_or_default();
+    assert!(answered("3. look").contains("by "), "who ticked it: {card}");
+    assert!(answered("4. agree").contains(" and "), "both who said yes: {card}");
+    assert!(!answered("5. flip").contains("by "), "nobody was asked: {card}");
 }
 
 #[test]
@@ -369,7 +374,8 @@ fn a_failure_stops_and_a_person_decides() {
             ..
         }
     ));
-    assert!(world.card().contains("off stays done"), "{}", world.card());
+    let card = world.card();
+    assert!(card.contains("off stays done: it was not undone."), "{card}");
 }
 
 fn pause_step() -> Step {
@@ -538,6 +544,12 @@ fn conditions_and_questions_depend_on_what_is_there() {
     let world = run("green");
     assert_eq!(world.phase("flip"), Phase::Skipped);
     assert!(world.operation().ended().is_some());
+    let card = world.card();
+    assert!(card.contains("2. flip · left out"), "{card}");
+    assert!(
+        !card.contains("note 2. flip"),
+        "what the runbook means is no warning: {card}"
+    );
     let mut world = run("blue");
     assert_eq!(world.phase("flip"), Phase::Asking);
     world.clicks("U0CARLA", "Begin");

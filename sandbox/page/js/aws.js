@@ -1,7 +1,8 @@
-// The AWS account at the right: what waits, the pipelines, the alarms, and the decisions that the account has accepted.
+// The AWS account at the right: what waits, the pipelines, the alarms, and the decisions that the account has accepted; and what else it has.
 
+import { EVENTS, accountView, drawAccount, resourceCount } from "./account.js";
 import { act } from "./api.js";
-import { fill, h, reconcile } from "./dom.js";
+import { append, fill, h, reconcile } from "./dom.js";
 import { icon } from "./icons.js";
 import { closePanel } from "./panels.js";
 import { pipelineCard } from "./pipeline.js";
@@ -17,24 +18,51 @@ const alarmsHost = h("ul", { class: "alarms" });
 const approvalsHost = h("ol", { class: "approvals", data: { test: "approvals" } });
 const noApprovals = h("p", { class: "quiet" }, "PutApprovalResult has not been called yet.");
 const queuesHost = h("p", { class: "quiet mono" });
+const resources = h("button", { class: "tab", type: "button", data: { test: "aws-tab", value: "resources" } });
+const pipelines = h("button", { class: "tab", type: "button", data: { test: "aws-tab", value: "pipelines" } }, "Pipelines");
+const tabs = h("div", { class: "tabs always", role: "group", "aria-label": "Shown of the account" }, pipelines, resources);
+const pipelinesTab = h("div", { class: "aws-tab" });
+const resourcesTab = h("div", { class: "aws-tab" });
+let shown = "pipelines";
 
 /** The panel. */
 export function awsView() {
   const cross = h("button", { class: "icon-button", type: "button", "aria-label": "Close the AWS panel", data: { test: "close-aws" } }, icon("close"));
   cross.addEventListener("click", () => closePanel("aws"));
+  for (const tab of [pipelines, resources]) {
+    tab.addEventListener("click", () => {
+      shown = tab.dataset.value;
+      drawAws();
+    });
+  }
+  append(
+    pipelinesTab,
+    pushView(attempt),
+    pipelinesHost,
+    h("section", { class: "aws-section" }, h("h3", { class: "group-title" }, "Decisions the account accepted"), noApprovals, approvalsHost),
+    h("section", { class: "aws-section" }, h("h3", { class: "group-title" }, "Event queues"), queuesHost),
+  );
+  append(resourcesTab, accountView());
+  const alarms = h("section", { class: "aws-section" }, h("h3", { class: "group-title" }, "Alarms"), alarmsHost);
   return [
     h("div", { class: "panel-bar" }, h("h2", { class: "panel-title" }, "AWS account", account), cross),
-    h(
-      "div",
-      { class: "aws-body" },
-      failed,
-      pushView(attempt),
-      pipelinesHost,
-      h("section", { class: "aws-section" }, h("h3", { class: "group-title" }, "Alarms"), alarmsHost),
-      h("section", { class: "aws-section" }, h("h3", { class: "group-title" }, "Decisions the account accepted"), noApprovals, approvalsHost),
-      h("section", { class: "aws-section" }, h("h3", { class: "group-title" }, "Event queues"), queuesHost),
-    ),
+    h("div", { class: "aws-body" }, failed, tabs, resourcesTab, pipelinesTab, alarms),
   ];
+}
+
+/** An account that has nothing but pipelines needs no choice. */
+function drawTabs(aws) {
+  const count = resourceCount(aws);
+  tabs.hidden = count === 0;
+  resources.textContent = `Resources ${count}`;
+  const open = count === 0 ? "pipelines" : shown;
+  for (const [tab, part] of [[pipelines, pipelinesTab], [resources, resourcesTab]]) {
+    part.hidden = tab.dataset.value !== open;
+    tab.setAttribute("aria-pressed", String(tab.dataset.value === open));
+  }
+  if (open === "resources") {
+    drawAccount(aws, attempt);
+  }
 }
 
 /** Does something to the account and shows why it could not be done, if so. */
@@ -61,6 +89,7 @@ export function drawAws() {
   const { tz } = reader();
   const minute = Math.floor(reader().now() / 60_000);
   fill(account, `${aws.account} · ${aws.region}`);
+  drawTabs(aws);
   drawPush();
   const hasWaiting = (pipeline) => pipeline.stages.some((stage) => stage.actions.some((action) => action.expires_ms));
   // What waits for a person comes first; otherwise the account's own order stays, so that nothing jumps about.
@@ -70,7 +99,7 @@ export function drawAws() {
   noApprovals.hidden = aws.approvals.length > 0;
   const numbered = aws.approvals.map((each, at) => ({ ...each, at }));
   reconcile(approvalsHost, numbered.reverse(), { key: (each) => each.at, sign: (each) => JSON.stringify(each) + tz, build: (each) => approvalRow(each, tz) });
-  fill(queuesHost, aws.queues.map((queue) => `${queue.name}: ${queue.visible} visible, ${queue.in_flight} in flight`).join("\n"));
+  fill(queuesHost, aws.queues.filter((queue) => queue.name === EVENTS).map((queue) => `${queue.name}: ${queue.visible} visible, ${queue.in_flight} in flight`).join("\n"));
 }
 
 const STATES = ["OK", "ALARM", "INSUFFICIENT_DATA"];

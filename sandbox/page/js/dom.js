@@ -114,6 +114,14 @@ export function reconcile(parent, items, { key, sign, build }) {
   }
 }
 
+/**
+ * Makes `parent` hold one element per item, in order, each made once; its own `draw(item)` tells it what is new. For what somebody may be typing into.
+ */
+export function keep(parent, items, { key, make }) {
+  reconcile(parent, items, { key, sign: () => "kept", build: make });
+  items.forEach((item, at) => parent.children[at].draw(item));
+}
+
 /** Swaps an element for a newer one; the focus moves to the control that stands for the one that had it. */
 export function replaceKeepingFocus(old, fresh) {
   const focused = old.contains(document.activeElement) ? document.activeElement : null;

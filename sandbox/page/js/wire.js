@@ -6,9 +6,9 @@ import * as time from "./time.js";
 
 const SHOWN = 250;
 /** Calls that only look: hidden at first, for a bot that polls would bury the rest. */
-const READS = /^(?:aws\.(?:Get|List|Describe|ReceiveMessage|DeleteMessage|AssumeRole|Head)|github\.|slack\.(?:auth\.|users\.|usergroups\.|conversations\.(?:info|list|history|replies|members)|chat\.getPermalink))/;
+const READS = /^(?:aws\.(?:Get|BatchGet|List|Describe|ReceiveMessage|DeleteMessage|AssumeRole|Head)|github\.|opensearch\.|web\.|slack\.(?:auth\.|users\.|usergroups\.|conversations\.(?:info|list|history|replies|members)|chat\.getPermalink))/;
 /** What happens at most once for one decision. */
-const COUNTED = ["aws.PutApprovalResult", "slack.chat.postMessage", "slack.chat.update", "aws.StopPipelineExecution", "aws.RetryStageExecution", "aws.StartPipelineExecution"];
+const COUNTED = ["aws.PutApprovalResult", "slack.chat.postMessage", "slack.chat.update", "aws.StopPipelineExecution", "aws.RetryStageExecution", "aws.StartPipelineExecution", "aws.StartBuild", "aws.Invoke", "aws.UpdateEventSourceMapping", "aws.UpdateItem"];
 
 const filter = { reads: false, text: "" };
 const countsHost = h("ul", { class: "counts", "aria-label": "Calls carried out", data: { test: "counts" } });

@@ -11,6 +11,7 @@ use super::pipeline::{ActionRef, ActionStatus, Pipeline, Revision, Source, Trigg
 use super::place::Place;
 use super::region::Region;
 use super::s3::Bucket;
+use super::sites::Sites;
 use super::sts::Sessions;
 use crate::clock::Clock;
 
@@ -57,6 +58,7 @@ pub struct Account {
     pub(crate) pipelines: BTreeMap<String, Pipeline>,
     pub(crate) alarms: Alarms,
     pub(crate) bucket: Bucket,
+    pub(crate) sites: Sites,
     pub(crate) sessions: Sessions,
     pub(crate) regions: BTreeMap<Place, Region>,
     /// The newest commit of each connection's repository and branch.
@@ -90,6 +92,7 @@ impl Account {
             alarms: Alarms::default(),
             regions: BTreeMap::from([(home, region)]),
             bucket: Bucket::default(),
+            sites: Sites::default(),
             sessions: Sessions::default(),
             heads: BTreeMap::new(),
             started: HashMap::new(),

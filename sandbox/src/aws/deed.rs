@@ -9,7 +9,7 @@ use super::account::Account;
 use super::error::AwsError;
 use super::place::Place;
 use super::seed_file::Seed;
-use super::{codebuild, dynamodb, lambda, logs, metrics, opensearch, rds, route53, s3_buckets, sqs};
+use super::{codebuild, dynamodb, lambda, logs, metrics, opensearch, rds, route53, s3_buckets, sites, sqs};
 
 /// Something that is done to a service.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,6 +26,7 @@ pub(crate) enum Deed {
     Rds(rds::Deed),
     Route53(route53::Deed),
     S3(s3_buckets::Deed),
+    Site(sites::Deed),
     Sqs(sqs::Deed),
 }
 
@@ -80,6 +81,7 @@ impl Account {
             Deed::Rds(deed) => return rds::act(region, deed),
             Deed::Route53(deed) => return route53::act(self.region(&place.global()), deed),
             Deed::S3(deed) => return self.bucket.act(deed, self.now_ms),
+            Deed::Site(deed) => return self.sites.act(deed),
             Deed::Sqs(deed) => return sqs::act(region, deed),
         }
         Ok(json!({}))

@@ -97,6 +97,15 @@ impl Series {
 }
 
 impl Metrics {
+    /// What a function counted in the last minutes, by the metric's name; nothing when nobody measured it.
+    pub(crate) fn counted(&self, name: &str, function: &str, (minutes, now_ms): (i64, i64)) -> Option<f64> {
+        let dimensions = vec![("FunctionName".to_owned(), function.to_owned())];
+        let series = self.0.get(&("AWS/Lambda".to_owned(), name.to_owned(), dimensions))?;
+        let span = (now_ms - (minutes - 1) * MINUTE, now_ms + 1);
+        let periods = series.periods(span, MINUTE, now_ms);
+        (!periods.is_empty()).then(|| periods.values().map(|point| point.sum).sum())
+    }
+
     /// Measures a value at an instant.
     pub(crate) fn add(&mut self, namespace: &str, name: &str, dimensions: &[(&str, &str)], (at_ms, value): (i64, f64)) {
         let owned = dimensions
@@ -342,5 +351,9 @@ mod tests {
         let deed = json!({"steady": {"namespace": "AWS/Lambda", "name": "Errors", "dimensions": {"FunctionName": "f"}, "value": 4, "minutes_ago": 3}});
         act(&mut region, &serde_json::from_value(deed).unwrap());
         assert_eq!(sum(&mut region, "Errors", (0, 3600)), [4.0; 4]);
+        let counted = |name, minutes| region.metrics.counted(name, "f", (minutes, region.now_ms));
+        assert_eq!(counted("Errors", 15), Some(16.0));
+        assert_eq!(counted("Errors", 2), Some(8.0), "no more than was asked for");
+        assert_eq!(counted("Invocations", 15), None, "what nobody measured is not zero");
     }
 }

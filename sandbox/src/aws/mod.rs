@@ -48,6 +48,7 @@ mod seed;
 mod seed_file;
 mod service;
 mod signature;
+mod sites;
 mod snapshot;
 mod sqs;
 mod ssm;
@@ -82,6 +83,7 @@ pub use s3::{BUCKET, KEY};
 pub use script::{Arrival, Failing};
 pub use seed::{approval_stage, codebuild_stage, pipeline, source_stage};
 pub use seed_file::SeedFile;
+pub(crate) use sites::routes as site_routes;
 pub use snapshot::snapshot;
 pub use wire::routes;
 

@@ -21,6 +21,7 @@ use super::route53::ZoneSeed;
 use super::rules::RuleSeed;
 use super::s3_buckets::BucketSeed;
 use super::secrets::SecretSeed;
+use super::sites::SiteSeed;
 use super::sqs::QueueSeed;
 use super::ssm::ParameterSeed;
 use crate::github::CommitSeed;
@@ -51,6 +52,7 @@ pub(crate) struct Seed {
     certificate: Vec<Certificate>,
     repository: Vec<RepositorySeed>,
     bucket: Vec<BucketSeed>,
+    site: Vec<SiteSeed>,
     zone: Vec<ZoneSeed>,
     user: Vec<String>,
     alarm: Vec<String>,
@@ -147,6 +149,7 @@ impl Account {
         seed.user.iter().for_each(|user| global.plant_user(user));
         let now_ms = self.now_ms;
         seed.bucket.iter().for_each(|bucket| self.bucket.plant(bucket, now_ms));
+        seed.site.iter().for_each(|site| self.sites.plant(site));
         for name in &seed.alarm {
             self.set_alarm(name, "OK", "Threshold not crossed: no errors in the last 5 minutes");
         }

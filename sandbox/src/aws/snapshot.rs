@@ -9,7 +9,8 @@
 //!        "summary", "updated_by", "url", "error"}]}],
 //!    "executions": [{"id", "status", "status_summary", "started_ms", "updated_ms", "trigger": {"type", "detail"},
 //!      "revision": null | {"id", "summary", "url", "created_ms", "git_ref", "git_commit"}, "stage": null | "Build", "at_door": false}]}],
-//!  "alarms": [{"name", "state", "reason", "updated_ms"}], "queues": [{"name", "visible", "in_flight", "delayed"}], "places": [what each account has in each region],
+//!  "alarms": [{"name", "state", "reason", "updated_ms"}], "queues": [{"name", "visible", "in_flight", "delayed", "dead_letters",
+//!    "drain"}], "places": [what each account has in each region], "sites": [{"host", "pages": [{"path", "status", "body"}]}],
 //!  "objects": [{"bucket", "key", "version_id", "modified_ms", "metadata": {}}], "approvals": [ApprovalResult]}
 //! ```
 //! Executions and objects come newest first. `token` is a fingerprint: no token leaves except through the API. A stage is `enabled` when both the
@@ -46,19 +47,12 @@ pub fn snapshot(account: &Account) -> Value {
         "event_copies": account.event_copies,
         "pipelines": account.pipelines.values().map(pipeline).collect::<Vec<_>>(),
         "alarms": alarms.collect::<Vec<_>>(),
-        "queues": home.map(|region| queues(region, account.now_ms)).unwrap_or_default(),
+        "queues": home.map(|region| region.queues.snapshot(account.now_ms)).unwrap_or_default(),
         "places": account.regions.values().map(|region| place(region, account.now_ms)).collect::<Vec<_>>(),
+        "sites": account.sites.snapshot(),
         "objects": objects.collect::<Vec<_>>(),
         "approvals": account.results,
     })
-}
-
-fn queues(region: &Region, now_ms: i64) -> Vec<Value> {
-    let queues = region.queues.queues.iter().map(|(name, queue)| {
-        let (visible, in_flight, delayed) = queue.counts(now_ms);
-        json!({"name": name, "visible": visible, "in_flight": in_flight, "delayed": delayed})
-    });
-    queues.collect()
 }
 
 /// What an account has in a region; the region of what is not regional has no name.
@@ -67,7 +61,7 @@ fn place(region: &Region, now_ms: i64) -> Value {
     json!({
         "account": region.place.account,
         "region": region.place.region,
-        "queues": queues(region, now_ms),
+        "queues": region.queues.snapshot(now_ms),
         "functions": functions,
         "event_sources": mappings,
         "parameters": region.parameters.snapshot(),

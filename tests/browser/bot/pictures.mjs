@@ -1,8 +1,11 @@
 // The pictures that the documentation shows, made by the demo as it is: `SIGNALBOX_PICTURES=docs/images node --test tests/browser/bot.test.mjs`.
 
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { SETTLED, story } from "./town.mjs";
+import { small } from "../png.mjs";
+import { copies } from "./operations.mjs";
+import { SETTLED, presses, story } from "./town.mjs";
 
 export function pictures(stage, folder) {
   const at = (name) => join(folder, name);
@@ -43,6 +46,84 @@ export function pictures(stage, folder) {
     await tab.test("journal-row", "answered").waitFor();
     await still(tab);
     await page.screenshot({ path: at("break-something.png") });
+  });
+
+  story(stage, "pictures: what a team's account has", { scenario: "ef-cms", as: "U0CARLA" }, async (town) => {
+    const { tab, page } = town;
+    await town.opensResources();
+    await tab.says("/deploy run migrate stg source=alpha destination=beta");
+    const asked = await town.inTime(2, "migrate · ef-cms → stg", "waits for a person");
+    await presses(town, asked, "confirm");
+    await town.fillsIn("a scan of one item gave nothing in both regions");
+    await copies(town);
+    await still(tab);
+    writeFileSync(at("resources.png"), small(await page.screenshot()));
+  });
+
+  operationPictures(stage);
+}
+
+/** What operations look like, besides those that the tests tell of anyhow. */
+function operationPictures(stage) {
+  story(stage, "pictures: a switch that fails is undone", { scenario: "ef-cms", as: "U0CARLA" }, async (town) => {
+    await town.control("/aws/deed", { region: "us-east-1", codebuild: { next: { project: "ef-cms-switch-colors", plan: { outcome: "FAILED", seconds: 60, message: "Error: 403 from the websocket domain. Reason: exit status 1" } } } });
+    await town.tab.says("/deploy run switch stg");
+    const asked = await town.inTime(60, "switch · ef-cms → stg", "from blue to green?");
+    await town.tab.becomes("U0BRUNO");
+    await presses(town, asked, "confirm", { asks: true });
+    await town.pictures("ef-cms-9-undone", await town.inTime(30, "switch · ef-cms → stg · undone"));
+  });
+
+  story(stage, "pictures: a schema's migration, and the way back", { scenario: "hathor", as: "U0CARLA" }, async (town) => {
+    const { tab } = town;
+    const card = (...words) => town.inTime(10, "wallet → mainnet", ...words);
+    await tab.says("/deploy run migrate mainnet --plan ref=v1.4.2");
+    await town.pictures("hathor-1-plan", await card("plan of migrate", "changes nothing"));
+    await tab.says("/deploy run migrate mainnet ref=v1.4.2");
+    const backup = await card(": A backup is young enough · waits for a person");
+    await town.pictures("hathor-2-asked", backup);
+    await presses(town, backup, "confirm");
+    await town.fillsIn("wallet-2026-11-21, 04:10");
+    const asked = await card("Run the migrations of v1.4.2 on mainnet?");
+    await town.pictures("hathor-3-second-person", asked);
+    await tab.becomes("U0BRUNO");
+    await presses(town, asked, "confirm", { asks: true });
+    await town.pictures("hathor-4-under-way", await card("hathor-wallet-service-migrate", "is in BUILD"));
+    await town.pictures("hathor-5-done", await card("migrate · wallet → mainnet · done"));
+    await tab.becomes("U0CARLA");
+    await tab.says("/deploy run rollback mainnet version=v1.4.1");
+    const back = await card("Deploy v1.4.1 to mainnet again?");
+    await tab.becomes("U0BRUNO");
+    await presses(town, back, "confirm", { asks: true });
+    await town.pictures("hathor-6-rolled-back", await town.inTime(30, "rollback · wallet → mainnet · done"));
+  });
+
+  story(stage, "pictures: a push through stage to production", { scenario: "balrog", as: "U0CARLA" }, async (town) => {
+    const { tab } = town;
+    const card = (...words) => town.inTime(30, "push · balrog → production", ...words);
+    const ticks = async (title, evidence) => {
+      const asked = await card(`: ${title} · waits for a person`);
+      await presses(town, asked, "confirm");
+      await town.fillsIn(evidence);
+    };
+    await tab.says("/deploy run push production --plan version=v2.11 schema=before");
+    await town.pictures("balrog-1-plan", await card("plan of push", "changes nothing"));
+    await tab.says("/deploy run push production version=v2.11 schema=before");
+    await town.pictures("balrog-2-asked", await card(": Now is a good time · waits for a person"));
+    await ticks("Now is a good time", "Rita is on duty: nothing is under way");
+    await town.pictures("balrog-3-stage", await card(": Roll v2.11 out to stage", "is in BUILD"));
+    await card("step 11 of 23");
+    await town.passes(25 * 3600);
+    await ticks("A person has verified the change in stage", "a release blob of the new kind; Sentry is quiet");
+    await ticks("Production's backup is young enough", "rds:balrog-prod-2026-11-21, window open");
+    const asked = await card("Push v2.11 to production?");
+    await town.pictures("balrog-4-second-person", asked);
+    await tab.becomes("U0BRUNO");
+    await presses(town, asked, "confirm", { asks: true });
+    await card(": A person has verified the change in production · waits for a person");
+    await tab.becomes("U0CARLA");
+    await ticks("A person has verified the change in production", "the same, on a channel that nobody uses");
+    await town.pictures("balrog-5-done", await card("· done"));
   });
 }
 

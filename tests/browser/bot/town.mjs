@@ -1,9 +1,12 @@
 // A demo and somebody who looks at it: what the stories are told with.
 
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { control, demo, Tab } from "../harness.mjs";
+import { small } from "../png.mjs";
 
 /** The first card has to be there before anybody wonders whether it works, milliseconds. */
 export const SOON = 10_000;
@@ -11,11 +14,14 @@ export const SOON = 10_000;
 const BUILT = 5;
 /** How long a card has to stand before it is approved without a revision, and some, seconds. */
 export const SETTLED = 20;
+/** How long nothing has to happen before time goes on, milliseconds, and how often it does. */
+const LULL = 300;
+const STRIDES = 60;
 
-/** Tells a story: a demo of its own, a tab in it, and both are closed when it ends. `options` are the tab's. */
+/** Tells a story: a demo of its own, a tab in it, and both are closed when it ends. `options` are the tab's, and the demo's `scenario`. */
 export function story(stage, name, options, tell) {
   test(name, async () => {
-    const town = await demo();
+    const town = await demo(options);
     let tab;
     try {
       tab = await Tab.open(stage.browser, town.url, options);
@@ -27,6 +33,15 @@ export function story(stage, name, options, tell) {
       await town.stop();
     }
   });
+}
+
+/** Presses a button of a card, and says yes where it asks. */
+export async function presses(town, card, action, { asks = false } = {}) {
+  await card.locator(`[data-action="${action}"]`).first().click();
+  if (asks) {
+    await town.tab.test("confirm-ok").click();
+    await town.tab.test("confirm").waitFor({ state: "detached" });
+  }
 }
 
 /** What one does and sees in a demo. */
@@ -131,6 +146,62 @@ export class Town {
       [event, reason],
       { polling: 200 },
     );
+  }
+
+  /** The newest message to everybody that holds all of these words (or fits, where it is a pattern). */
+  said(...words) {
+    const all = this.tab.test("messages").locator('[data-test="message"]:not([data-ephemeral="true"])');
+    return words.reduce((found, text) => found.filter({ hasText: text }), all).last();
+  }
+
+  /** Lets time pass in strides, seconds, until a message to everybody holds all of these words; returns it. */
+  async inTime(stride, ...words) {
+    const card = this.said(...words);
+    for (let left = STRIDES; left > 0; left -= 1) {
+      try {
+        await card.waitFor({ timeout: LULL });
+        return card;
+      } catch (error) {
+        if (error.name !== "TimeoutError") {
+          throw error;
+        }
+        await this.passes(stride);
+      }
+    }
+    const shown = await this.tab.test("messages").innerText();
+    throw new Error(`no message with ${words.map((text) => `“${text}”`).join(", ")}; the channel shows:\n${shown.slice(-2000)}`);
+  }
+
+  /** Opens what the account has beside pipelines. */
+  async opensResources() {
+    if (!(await this.page.locator("#aws").isVisible())) {
+      await this.tab.test("toggle-aws").click();
+    }
+    await this.tab.test("aws-tab", "resources").click();
+    await this.tab.test("account").waitFor();
+  }
+
+  /** Answers the form that is open. */
+  async fillsIn(words) {
+    const modal = this.tab.test("modal");
+    await modal.locator("textarea, input").first().fill(words);
+    await this.tab.test("modal-submit").click();
+    await modal.waitFor({ state: "detached" });
+  }
+
+  /** Keeps a picture of a card for the documentation, when pictures are wanted. */
+  async pictures(name, card) {
+    const folder = process.env.SIGNALBOX_PICTURES;
+    if (folder) {
+      const before = this.page.viewportSize();
+      await this.page.setViewportSize({ width: 1340, height: 2400 });
+      await this.page.mouse.move(0, 0);
+      await this.page.evaluate(() => document.activeElement?.blur());
+      // A card that is drawn anew meanwhile is looked at again.
+      const shoot = () => card.screenshot();
+      writeFileSync(join(folder, `${name}.png`), small(await shoot().catch(shoot)));
+      await this.page.setViewportSize(before);
+    }
   }
 
   /** One card, from beginning to end, whatever happened. */

@@ -22,6 +22,19 @@ fn names(service: &Service) -> Vec<&str> {
 }
 
 #[test]
+fn what_teams_copy_loads_without_a_warning() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../runbooks");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let loaded = load(&path, &CHECKS).unwrap_or_else(|errors| panic!("{}: {errors}", path.display()));
+        assert_eq!(loaded.warnings, Vec::<String>::new(), "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 3, "{count} files");
+}
+
+#[test]
 fn the_example_loads_without_a_warning() {
     let loaded = read(EXAMPLE).unwrap();
     assert_eq!(loaded.warnings, Vec::<String>::new());

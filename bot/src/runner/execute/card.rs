@@ -89,8 +89,8 @@ impl Carded {
                     .collect()
             }
             Self::Operation(operation) => {
-                let yes = operation.steps.iter().flat_map(|step| &step.yes);
-                yes.chain([&operation.pinned.starter]).cloned().collect()
+                let answered = operation.steps.iter().flat_map(|step| step.yes.iter().chain(&step.by));
+                answered.chain([&operation.pinned.starter]).cloned().collect()
             }
         }
     }

@@ -22,7 +22,7 @@ pub use notes::{operation_ended_note, operation_started, operation_stopped_note,
 pub fn operation_card(operation: &Operation, facts: &Facts<'_>) -> Message {
     let operation = &operation.shown();
     let mut message = Message::headed(headline(operation, facts), about(operation))
-        .with(Block::Section(steps::steps(operation)))
+        .with(Block::Section(steps::steps(operation, facts)))
         .with(Block::Section(questions(operation, facts)))
         .with(Block::Section(troubles(operation)));
     if let Some((reason, _)) = operation.ended() {
@@ -56,7 +56,7 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, Strin
             let took = length(operation.pinned.started_at.age(at));
             match reason {
                 Reason::Succeeded => (Sign::Good, format!("done, took {took}")),
-                Reason::Planned => (Sign::Notice, planned(operation)),
+                Reason::Planned => planned(operation),
                 Reason::Undone => (Sign::Notice, format!("undone after {took}")),
                 Reason::Stopped => (Sign::Bad, format!("stopped after {took}")),
                 _ => (Sign::Bad, format!("failed after {took}")),
@@ -84,12 +84,13 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, Strin
 }
 
 /// `changes nothing · 2 steps cannot be told yet`.
-fn planned(operation: &Operation) -> String {
+fn planned(operation: &Operation) -> (Sign, String) {
     let unknown = operation.all().filter(|(_, state)| state.failure.is_some()).count();
     if unknown == 0 {
-        return "changes nothing".to_owned();
+        return (Sign::Plan, "changes nothing".to_owned());
     }
-    format!("changes nothing{DOT}{} cannot be told yet", count(unknown, "step"))
+    let words = format!("changes nothing{DOT}{} cannot be told yet", count(unknown, "step"));
+    (Sign::Unknown, words)
 }
 
 /// ` · step 4 of 9: drain the queue · 63 %, until about 18:05`.
@@ -185,8 +186,8 @@ fn question(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepS
             let mut lines = vec![line![
                 Sign::Waiting,
                 " ",
-                bold("To be done by a person: "),
-                cut(&manual.instructions, 800)
+                bold("To be done by a person:"),
+                format!(" {}", cut(&manual.instructions, 800))
             ]];
             if !manual.evidence.is_empty() {
                 lines.push(line![format!("To be written down: {}", cut(&manual.evidence, 200))]);
@@ -212,21 +213,22 @@ fn question(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepS
 fn troubles(operation: &Operation) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some((by, reason)) = &operation.undone_by {
-        let mut line = match by {
-            Some(user) => line!["Aborted by ", user],
-            None => line!["Is undone because a step failed"],
-        };
-        line.extend(quoted(reason, 300).map(|words| line![": ", words]).unwrap_or_default());
-        lines.push(line);
+        lines.push(match by {
+            Some(user) => {
+                let mut line = line!["Aborted by ", user];
+                line.extend(quoted(reason, 300).map(|words| line![": ", words]).unwrap_or_default());
+                line
+            }
+            // What failed is told below.
+            None if operation.ended().is_some() => line!["Undone because a step failed."],
+            None => line!["Is being undone because a step failed."],
+        });
     }
     for (step, state) in operation.all().filter(|(_, state)| state.phase.is_stuck()) {
         let Some(failure) = &state.failure else { continue };
-        lines.push(line![
-            Sign::Bad,
-            " ",
-            bold(cut(&step.title, 100)),
-            format!(": {}", cut(&failure.words(), 400))
-        ]);
+        let mut line = line![Sign::Bad, " ", bold(cut(&step.title, 100)), ": "];
+        line.extend(steps::linked(&failure.words(), 400));
+        lines.push(line);
         if let Some(known) = known(step, state) {
             let say = if known.say.is_empty() {
                 String::new()
@@ -272,16 +274,16 @@ fn left_behind(operation: &Operation, reason: Reason) -> Vec<Line> {
                 Phase::Failed | Phase::Unknown => "what it did before it failed stays",
                 _ => "stays done",
             };
-            let why = if step.keep {
-                "the runbook keeps it"
-            } else {
-                step.action.spec().undo
+            let why = match step.action.spec().undo {
+                _ if step.keep => "the runbook keeps it",
+                _ if is_to_be_undone(step, state) => "it was not undone",
+                undo => undo.strip_prefix("None: ").unwrap_or(undo),
             };
             line![
                 Sign::Notice,
                 " ",
                 bold(cut(&step.title, 100)),
-                format!(" {stays}. {why}.")
+                format!(" {stays}: {why}.")
             ]
         })
         .collect()

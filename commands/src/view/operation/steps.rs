@@ -1,8 +1,11 @@
 //! The steps of a runbook's run, line by line.
 
+use crate::facts::Facts;
 use crate::operation::{Operation, Phase, StepState};
 use crate::runbook::Step;
+use crate::step::Conduct;
 use crate::view::message::{Inline, Line, Sign, bold};
+use crate::view::people::names;
 use crate::view::words::{DOT, count, cut, joined, length};
 
 /// How many steps are listed one by one; of more, those that are done are counted.
@@ -13,7 +16,7 @@ const EVIDENCE: usize = 6;
 const PLANNED: usize = 12;
 
 /// Every step in a line or more; those that are done are counted when there are too many.
-pub(super) fn steps(operation: &Operation) -> Vec<Line> {
+pub(super) fn steps(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
     let all: Vec<_> = operation
         .all()
         .filter(|(step, state)| !step.remedy || state.phase != Phase::Ahead)
@@ -29,14 +32,16 @@ pub(super) fn steps(operation: &Operation) -> Vec<Line> {
         lines.push(line![Sign::Good, format!(" {} done", count(hidden, "step"))]);
     }
     for (step, state) in all.into_iter().skip(hidden) {
-        lines.extend(step_lines(operation, step, state));
+        lines.extend(step_lines(operation, facts, step, state));
     }
     lines
 }
 
-fn step_lines(operation: &Operation, step: &Step, state: &StepState) -> Vec<Line> {
+fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepState) -> Vec<Line> {
     let (sign, words) = match (state.phase, &state.failure) {
         (Phase::Planned, Some(_)) => (Some(Sign::Unknown), "cannot be told yet"),
+        // Its condition did not hold: as the runbook means it, so nothing to be warned of.
+        (Phase::Skipped, None) if state.by.is_none() => (None, "left out"),
         _ => standing(state.phase, operation.ended().is_some()),
     };
     let title = format!("{}{}", number(operation, step), cut(&step.title, 100));
@@ -54,6 +59,7 @@ fn step_lines(operation: &Operation, step: &Step, state: &StepState) -> Vec<Line
     if let (Some(progress), true) = (&state.progress, matches!(state.phase, Phase::Acting | Phase::Watching)) {
         parts.push(line![cut(&progress.words, 160)]);
     }
+    parts.extend(answered(facts, step, state));
     parts.extend(state.overran.then(|| line![bold("longer than usual")]));
     let more = joined(parts, DOT);
     if !more.is_empty() {
@@ -63,6 +69,16 @@ fn step_lines(operation: &Operation, step: &Step, state: &StepState) -> Vec<Line
     let mut lines = vec![line];
     lines.extend(evidence(operation, state));
     lines
+}
+
+/// `by Bruno Lima`: who said yes, ticked it or left it out.
+fn answered(facts: &Facts<'_>, step: &Step, state: &StepState) -> Option<Line> {
+    // Who only tried a step again has not answered for it.
+    let ticked = state.phase == Phase::Skipped || !matches!(step.action.conduct(), Conduct::Calls(_));
+    let mut people = state.yes.clone();
+    people.extend(state.by.iter().filter(|by| ticked && !state.yes.contains(by)).cloned());
+    let settled = matches!(state.phase, Phase::Done | Phase::Skipped);
+    (settled && !people.is_empty()).then(|| line![format!("by {}", names(facts, &people))])
 }
 
 /// `3. `, by its place in the sequence; a remedy has none.
@@ -84,18 +100,24 @@ fn evidence(operation: &Operation, state: &StepState) -> Vec<Line> {
     lines
 }
 
-/// One thing that was seen. A page of AWS's own console at its end becomes a link; anything else stays words, for it may be foreign.
+/// One thing that was seen.
 fn seen(words: &str) -> Line {
-    let split = words.rsplit_once(' ').filter(|(_, url)| is_console(url));
-    match split {
+    let mut line = line!["› "];
+    line.extend(linked(words, 160));
+    line
+}
+
+/// What was seen or said. A page of AWS's own console at its end becomes a link; anything else stays words, for it may be foreign.
+pub(super) fn linked(words: &str, limit: usize) -> Line {
+    match words.rsplit_once(' ').filter(|(_, url)| is_console(url)) {
         Some((words, url)) => line![
-            format!("› {} ", cut(words, 160)),
+            format!("{} ", cut(words, limit)),
             Inline::Link {
                 url: url.to_owned(),
                 text: "log".to_owned()
             }
         ],
-        None => line![format!("› {}", cut(words, 160))],
+        None => line![cut(words, limit)],
     }
 }
 

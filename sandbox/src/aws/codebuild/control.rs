@@ -117,6 +117,8 @@ pub(crate) enum Deed {
     Next { project: String, plan: Plan },
     /// What every build does from now on.
     Always { project: String, plan: Plan },
+    /// Every build takes so long from now on; what it does stays.
+    Pace { project: String, seconds: i64 },
     /// A branch or tag names another commit.
     Commit {
         project: String,
@@ -149,15 +151,16 @@ impl Region {
 impl Builds {
     /// The projects with their newest builds as the page shows them.
     pub(crate) fn snapshot(&self, now_ms: i64) -> Vec<Value> {
-        let projects = self.projects.keys().map(|name| {
+        let projects = self.projects.iter().map(|(name, project)| {
             let builds = self.builds.iter().rev().filter(|build| build.project == *name).take(10);
             let builds: Vec<Value> = builds
                 .map(|build| {
                     json!({"id": build.id, "status": build.status(), "phase": build.current_phase(now_ms), "started_ms": build.started_ms,
-                        "commit": build.commit, "held": build.held})
+                        "commit": build.commit, "held": build.held, "initiator": build.initiator})
                 })
                 .collect();
-            json!({"name": name, "builds": builds})
+            let next = project.next.iter().map(|plan| json!({"outcome": plan.outcome, "message": plan.message, "seconds": plan.seconds}));
+            json!({"name": name, "builds": builds, "seconds": project.plan.seconds, "next": next.collect::<Vec<_>>()})
         });
         projects.collect()
     }
@@ -168,6 +171,7 @@ pub(crate) fn act(region: &mut Region, deed: &Deed) -> Result<Value, AwsError> {
     let now_ms = region.now_ms;
     let (Deed::Next { project: name, .. }
     | Deed::Always { project: name, .. }
+    | Deed::Pace { project: name, .. }
     | Deed::Commit { project: name, .. }
     | Deed::Hold { project: name, .. }
     | Deed::End { project: name, .. }) = deed;
@@ -178,6 +182,7 @@ pub(crate) fn act(region: &mut Region, deed: &Deed) -> Result<Value, AwsError> {
     match deed {
         Deed::Next { plan, .. } => project.next.push_back(plan.clone()),
         Deed::Always { plan, .. } => project.plan = plan.clone(),
+        Deed::Pace { seconds, .. } => project.plan.seconds = *seconds,
         Deed::Commit { git_ref, commit, .. } => drop(project.commits.insert(git_ref.clone(), commit.clone())),
         Deed::Hold { held: true, .. } => running.for_each(|build| build.held = true),
         Deed::Hold { held: false, .. } => running

@@ -155,7 +155,10 @@ impl Dynamo {
     pub(crate) fn snapshot(&self) -> Vec<Value> {
         let tables = self.tables.values().map(|table| {
             let items: Vec<&Item> = table.items.values().take(20).collect();
-            json!({"name": table.name, "status": table.status(), "items": table.items.len(), "item_count": table.item_count, "first": items})
+            let key = [Some(&table.key.hash), table.key.range.as_ref()];
+            let key: Vec<&str> = key.into_iter().flatten().map(|part| part.name.as_str()).collect();
+            json!({"name": table.name, "status": table.status(), "key": key, "items": table.items.len(), "item_count": table.item_count,
+                "first": items})
         });
         tables.collect()
     }

@@ -183,9 +183,17 @@ pub(crate) fn act(region: &mut Region, deed: &Deed) -> Result<Value, AwsError> {
     Ok(json!({}))
 }
 
+/// Over how many minutes the page counts invocations and errors.
+const COUNTED_MINUTES: i64 = 15;
+
 /// The functions and mappings as the page shows them: the variables by name only.
 pub(crate) fn snapshot(region: &Region) -> (Vec<Value>, Vec<Value>) {
     let functions = region.lambda.functions.values().map(|function| {
+        let counted = |name| {
+            region
+                .metrics
+                .counted(name, &function.name, (COUNTED_MINUTES, region.now_ms))
+        };
         json!({
             "name": function.name,
             "variables": function.variables.keys().collect::<Vec<_>>(),
@@ -193,6 +201,7 @@ pub(crate) fn snapshot(region: &Region) -> (Vec<Value>, Vec<Value>) {
             "updating": matches!(function.update, Update::Running { .. }),
             "modified_ms": function.modified_ms,
             "invocations": function.invocations,
+            "counted": {"minutes": COUNTED_MINUTES, "invocations": counted("Invocations"), "errors": counted("Errors")},
         })
     });
     let mappings = region.lambda.mappings.values().map(|mapping| {

@@ -189,6 +189,20 @@ impl Queue {
 }
 
 impl Queues {
+    /// The queues as the page shows them.
+    pub(crate) fn snapshot(&self, now_ms: i64) -> Vec<Value> {
+        let queues = self.queues.iter().map(|(name, queue)| {
+            let (visible, in_flight, delayed) = queue.counts(now_ms);
+            let drain = queue.drain.as_ref();
+            json!({
+                "name": name, "visible": visible, "in_flight": in_flight, "delayed": delayed,
+                "dead_letters": queue.redrive.as_ref().map(|redrive| &redrive.queue),
+                "drain": drain.map(|drain| json!({"per_second": drain.per_second, "in_flight": drain.in_flight})),
+            })
+        });
+        queues.collect()
+    }
+
     /// A second of a consumer's work.
     pub(super) fn drain_step(&mut self, name: &str, now_ms: i64) {
         let Some(queue) = self.queues.get_mut(name) else { return };
