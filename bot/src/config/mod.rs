@@ -23,6 +23,7 @@ mod problem;
 mod runbook;
 mod secret;
 mod section;
+mod sequence;
 mod service;
 
 use std::collections::BTreeSet;
