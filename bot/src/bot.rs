@@ -23,11 +23,12 @@ use crate::aws::codepipeline::CodePipeline;
 use crate::aws::events::{Events, Queue};
 use crate::aws::sns::Topics;
 use crate::clock::Clock;
-use crate::config::Secret;
+use crate::config::{Secret, Secrets};
 use crate::door::Outgoing;
 use crate::github::GitHub;
 use crate::http::{Http, Probe, Readiness, router};
 use crate::ids::Ids;
+use crate::programs::Programs;
 use crate::runner::commit::Clerk;
 use crate::runner::drawings::Drawings;
 use crate::runner::engine::SealSink;
@@ -61,6 +62,10 @@ pub struct Parts {
     pub events: Vec<Queue>,
     /// The ARNs of SNS topics that may send hints.
     pub topics: Vec<String>,
+    /// The secrets that steps show to other services.
+    pub secrets: Secrets,
+    /// The programs that steps may run beside the bot, by name: path and arguments.
+    pub programs: BTreeMap<String, Vec<String>>,
     /// Where seals go; nowhere in a simulation.
     pub seals: Option<SealSink>,
     /// Renders the metrics.
@@ -89,6 +94,9 @@ impl Bot {
             parts.catalog.teams.clone(),
         ));
         let services = parts.catalog.services.keys();
+        let tasks = TaskTracker::new();
+        let host = parts.ids.reference();
+        let programs = Programs::new(parts.programs, host, Arc::clone(&parts.clock), tasks.clone());
         let pokes = services.map(|slot| (slot.clone(), Notify::new())).collect();
         let engine = Arc::new(Engine {
             clerk: Clerk {
@@ -100,6 +108,8 @@ impl Bot {
             clock: Arc::clone(&parts.clock),
             ids: parts.ids,
             door: Arc::clone(&parts.door),
+            secrets: parts.secrets,
+            programs,
             aws: Arc::clone(&parts.aws),
             slack,
             people,
@@ -118,7 +128,7 @@ impl Bot {
             queues: Default::default(),
             pokes,
             seals: parts.seals,
-            tasks: TaskTracker::new(),
+            tasks,
             stop: CancellationToken::new(),
         });
         for queue in parts.events {

@@ -50,14 +50,29 @@ pub(crate) const DYNAMODB: Api = json("dynamodb", "DynamoDB_20120810", "1.0");
 pub(crate) const SQS: Api = json("sqs", "AmazonSQS", "1.0");
 pub(crate) const SSM: Api = json("ssm", "AmazonSSM", "1.1");
 pub(crate) const CODEBUILD: Api = json("codebuild", "CodeBuild_20161006", "1.1");
+pub(crate) const LOGS: Api = json("logs", "Logs_20140328", "1.1");
 pub(crate) const LAMBDA: Api = Api {
     name: "lambda",
     host: "lambda",
     protocol: Protocol::Rest,
 };
 
+/// OpenSearch's data plane. Every domain has an address of its own, which a service lists: see [`Clients::signed_at`].
+pub(crate) const SEARCH: Api = Api {
+    name: "es",
+    host: "es",
+    protocol: Protocol::Rest,
+};
+
 /// The hosts of all of them: the door knows no others.
-pub(crate) const HOSTS: [&str; 5] = [DYNAMODB.host, SQS.host, SSM.host, CODEBUILD.host, LAMBDA.host];
+pub(crate) const HOSTS: [&str; 6] = [
+    DYNAMODB.host,
+    SQS.host,
+    SSM.host,
+    CODEBUILD.host,
+    LOGS.host,
+    LAMBDA.host,
+];
 
 const fn json(name: &'static str, prefix: &'static str, version: &'static str) -> Api {
     Api {
@@ -120,13 +135,22 @@ pub(crate) struct Told {
 impl Clients {
     /// Makes one call.
     pub(crate) async fn signed(&self, within: Within<'_>, api: Api, ask: Ask<'_>) -> Result<Told, AwsError> {
+        let url = address(self.endpoint(), api, &within.target.region, &ask).ok_or_else(unbuilt)?;
+        self.signed_at(within, api, (Destination::Aws, &url), ask).await
+    }
+
+    /// Makes one call to an address that is known already, with path and query.
+    pub(crate) async fn signed_at(
+        &self,
+        within: Within<'_>,
+        api: Api,
+        (destination, url): (Destination, &Url),
+        ask: Ask<'_>,
+    ) -> Result<Told, AwsError> {
         let identity = self.identity(within, Attempts::Once).await?;
-        let region = &within.target.region;
-        let request = address(self.endpoint(), api, region, &ask)
-            .and_then(|url| signed(&url, api, (region, &ask), identity))
-            .ok_or_else(|| AwsError::fatal("InvalidRequest", "the request could not be built"))?;
+        let request = signed(url, api, (&within.target.region, &ask), identity).ok_or_else(unbuilt)?;
         let call = Call {
-            destination: Destination::Aws,
+            destination,
             name: format!("{}.{}", api.name, ask.operation),
             request,
             limits: Limits {
@@ -142,6 +166,10 @@ impl Clients {
         };
         self.heed(within, answer)
     }
+}
+
+fn unbuilt() -> AwsError {
+    AwsError::fatal("InvalidRequest", "the request could not be built")
 }
 
 fn address(endpoint: Option<&Url>, api: Api, region: &str, ask: &Ask<'_>) -> Option<Url> {
@@ -223,6 +251,7 @@ fn read(answer: Response<Bytes>) -> Result<Told, AwsError> {
     let code = header
         .or_else(|| value.get("__type")?.as_str())
         .or_else(|| value.get("code")?.as_str())
+        .or_else(|| value.pointer("/error/type")?.as_str())
         .unwrap_or("Unknown");
     // `com.amazonaws.dynamodb#ResourceNotFoundException`, `ResourceNotFoundException:http://…`
     let code = code.rsplit('#').next().unwrap_or(code);
@@ -230,6 +259,7 @@ fn read(answer: Response<Bytes>) -> Result<Told, AwsError> {
     let message = value
         .get("message")
         .or_else(|| value.get("Message"))
+        .or_else(|| value.pointer("/error/reason"))
         .and_then(Value::as_str)
         .unwrap_or("no message");
     Err(AwsError::of(code, message, parts.status.as_u16()))

@@ -4,12 +4,19 @@
 //! which looks whether an earlier try went through.
 
 mod announce;
+mod api_call;
 mod codebuild;
+mod command;
+mod dns;
 mod event_source;
 mod flag;
 mod http;
+mod job;
 mod lambda;
+mod listed;
+mod log_match;
 mod queue_drain;
+mod search_parity;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -208,6 +215,12 @@ fn executor(action: &Action) -> Option<&dyn Executor> {
         Action::Lambda(kind) => Some(kind),
         Action::Codebuild(kind) => Some(kind),
         Action::QueueDrain(kind) => Some(kind),
+        Action::LogMatch(kind) => Some(kind),
+        Action::SearchParity(kind) => Some(kind),
+        Action::Dns(kind) => Some(kind),
+        Action::ApiCall(kind) => Some(kind),
+        Action::Job(kind) => Some(kind),
+        Action::Command(kind) => Some(kind),
         Action::Wait(_) | Action::Manual(_) | Action::Approval(_) => None,
     }
 }

@@ -6,27 +6,39 @@
 //! `act` changes, once. `watch` reads until it is seen to be done. What `prepare` found is durable before `act` is owed.
 
 mod announce;
+mod api_call;
 mod approval;
 mod codebuild;
+mod command;
+mod dns;
 mod event_source;
 mod flag;
 mod http;
+mod job;
 mod lambda;
+mod log_match;
 mod manual;
 mod queue_drain;
+mod search_parity;
 mod wait;
 
 use serde::{Deserialize, Serialize};
 
 pub use announce::Announce;
+pub use api_call::{ApiCall, Field, Guarded, Heroku, Mailgun, Pingdom, Request, Twilio, WAS, Wanted, Write};
 pub use approval::Approval;
 pub use codebuild::Codebuild;
+pub use command::{Command, ScriptParameters};
+pub use dns::{Dns, RecordType};
 pub use event_source::EventSource;
 pub use flag::{Flag, FlagType};
 pub use http::{Http, Method};
+pub use job::{Awx, CircleCi, Jenkins, Job};
 pub use lambda::Lambda;
+pub use log_match::{LogMatch, Want};
 pub use manual::Manual;
 pub use queue_drain::QueueDrain;
+pub use search_parity::SearchParity;
 pub use wait::Wait;
 
 use crate::effect::Class;
@@ -86,6 +98,16 @@ pub trait Kind: Sized {
         Ok(())
     }
 
+    /// The addresses of servers that it speaks to beside AWS's and Slack's: the service has to list them.
+    fn addresses(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The environment variables that hold the secrets it shows to them.
+    fn secrets(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Examples, one for each way of conducting it: the proofs go over them.
     fn samples() -> Vec<Self>;
 }
@@ -129,6 +151,18 @@ macro_rules! kinds {
                 match self { $(Self::$name(kind) => kind.check()),* }
             }
 
+            /// The addresses of servers that it speaks to beside AWS's and Slack's: the service has to list them.
+            #[must_use]
+            pub fn addresses(&self) -> Vec<String> {
+                match self { $(Self::$name(kind) => kind.addresses()),* }
+            }
+
+            /// The environment variables that hold the secrets it shows to them.
+            #[must_use]
+            pub fn secrets(&self) -> Vec<&str> {
+                match self { $(Self::$name(kind) => kind.secrets()),* }
+            }
+
             /// Examples of every kind.
             #[must_use]
             pub fn samples() -> Vec<Self> {
@@ -143,6 +177,7 @@ macro_rules! kinds {
 kinds! {
     wait => Wait, manual => Manual, approval => Approval, announce => Announce, http => Http,
     flag => Flag, event_source => EventSource, lambda => Lambda, codebuild => Codebuild, queue_drain => QueueDrain,
+    log_match => LogMatch, search_parity => SearchParity, dns => Dns, api_call => ApiCall, job => Job, command => Command,
 }
 
 impl Action {

@@ -166,6 +166,7 @@ fn little_is_needed() {
             command_line: CommandLine::Standard,
             events: Vec::new(),
             topics: Vec::new(),
+            programs: std::collections::BTreeMap::new(),
             accept_unsafe_store: false
         }
     );
