@@ -82,17 +82,7 @@ impl Bot {
     /// Puts the parts together. Nothing runs yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let slack = Arc::new(Slack::new(
-            Arc::clone(&parts.door),
-            Arc::clone(&parts.clock),
-            parts.slack.0,
-            parts.slack.1,
-        ));
-        let people = Arc::new(People::new(
-            Arc::clone(&slack),
-            Arc::clone(&parts.clock),
-            parts.catalog.teams.clone(),
-        ));
+        let (slack, people) = slack(&parts);
         let services = parts.catalog.services.keys();
         let tasks = TaskTracker::new();
         let host = parts.ids.reference();
@@ -188,6 +178,15 @@ impl Bot {
         self.engine.tasks.close();
         self.engine.tasks.wait().await;
     }
+}
+
+/// Slack, and who is who there.
+fn slack(parts: &Parts) -> (Arc<Slack>, Arc<People>) {
+    let (door, clock) = (Arc::clone(&parts.door), Arc::clone(&parts.clock));
+    let (url, token) = parts.slack.clone();
+    let slack = Arc::new(Slack::new(door, Arc::clone(&clock), url, token));
+    let people = Arc::new(People::new(Arc::clone(&slack), clock, parts.catalog.teams.clone()));
+    (slack, people)
 }
 
 /// The topics that may speak; nobody listens when there is none.

@@ -29,8 +29,11 @@ const TRIES: u32 = 8;
 pub(crate) struct Resolver {
     /// For how long it keeps an answer, in seconds; 0: it asks the zones each time.
     pub(crate) keeps: i64,
-    kept: HashMap<(String, String), (Option<Vec<Said>>, i64)>,
+    kept: HashMap<(String, String), Kept>,
 }
+
+/// An answer, and since when it is kept, in seconds since the epoch.
+type Kept = (Option<Vec<Said>>, i64);
 
 /// Binds a resolver and serves until it is stopped; answers its address.
 pub(crate) async fn start(world: &Arc<World>, at: SocketAddr, stop: &CancellationToken) -> anyhow::Result<SocketAddr> {

@@ -187,6 +187,15 @@ fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
         keep,
         remedy,
     };
+    unwatched(&step, &place);
+    Some(Draft {
+        spec: StepSpec { step, asks_in },
+        place,
+    })
+}
+
+/// A command that outlives its step would end unseen.
+fn unwatched(step: &Step, place: &Place<'_>) {
     if let Action::Command(command) = &step.action
         && command.limit > step.deadline
     {
@@ -195,10 +204,6 @@ fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
             command.limit, step.deadline
         ));
     }
-    Some(Draft {
-        spec: StepSpec { step, asks_in },
-        place,
-    })
 }
 
 /// Reads `kind` and the keys that belong to it.

@@ -73,18 +73,13 @@ pub(super) fn read<'a>(
         .filter_map(|window| freezes::read(window, &names))
         .collect();
     let hosts = hosts(&mut section);
-    let runbooks = section
-        .take("runbook")
-        .and_then(Value::section)
-        .map(|tables| {
-            let known = runbook::Known {
-                environments: &names,
-                hosts: &hosts,
-                programs,
-            };
-            runbook::read(&tables, known)
-        })
-        .unwrap_or_default();
+    let known = runbook::Known {
+        environments: &names,
+        hosts: &hosts,
+        programs,
+    };
+    let tables = section.take("runbook").and_then(Value::section);
+    let runbooks = tables.map(|tables| runbook::read(&tables, known)).unwrap_or_default();
     section.finish();
     let service = id.zip(channel).map(|(id, channel)| Service {
         id,

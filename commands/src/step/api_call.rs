@@ -57,7 +57,7 @@ pub struct ApiCall {
     pub verify_not: Option<String>,
     /// What takes it back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub undo: Option<Undo>,
+    pub undo: Option<Box<Undo>>,
     /// Where a preset's service is, if not where it always is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,

@@ -9,7 +9,7 @@ pub(super) fn pick(value: &Value, tree: &str) -> Option<Value> {
     rest.is_empty().then_some(picked)
 }
 
-fn members<'t>(value: &Value, rest: &mut &'t str) -> Option<Value> {
+fn members(value: &Value, rest: &mut &str) -> Option<Value> {
     let mut picked = Map::new();
     loop {
         let end = rest.find([',', '[', ']', '{']).unwrap_or(rest.len());
