@@ -23,11 +23,12 @@ use crate::aws::codepipeline::CodePipeline;
 use crate::aws::events::{Events, Queue};
 use crate::aws::sns::Topics;
 use crate::clock::Clock;
-use crate::config::Secret;
+use crate::config::{Secret, Secrets};
 use crate::door::Outgoing;
 use crate::github::GitHub;
 use crate::http::{Http, Probe, Readiness, router};
 use crate::ids::Ids;
+use crate::programs::Programs;
 use crate::runner::commit::Clerk;
 use crate::runner::drawings::Drawings;
 use crate::runner::engine::SealSink;
@@ -61,6 +62,10 @@ pub struct Parts {
     pub events: Vec<Queue>,
     /// The ARNs of SNS topics that may send hints.
     pub topics: Vec<String>,
+    /// The secrets that steps show to other services.
+    pub secrets: Secrets,
+    /// The programs that steps may run beside the bot, by name: path and arguments.
+    pub programs: BTreeMap<String, Vec<String>>,
     /// Where seals go; nowhere in a simulation.
     pub seals: Option<SealSink>,
     /// Renders the metrics.
@@ -77,18 +82,11 @@ impl Bot {
     /// Puts the parts together. Nothing runs yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let slack = Arc::new(Slack::new(
-            Arc::clone(&parts.door),
-            Arc::clone(&parts.clock),
-            parts.slack.0,
-            parts.slack.1,
-        ));
-        let people = Arc::new(People::new(
-            Arc::clone(&slack),
-            Arc::clone(&parts.clock),
-            parts.catalog.teams.clone(),
-        ));
+        let (slack, people) = slack(&parts);
         let services = parts.catalog.services.keys();
+        let tasks = TaskTracker::new();
+        let host = parts.ids.reference();
+        let programs = Programs::new(parts.programs, host, Arc::clone(&parts.clock), tasks.clone());
         let pokes = services.map(|slot| (slot.clone(), Notify::new())).collect();
         let engine = Arc::new(Engine {
             clerk: Clerk {
@@ -100,6 +98,8 @@ impl Bot {
             clock: Arc::clone(&parts.clock),
             ids: parts.ids,
             door: Arc::clone(&parts.door),
+            secrets: parts.secrets,
+            programs,
             aws: Arc::clone(&parts.aws),
             slack,
             people,
@@ -118,7 +118,7 @@ impl Bot {
             queues: Default::default(),
             pokes,
             seals: parts.seals,
-            tasks: TaskTracker::new(),
+            tasks,
             stop: CancellationToken::new(),
         });
         for queue in parts.events {
@@ -178,6 +178,15 @@ impl Bot {
         self.engine.tasks.close();
         self.engine.tasks.wait().await;
     }
+}
+
+/// Slack, and who is who there.
+fn slack(parts: &Parts) -> (Arc<Slack>, Arc<People>) {
+    let (door, clock) = (Arc::clone(&parts.door), Arc::clone(&parts.clock));
+    let (url, token) = parts.slack.clone();
+    let slack = Arc::new(Slack::new(door, Arc::clone(&clock), url, token));
+    let people = Arc::new(People::new(Arc::clone(&slack), clock, parts.catalog.teams.clone()));
+    (slack, people)
 }
 
 /// The topics that may speak; nobody listens when there is none.

@@ -11,6 +11,7 @@
 //! | [`slack`], [`aws`], [`github`] | whom the bot calls |
 //! | [`checks`] | evidence: fetched here, judged purely |
 //! | `steps` | what the steps of runbooks do outside |
+//! | [`programs`] | the programs that they run beside the bot |
 //! | [`runner`], [`bot`] | what happens between a delivery and its effects |
 //! | [`telemetry`] | logs and metrics |
 
@@ -24,6 +25,7 @@ pub mod door;
 pub mod github;
 pub mod http;
 pub mod ids;
+pub mod programs;
 pub mod runner;
 pub mod slack;
 mod steps;

@@ -8,7 +8,7 @@
 //! | [`catalog`] | what the configuration says |
 //! | [`run`], [`operation`], [`desk`], [`watch`] | the four kinds of record: their events and folds |
 //! | [`approval`] | the steps of an approval: votes, answer, follow |
-//! | [`runbook`], [`step`] | what a team's own runbook is made of |
+//! | [`runbook`], [`step`], [`credential`] | what a team's own runbook is made of, and the secrets that it names |
 //! | [`round`], [`check`] | one request for approval, what it would ship, and the evidence |
 //! | [`effect`] | what the bot owes the world |
 //! | [`gate`] | the rules over people and state |
@@ -18,6 +18,7 @@
 pub mod approval;
 pub mod catalog;
 pub mod check;
+pub mod credential;
 pub mod decision;
 pub mod desk;
 pub mod digest;

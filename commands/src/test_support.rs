@@ -9,5 +9,7 @@ pub(crate) fn files_of(folder: &str, except: &[&str]) -> Vec<String> {
         .filter(|name| name != "mod" && !except.contains(&name.as_str()))
         .collect();
     names.sort();
+    // A file and the folder of its parts.
+    names.dedup();
     names
 }

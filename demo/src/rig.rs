@@ -1,5 +1,6 @@
 //! A sandbox and the bots that belong to it: one, or several replicas on one store.
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use bot::aws::events::Queue;
 use bot::bot::Parts;
 use bot::checks::CHECKS;
 use bot::clock::Clock;
-use bot::config::{self, Loaded, Secret};
+use bot::config::{self, Loaded, Secret, Secrets};
 use bot::door::{Allowed, Door, Outgoing};
 use bot::ids::SystemIds;
 use bot::runner::Engine;
@@ -53,10 +54,12 @@ pub struct Options {
     pub bot: SocketAddr,
     /// How many bots there are; more than one need a store that can be shared.
     pub replicas: usize,
-    /// The configuration, as text.
+    /// The configuration, as text. `{sandbox}` in it is the sandbox's address, `{resolver.0}` that of its first DNS server.
     pub config: String,
     /// Where the bot keeps what it knows.
     pub stored: Stored,
+    /// The secrets that steps show to other services, by the environment variables that would hold them.
+    pub secrets: BTreeMap<String, Secret>,
     /// Between the bot and the way out.
     pub door: Option<DoorWrap>,
     /// Between the bot and its store.
@@ -76,6 +79,7 @@ impl Options {
             replicas: 1,
             config: include_str!("../../docs/example.toml").to_owned(),
             stored,
+            secrets: BTreeMap::new(),
             door: None,
             store: None,
         }
@@ -108,6 +112,12 @@ impl Rig {
             .collect::<std::io::Result<_>>()?;
         options.sandbox.bot_url = replicas[0].url();
         let sandbox = Sandbox::start(options.sandbox.clone()).await?;
+        options.config = options.config.replace("{sandbox}", &sandbox.url());
+        for (number, resolver) in sandbox.resolvers().iter().enumerate() {
+            options.config = options
+                .config
+                .replace(&format!("{{resolver.{number}}}"), &resolver.to_string());
+        }
         let rig = Arc::new(Self {
             sandbox,
             options,
@@ -244,6 +254,8 @@ fn parts(options: &Options, base: &str) -> Result<Parts> {
         github: (github, Some(Secret::new("sandbox"))),
         events: vec![queue],
         topics: loaded.settings.topics,
+        secrets: Secrets::new(options.secrets.clone()),
+        programs: loaded.settings.programs,
         seals: None,
         metrics: None,
         door,

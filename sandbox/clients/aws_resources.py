@@ -160,6 +160,11 @@ def instances(walk):
         walk.jump(5)
         found = ssm.get_command_invocation(**asked)
         walk.equal(f"and ends with {status}", (found["Status"], found["ResponseCode"]), (status, code))
+    listed = ssm.list_commands(CommandId=command)["Commands"][0]
+    walk.equal("a command as a whole", (listed["Status"], listed["ErrorCount"]), ("Failed", 1))
+    one = ssm.list_command_invocations(CommandId=command, Details=True)["CommandInvocations"][0]
+    walk.equal("and on its instance", one["CommandPlugins"][0]["Output"], "no table")
+    walk.equal("commands of a document", len(ssm.list_commands(Filters=[{"key": "DocumentName", "value": send["DocumentName"]}])["Commands"]), 2)
     walk.refused("an instance that is none", "InvalidInstanceId", ssm.send_command, **{**send, "InstanceIds": ["i-0000000000000000f"]})
 
 

@@ -26,6 +26,9 @@ struct Arguments {
     /// A file of AWS resources and commits that are there from the start: docs/sandbox-aws.md shows its format.
     #[arg(long)]
     aws_seed: Option<PathBuf>,
+    /// Where a resolver answers from the account's zones; several times for several.
+    #[arg(long)]
+    resolver: Vec<SocketAddr>,
 }
 
 #[tokio::main]
@@ -40,6 +43,7 @@ async fn main() -> anyhow::Result<()> {
         signing_secret: arguments.signing_secret,
         rate_limits: !arguments.no_rate_limits,
         aws_seed: arguments.aws_seed,
+        resolvers: arguments.resolver,
         ..Options::default()
     })
     .await?;

@@ -29,6 +29,8 @@ pub struct Options {
     pub record_bodies: Option<PathBuf>,
     /// A file of AWS resources and commits that are there from the start.
     pub aws_seed: Option<PathBuf>,
+    /// Where resolvers answer from the account's zones; port 0 takes a free one.
+    pub resolvers: Vec<SocketAddr>,
     /// How long Slack waits for an answer to a delivery, in machine time.
     pub ack_deadline: Duration,
     /// The pauses before an event's three retries, in machine time.
@@ -46,6 +48,7 @@ impl Default for Options {
             rate_limits: true,
             record_bodies: None,
             aws_seed: None,
+            resolvers: Vec::new(),
             ack_deadline: Duration::from_secs(3),
             retry_pauses: [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2)],
         }
@@ -56,6 +59,7 @@ impl Default for Options {
 pub struct Sandbox {
     world: Arc<World>,
     address: SocketAddr,
+    resolvers: Vec<SocketAddr>,
     stop: CancellationToken,
 }
 
@@ -94,13 +98,28 @@ impl Sandbox {
             }
         });
         crate::aws::start_engine(&world, &stop);
-        Ok(Self { world, address, stop })
+        let mut resolvers = Vec::new();
+        for at in options.resolvers {
+            resolvers.push(crate::dns::start(&world, at, &stop).await?);
+        }
+        Ok(Self {
+            world,
+            address,
+            resolvers,
+            stop,
+        })
     }
 
     /// Its state, for tests and for the program that embeds it.
     #[must_use]
     pub fn world(&self) -> &Arc<World> {
         &self.world
+    }
+
+    /// Where its resolvers answer, in the order of the options.
+    #[must_use]
+    pub fn resolvers(&self) -> &[SocketAddr] {
+        &self.resolvers
     }
 
     /// `http://127.0.0.1:8700`.
@@ -126,6 +145,7 @@ fn router(world: &Arc<World>, address: SocketAddr) -> Router {
         .nest_service("/opensearch", crate::aws::search_routes(world))
         .nest_service("/web", crate::aws::site_routes(world))
         .nest("/github", crate::github::routes(world))
+        .nest_service("/services", crate::services::routes(world))
         .nest("/control", crate::control::routes(world))
         .merge(crate::page::routes())
 }

@@ -7,9 +7,11 @@ use tokio::sync::broadcast;
 
 use crate::aws::Account;
 use crate::clock::Clock;
+use crate::dns::Resolver;
 use crate::faults::Faults;
 use crate::github::GitHub;
 use crate::host::Host;
+use crate::services::Services;
 use crate::slack::Workspace;
 use crate::wire_log::{Entry, WireLog};
 
@@ -23,6 +25,8 @@ pub enum Change {
     Aws,
     /// A commit.
     GitHub,
+    /// Something in another service: Heroku, Jenkins.
+    Services,
     /// A line of the wire log.
     Log,
     /// The clock was jumped.
@@ -33,10 +37,11 @@ pub enum Change {
 
 impl Change {
     /// Every kind, for a listener that missed some.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Slack,
         Self::Aws,
         Self::GitHub,
+        Self::Services,
         Self::Log,
         Self::Clock,
         Self::Faults,
@@ -58,6 +63,8 @@ pub struct World {
     slack: Mutex<Workspace>,
     aws: Mutex<Account>,
     github: Mutex<GitHub>,
+    services: Mutex<Services>,
+    resolvers: Mutex<Vec<Resolver>>,
 }
 
 impl World {
@@ -68,6 +75,8 @@ impl World {
             slack: Mutex::new(Workspace::seed()),
             aws: Mutex::new(Account::seed(&clock)),
             github: Mutex::new(GitHub::seed(&clock)),
+            services: Mutex::default(),
+            resolvers: Mutex::default(),
             clock,
             faults: Faults::default(),
             log: WireLog::default(),
@@ -90,6 +99,16 @@ impl World {
     /// The repositories.
     pub fn github(&self) -> MutexGuard<'_, GitHub> {
         self.github.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The other services.
+    pub fn services(&self) -> MutexGuard<'_, Services> {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The resolvers, in the order of their addresses.
+    pub(crate) fn resolvers(&self) -> MutexGuard<'_, Vec<Resolver>> {
+        self.resolvers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lends the page what the embedding program can do.

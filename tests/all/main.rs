@@ -11,6 +11,7 @@ mod ends;
 mod gates;
 mod identity;
 mod kill_points;
+mod outside;
 mod race;
 mod real_process;
 mod repeated;

@@ -71,6 +71,7 @@ pub(crate) const SSM: Api = json("ssm", "AmazonSSM", "1.1");
 pub(crate) const CODEBUILD: Api = json("codebuild", "CodeBuild_20161006", "1.1");
 pub(crate) const EVENTS: Api = json("events", "AWSEvents", "1.1");
 pub(crate) const ACM: Api = json("acm", "CertificateManager", "1.1");
+pub(crate) const LOGS: Api = json("logs", "Logs_20140328", "1.1");
 pub(crate) const LAMBDA: Api = of("lambda", Protocol::Rest);
 pub(crate) const API_GATEWAY: Api = of("apigateway", Protocol::Rest);
 pub(crate) const RDS: Api = of("rds", Protocol::Query("2014-10-31"));
@@ -79,12 +80,16 @@ pub(crate) const S3: Api = of("s3", Protocol::S3);
 pub(crate) const IAM: Api = global("iam", Protocol::Query("2010-05-08"));
 pub(crate) const ROUTE53: Api = global("route53", Protocol::RestXml);
 
+/// OpenSearch's data plane. Every domain has an address of its own, which a service lists: see [`Clients::signed_at`].
+pub(crate) const SEARCH: Api = of("es", Protocol::Rest);
+
 /// The hosts of all of them: the door knows no others. A bucket of S3 has a host of its own.
-pub(crate) const HOSTS: [&str; 11] = [
+pub(crate) const HOSTS: [&str; 12] = [
     DYNAMODB.host,
     SQS.host,
     SSM.host,
     CODEBUILD.host,
+    LOGS.host,
     EVENTS.host,
     ACM.host,
     LAMBDA.host,
@@ -160,14 +165,27 @@ impl<'a> Ask<'a> {
 impl Clients {
     /// Makes one call.
     pub(crate) async fn signed(&self, within: Within<'_>, api: Api, ask: Ask<'_>) -> Result<Told, AwsError> {
+        let url = address(self.endpoint(), api, &within.target.region, &ask).ok_or_else(unbuilt)?;
+        self.signed_at(within, api, (Destination::Aws, &url), ask).await
+    }
+
+    /// Makes one call to an address that is known already, with path and query.
+    pub(crate) async fn signed_at(
+        &self,
+        within: Within<'_>,
+        api: Api,
+        (destination, url): (Destination, &Url),
+        ask: Ask<'_>,
+    ) -> Result<Told, AwsError> {
         let identity = self.identity(within, Attempts::Once).await?;
-        let region = &within.target.region;
-        let signs_for = if api.global { GLOBAL_REGION } else { region };
-        let request = address(self.endpoint(), api, region, &ask)
-            .and_then(|url| signed(&url, api, (signs_for, &ask), identity))
-            .ok_or_else(|| AwsError::fatal("InvalidRequest", "the request could not be built"))?;
+        let region = if api.global {
+            GLOBAL_REGION
+        } else {
+            &within.target.region
+        };
+        let request = signed(url, api, (region, &ask), identity).ok_or_else(unbuilt)?;
         let call = Call {
-            destination: Destination::Aws,
+            destination,
             name: format!("{}.{}", api.name, ask.operation),
             request,
             limits: Limits {
@@ -183,6 +201,10 @@ impl Clients {
         };
         self.heed(within, answer)
     }
+}
+
+fn unbuilt() -> AwsError {
+    AwsError::fatal("InvalidRequest", "the request could not be built")
 }
 
 fn address(endpoint: Option<&Url>, api: Api, region: &str, ask: &Ask<'_>) -> Option<Url> {

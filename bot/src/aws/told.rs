@@ -42,6 +42,7 @@ pub(super) fn read(protocol: Protocol, operation: &str, answer: Response<Bytes>)
     let code = header
         .or_else(|| value.get("__type")?.as_str())
         .or_else(|| value.get("code")?.as_str())
+        .or_else(|| value.pointer("/error/type")?.as_str())
         .unwrap_or("Unknown");
     // `com.amazonaws.dynamodb#ResourceNotFoundException`, `ResourceNotFoundException:http://…`
     let code = code.rsplit('#').next().unwrap_or(code);
@@ -49,6 +50,7 @@ pub(super) fn read(protocol: Protocol, operation: &str, answer: Response<Bytes>)
     let message = value
         .get("message")
         .or_else(|| value.get("Message"))
+        .or_else(|| value.pointer("/error/reason"))
         .and_then(Value::as_str)
         .unwrap_or("no message");
     Err(AwsError::of(code, message, parts.status.as_u16()))

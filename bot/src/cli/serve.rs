@@ -28,6 +28,12 @@ pub(super) async fn serve() -> Result<bool> {
     for warning in setup.env.warnings.iter().chain(&setup.loaded.warnings) {
         tracing::warn!(warning, "configuration");
     }
+    for variable in setup.unset_secrets() {
+        tracing::warn!(
+            variable,
+            "steps need the secret that this holds, and it is not set: they will fail"
+        );
+    }
     let bot = Arc::new(setup.bot(Some(metrics.clone())).await?);
     let listener = TcpListener::bind(setup.env.listen)
         .await

@@ -68,6 +68,13 @@ impl Setup {
         }
     }
 
+    /// The environment variables that steps name for their secrets, and that are not set.
+    pub(super) fn unset_secrets(&self) -> Vec<String> {
+        let names = self.loaded.secret_names();
+        let held = config::secrets(names.clone());
+        names.into_iter().filter(|name| held.get(name).is_none()).collect()
+    }
+
     fn has_production(&self) -> bool {
         let environments = self
             .loaded
@@ -138,6 +145,8 @@ impl Setup {
             github: (self.env.github_api.clone(), self.env.github_token.clone()),
             events: self.loaded.settings.events.clone(),
             topics: self.loaded.settings.topics.clone(),
+            secrets: config::secrets(self.loaded.secret_names()),
+            programs: self.loaded.settings.programs.clone(),
             seals: Some(seals::to_stdout()),
             metrics,
         }))

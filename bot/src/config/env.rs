@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use url::{Host, Url};
 
-use super::secret::Secret;
+use super::secret::{Secret, Secrets};
 
 /// What a server needs of its environment.
 #[derive(Clone, PartialEq, Eq)]
@@ -190,6 +190,16 @@ impl Local {
             Err(EnvError(reader.wrong))
         }
     }
+}
+
+/// The secrets of other services that these variables hold; what is not set is left out.
+#[must_use]
+pub fn secrets(names: impl IntoIterator<Item = String>) -> Secrets {
+    let held = names.into_iter().filter_map(|name| {
+        let value = variable(&name)?.trim().to_owned();
+        (!value.is_empty()).then(|| (name, Secret::new(value)))
+    });
+    Secrets::new(held.collect())
 }
 
 /// One variable of the process.

@@ -1,6 +1,6 @@
 //! The files: found, parsed, and put together into one configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono_tz::Tz;
@@ -110,6 +110,7 @@ pub(super) fn read(sources: &[Source], known_checks: &[&str]) -> Result<Loaded, 
         command_line: defaults.command_line,
         events: queues(top.events, &defaults),
         topics: topics(top.topics),
+        programs: top.commands.map(programs).unwrap_or_default(),
         accept_unsafe_store: top.store.is_some_and(accepts_unsafe_store),
     };
     if let (Some(place), true) = (places.into_iter().next(), top.services.is_empty()) {
@@ -118,7 +119,7 @@ pub(super) fn read(sources: &[Source], known_checks: &[&str]) -> Result<Loaded, 
     let drafts = top
         .services
         .into_iter()
-        .filter_map(|service| service::read(service, &defaults, known_checks))
+        .filter_map(|service| service::read(service, &defaults, (known_checks, &settings.programs)))
         .collect::<Vec<_>>();
     cross::judge(&drafts);
     let services = drafts
@@ -170,6 +171,7 @@ fn parse(sources: &[Source]) -> Result<Vec<Spanned<DeTable<'_>>>, ConfigErrors> 
 struct Top<'a> {
     defaults: Option<Section<'a>>,
     store: Option<Section<'a>>,
+    commands: Option<Section<'a>>,
     events: Vec<Section<'a>>,
     topics: Vec<Section<'a>>,
     services: Vec<(&'a str, Value<'a>)>,
@@ -179,6 +181,7 @@ impl<'a> Top<'a> {
     fn add(&mut self, mut file: Section<'a>) {
         once(&mut self.defaults, file.take("defaults"));
         once(&mut self.store, file.take("store"));
+        once(&mut self.commands, file.take("commands"));
         if let Some(mut aws) = file.take("aws").and_then(Value::section) {
             self.events.extend(aws.tables("events"));
             self.topics.extend(aws.tables("topics"));
@@ -250,6 +253,23 @@ fn accepts_unsafe_store(mut section: Section<'_>) -> bool {
         .and_then(|value| value.boolean());
     section.finish();
     accepted.unwrap_or_default()
+}
+
+/// Reads `[commands]`: the programs that steps may run beside the bot.
+fn programs(mut section: Section<'_>) -> BTreeMap<String, Vec<String>> {
+    let mut programs = BTreeMap::new();
+    let allowed = section.take("allow").and_then(Value::section);
+    for (name, value) in allowed.iter().flat_map(Section::entries) {
+        let argv: Vec<String> = value.texts().into_iter().map(|(_, text)| text.to_owned()).collect();
+        match argv.first() {
+            Some(path) if path.starts_with('/') => drop(programs.insert(name.to_owned(), argv)),
+            _ => value.place.complain(
+                "is no program: write its whole path and its arguments, such as `[\"/usr/bin/make\", \"migrate\"]`; there is no shell",
+            ),
+        }
+    }
+    section.finish();
+    programs
 }
 
 fn topics(sections: Vec<Section<'_>>) -> Vec<String> {

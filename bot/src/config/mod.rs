@@ -26,15 +26,15 @@ mod section;
 mod sequence;
 mod service;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use commands::catalog::{AwsTarget, Catalog};
 use commands::step::Action;
 
-pub use env::{Env, EnvError, Local};
+pub use env::{Env, EnvError, Local, secrets};
 pub use file::load;
 pub use problem::{ConfigErrors, Problem};
-pub use secret::Secret;
+pub use secret::{Secret, Secrets};
 
 use crate::aws::events::Queue;
 
@@ -58,6 +58,8 @@ pub struct Settings {
     pub events: Vec<Queue>,
     /// The SNS topics that may deliver CodePipeline's events over HTTPS, by ARN.
     pub topics: Vec<String>,
+    /// The programs that steps may run beside the bot, by name: path and arguments.
+    pub programs: BTreeMap<String, Vec<String>>,
     /// Whether production environments may stand on a store that can lose what it confirmed.
     pub accept_unsafe_store: bool,
 }
@@ -75,6 +77,17 @@ pub enum CommandLine {
 }
 
 impl Loaded {
+    /// The environment variables that hold the secrets of steps.
+    #[must_use]
+    pub fn secret_names(&self) -> BTreeSet<String> {
+        let runbooks = self.catalog.services.values().flat_map(|service| &service.runbooks);
+        let steps = runbooks.flat_map(|runbook| &runbook.steps);
+        steps
+            .flat_map(|spec| spec.step.action.secrets())
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// Every AWS region that is named: the bot speaks to AWS there and nowhere else.
     #[must_use]
     pub fn regions(&self) -> BTreeSet<String> {

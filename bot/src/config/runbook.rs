@@ -1,6 +1,6 @@
 //! `[service.NAME.runbook.NAME]` and its steps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use commands::ids::{EnvironmentId, RunbookName, StepName};
 use commands::runbook::{
@@ -19,8 +19,16 @@ use super::sequence::judge;
 /// How long a person has to answer when the runbook does not say.
 const PATIENCE: Span = Span::days(7);
 
-/// What steps may name: the service's environments, and the servers they may speak to.
-type Known<'k> = (&'k [&'k str], &'k BTreeSet<String>);
+/// What steps may name.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'k> {
+    /// The service's environments.
+    pub(super) environments: &'k [&'k str],
+    /// The servers that they may speak to.
+    pub(super) hosts: &'k BTreeSet<String>,
+    /// The programs that they may run beside the bot.
+    pub(super) programs: &'k BTreeMap<String, Vec<String>>,
+}
 
 /// Reads the runbooks of a service. One that cannot be made is left out; there is a complaint by then.
 pub(super) fn read(tables: &Section<'_>, known: Known<'_>) -> Vec<Runbook> {
@@ -31,7 +39,7 @@ pub(super) fn read(tables: &Section<'_>, known: Known<'_>) -> Vec<Runbook> {
             continue;
         };
         let meets = |other: &&Runbook| {
-            other.command == runbook.command && known.0.iter().any(|word| both_fit(other, &runbook, word))
+            other.command == runbook.command && known.environments.iter().any(|word| both_fit(other, &runbook, word))
         };
         if let (Some(command), Some(other)) = (&runbook.command, runbooks.iter().find(meets)) {
             place.complain(format!(
@@ -61,7 +69,7 @@ fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
     let command = section.take("command").and_then(|value| kept_under(&value));
     let environments = section
         .take("environments")
-        .map(|value| environments(&value, known.0))
+        .map(|value| environments(&value, known.environments))
         .unwrap_or_default();
     let parameters: Vec<Parameter> = section
         .take("parameter")
@@ -175,7 +183,7 @@ fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
     let group = section.take("group").and_then(|value| value.text()).map(str::to_owned);
     let asks_in = section
         .take("ask")
-        .map(|value| asks(&value, known.0))
+        .map(|value| asks(&value, known.environments))
         .unwrap_or_default();
     let when = section.take("when").and_then(|value| whole::<Condition>(&value));
     let expect = section
@@ -220,14 +228,27 @@ fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
         remedy,
         needs_snapshot,
     };
+    unwatched(&step, &place);
     Some(Draft {
         spec: StepSpec { step, asks_in },
         place,
     })
 }
 
+/// A command that outlives its step would end unseen.
+fn unwatched(step: &Step, place: &Place<'_>) {
+    if let Action::Command(command) = &step.action
+        && command.limit > step.deadline
+    {
+        place.complain(format!(
+            "runs for at most {}, but its deadline is {}: after that nobody would look at it; write a longer `deadline`",
+            command.limit, step.deadline
+        ));
+    }
+}
+
 /// Reads `kind` and the keys that belong to it.
-fn action(mut section: Section<'_>, (_, hosts): Known<'_>) -> Option<Action> {
+fn action(mut section: Section<'_>, known: Known<'_>) -> Option<Action> {
     let place = section.place.clone();
     let kinds: Vec<&str> = SPECS.iter().map(|spec| spec.kind).collect();
     let kind = section.need("kind", "\"wait\"")?;
@@ -261,18 +282,27 @@ fn action(mut section: Section<'_>, (_, hosts): Known<'_>) -> Option<Action> {
     if let Err(why) = action.check() {
         place.complain(why);
     }
-    unlisted(&action, hosts, &place);
+    unlisted(&action, known, &place);
     Some(action)
 }
 
-/// A step speaks to listed servers only; an address that is put together at run time is looked at then.
-fn unlisted(action: &Action, hosts: &BTreeSet<String>, place: &Place<'_>) {
-    let Action::Http(http) = action else { return };
-    let Ok(url) = http.url.parse::<url::Url>() else { return };
-    let host = crate::door::origin_name(&url);
-    if placeholders(&host).is_empty() && !host.contains('{') && !hosts.contains(&host) {
+/// A step speaks to listed servers and runs allowed programs only; a name that is put together at run time is looked at then.
+fn unlisted(action: &Action, known: Known<'_>, place: &Place<'_>) {
+    for address in action.addresses() {
+        let Ok(url) = address.parse::<url::Url>() else { continue };
+        let host = crate::door::origin_name(&url);
+        if placeholders(&host).is_empty() && !host.contains('{') && !known.hosts.contains(&host) {
+            place.complain(format!(
+                "speaks to {host}, which the service does not list: add it to `hosts` of the service"
+            ));
+        }
+    }
+    if let Action::Command(command) = action
+        && let Some(name) = command.local.as_ref().filter(|name| placeholders(name).is_empty())
+        && !known.programs.contains_key(name)
+    {
         place.complain(format!(
-            "speaks to {host}, which the service does not list: add it to `hosts` of the service"
+            "runs a program `{name}`, which is not allowed: add it under `[commands]`, as `allow = {{ {name} = [\"/path\", \"…\"] }}`"
         ));
     }
 }

@@ -95,6 +95,8 @@ fn texts(step: &Step, before: &[&Step], parameters: &[Parameter], place: &Place<
     }
     for name in all.iter().flat_map(|text| placeholders(text)) {
         let known = match name.split_once('.') {
+            // What was there before is known to the undo of a call only.
+            None if name == "was" => matches!(step.action, Action::ApiCall(_)),
             None => name == "environment" || name == "service",
             Some(("parameter", rest)) => parameters.iter().any(|parameter| parameter.name == rest),
             Some(("step", rest)) => {

@@ -34,7 +34,7 @@ impl Draft<'_> {
 pub(super) fn read<'a>(
     (name, value): (&str, Value<'a>),
     defaults: &Defaults,
-    known_checks: &[&str],
+    (known_checks, programs): (&[&str], &BTreeMap<String, Vec<String>>),
 ) -> Option<Draft<'a>> {
     let mut section = value.section()?;
     let id = id(name, &section.place);
@@ -73,11 +73,13 @@ pub(super) fn read<'a>(
         .filter_map(|window| freezes::read(window, &names))
         .collect();
     let hosts = hosts(&mut section);
-    let runbooks = section
-        .take("runbook")
-        .and_then(Value::section)
-        .map(|tables| runbook::read(&tables, (&names, &hosts)))
-        .unwrap_or_default();
+    let known = runbook::Known {
+        environments: &names,
+        hosts: &hosts,
+        programs,
+    };
+    let tables = section.take("runbook").and_then(Value::section);
+    let runbooks = tables.map(|tables| runbook::read(&tables, known)).unwrap_or_default();
     section.finish();
     let service = id.zip(channel).map(|(id, channel)| Service {
         id,

@@ -26,9 +26,11 @@ use crate::aws::Clients;
 use crate::aws::cloudwatch::CloudWatch;
 use crate::aws::codepipeline::CodePipeline;
 use crate::clock::Clock;
+use crate::config::Secrets;
 use crate::door::Outgoing;
 use crate::github::GitHub;
 use crate::ids::Ids;
+use crate::programs::Programs;
 use crate::slack::{People, Slack};
 
 /// Where the lines of seals go. They are evidence, not logs: whatever is logged, they are written.
@@ -48,6 +50,10 @@ pub struct Engine {
     pub clerk: Clerk,
     /// The way out, for steps that speak to servers of the team's own.
     pub door: Arc<dyn Outgoing>,
+    /// The secrets that steps show to those servers.
+    pub secrets: Secrets,
+    /// The programs that steps run beside the bot.
+    pub programs: Programs,
     /// Slack's Web API.
     pub slack: Arc<Slack>,
     /// Who is who.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use url::Url;
 
+use super::listed::{as_text, at_path};
 use super::{Answer, At, Executor, StepError, finished, pending};
 use crate::door::{Call, Destination, Limits, origin_name};
 
@@ -93,7 +94,7 @@ fn judge(step: &Http, answer: &Response<Bytes>) -> Result<String, String> {
     if !step.json.is_empty() {
         let value: Value = serde_json::from_str(&body).map_err(|_| format!("answers {status}, but with no JSON"))?;
         for (path, wanted) in &step.json {
-            let found = at_path(&value, path).unwrap_or_else(|| "nothing".to_owned());
+            let found = at_path(&value, path).map_or_else(|| "nothing".to_owned(), as_text);
             if found != *wanted {
                 let found: String = found.chars().take(60).collect();
                 return Err(format!("answers {status}, but {path} is {found}, {wanted} is wanted"));
@@ -118,18 +119,6 @@ fn headers(step: &Http, headers: &HeaderMap) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The value at `checks.0.name`, as text.
-fn at_path(value: &Value, path: &str) -> Option<String> {
-    let found = path.split('.').try_fold(value, |value, part| match value {
-        Value::Array(values) => values.get(part.parse::<usize>().ok()?),
-        value => value.get(part),
-    })?;
-    Some(match found {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    })
 }
 
 #[cfg(test)]

@@ -5,15 +5,21 @@
 
 mod alarms;
 mod announce;
+mod api_call;
 mod bucket_delete;
 mod bucket_parity;
 mod buckets;
 mod codebuild;
+mod command;
 mod databases;
+mod dns;
 mod event_source;
 mod flag;
 mod http;
+mod job;
 mod lambda;
+mod listed;
+mod log_match;
 mod mapping;
 mod posture;
 mod queue_drain;
@@ -22,6 +28,7 @@ mod require;
 mod restore;
 mod route53;
 mod schedule;
+mod search_parity;
 mod snapshot;
 mod table;
 
@@ -261,6 +268,12 @@ fn executor(action: &Action) -> Option<&dyn Executor> {
         Action::Posture(kind) => Some(kind),
         Action::BucketParity(kind) => Some(kind),
         Action::BucketDelete(kind) => Some(kind),
+        Action::LogMatch(kind) => Some(kind),
+        Action::SearchParity(kind) => Some(kind),
+        Action::Dns(kind) => Some(kind),
+        Action::ApiCall(kind) => Some(kind),
+        Action::Job(kind) => Some(kind),
+        Action::Command(kind) => Some(kind),
         Action::Wait(_) | Action::Manual(_) | Action::Approval(_) => None,
     }
 }

@@ -10,6 +10,7 @@ use crate::catalog::AwsTarget;
 use crate::ids::{EffectKey, EnvironmentId, RecordId, StepName, UserId};
 use crate::operation::Progress;
 use crate::step::{Action, Conduct};
+use crate::time::Timestamp;
 
 /// One call of a step of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub struct StepCall {
     pub aws: AwsTarget,
     /// In whose name.
     pub actor: UserId,
+    /// When the operation was started; 0 in calls that an older version owed.
+    #[serde(default)]
+    pub run_began: Timestamp,
 }
 
 /// Which call of a step.

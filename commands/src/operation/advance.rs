@@ -263,6 +263,7 @@ pub(crate) fn owe(plan: &mut Plan<'_>, id: &RecordId, name: &StepName, phase: Ca
         environment: operation.environment().clone(),
         aws,
         actor: operation.pinned.starter.clone(),
+        run_began: operation.pinned.started_at,
     };
     plan.owe_at(Effect::Step(Box::new(call)), due);
 }

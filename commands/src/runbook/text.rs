@@ -45,6 +45,8 @@ impl Values<'_> {
         match name {
             "environment" => Some(self.environment.to_string()),
             "service" => Some(self.service.to_string()),
+            // Known only when the undo is made; until then it stands for itself.
+            "was" => Some(crate::step::WAS.to_owned()),
             _ => self.parameters.get(name.strip_prefix("parameter.")?).cloned(),
         }
     }

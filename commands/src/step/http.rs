@@ -106,6 +106,10 @@ impl Kind for Http {
         Ok(())
     }
 
+    fn addresses(&self) -> Vec<String> {
+        vec![self.url.clone()]
+    }
+
     fn samples() -> Vec<Self> {
         let sample = Self {
             url: "https://health.example.org/status".to_owned(),

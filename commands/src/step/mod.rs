@@ -7,14 +7,19 @@
 
 mod alarms;
 mod announce;
+mod api_call;
 mod approval;
 mod bucket_delete;
 mod bucket_parity;
 mod codebuild;
+mod command;
+mod dns;
 mod event_source;
 mod flag;
 mod http;
+mod job;
 mod lambda;
+mod log_match;
 mod manual;
 mod mapping;
 mod posture;
@@ -24,6 +29,7 @@ mod require;
 mod restore;
 mod route53;
 mod schedule;
+mod search_parity;
 mod snapshot;
 mod table;
 mod wait;
@@ -32,14 +38,19 @@ use serde::{Deserialize, Serialize};
 
 pub use alarms::{Alarms, NoData};
 pub use announce::Announce;
+pub use api_call::{ApiCall, Field, Guarded, Heroku, Mailgun, Pingdom, Request, Twilio, WAS, Wanted, Write};
 pub use approval::Approval;
 pub use bucket_delete::BucketDelete;
 pub use bucket_parity::{BucketParity, Side};
 pub use codebuild::Codebuild;
+pub use command::{Command, ScriptParameters};
+pub use dns::{Dns, RecordType};
 pub use event_source::EventSource;
 pub use flag::{Flag, FlagType};
 pub use http::{Http, Method};
+pub use job::{Awx, CircleCi, Jenkins, Job};
 pub use lambda::Lambda;
+pub use log_match::{LogMatch, Presence};
 pub use manual::Manual;
 pub use mapping::Mapping;
 pub use posture::{PortClosed, Posture, Want};
@@ -49,6 +60,7 @@ pub use require::Require;
 pub use restore::Restore;
 pub use route53::{Alias, Route53};
 pub use schedule::Schedule;
+pub use search_parity::SearchParity;
 pub use snapshot::{SNAPSHOT_CREATED, SNAPSHOT_ID, Snapshot};
 pub use table::{Table, TableState};
 pub use wait::Wait;
@@ -115,6 +127,16 @@ pub trait Kind: Sized {
         Ok(())
     }
 
+    /// The addresses of servers that it speaks to beside AWS's and Slack's: the service has to list them.
+    fn addresses(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The environment variables that hold the secrets it shows to them.
+    fn secrets(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Examples, one for each way of conducting it: the proofs go over them.
     fn samples() -> Vec<Self>;
 }
@@ -164,6 +186,18 @@ macro_rules! kinds {
                 match self { $(Self::$name(kind) => kind.check()),* }
             }
 
+            /// The addresses of servers that it speaks to beside AWS's and Slack's: the service has to list them.
+            #[must_use]
+            pub fn addresses(&self) -> Vec<String> {
+                match self { $(Self::$name(kind) => kind.addresses()),* }
+            }
+
+            /// The environment variables that hold the secrets it shows to them.
+            #[must_use]
+            pub fn secrets(&self) -> Vec<&str> {
+                match self { $(Self::$name(kind) => kind.secrets()),* }
+            }
+
             /// Examples of every kind.
             #[must_use]
             pub fn samples() -> Vec<Self> {
@@ -181,6 +215,7 @@ kinds! {
     require => Require, table => Table,
     redrive => Redrive, schedule => Schedule, snapshot => Snapshot, restore => Restore, route53 => Route53, mapping => Mapping,
     alarms => Alarms, posture => Posture, bucket_parity => BucketParity, bucket_delete => BucketDelete,
+    log_match => LogMatch, search_parity => SearchParity, dns => Dns, api_call => ApiCall, job => Job, command => Command,
 }
 
 impl Action {

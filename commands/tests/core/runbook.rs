@@ -628,7 +628,7 @@ type Deeds = Vec<(StepName, CallPhase)>;
 /// Goes on until the operation is over, answering every call with `answer`; each call is heard `times` times. What was acted is told.
 fn conduct(world: &mut World, times: usize, answer: impl Fn(&StepCall) -> Outcome) -> Deeds {
     let mut deeds = Deeds::new();
-    for _ in 0..200 {
+    for _ in 0..2_000 {
         let owed = world
             .effects
             .values()
@@ -736,7 +736,7 @@ fn an_abort_after_any_step_undoes_exactly_what_was_done_in_reverse() {
         let name = &steps[stop].name;
         let mut done: Deeds = Vec::new();
         // Up to the step, then a person aborts.
-        for _ in 0..200 {
+        for _ in 0..2_000 {
             if world.operation().step(name).expect("a step").1.phase != Phase::Ahead {
                 break;
             }

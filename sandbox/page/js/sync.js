@@ -11,6 +11,7 @@ const CAUSES = {
   slack: ["state", "messages"],
   aws: ["state"],
   git_hub: ["state"],
+  services: ["state"],
   log: ["log", "journal"],
   clock: ["state", "messages"],
   faults: ["state"],

@@ -10,8 +10,9 @@ use super::deed::Directed;
 use super::error::AwsError;
 use super::events::iso;
 use super::ids;
+use super::page;
 use super::region::Region;
-use super::value::timestamp;
+use super::value::{structure, timestamp};
 
 const ANY: Rule = Rule::length(0, usize::MAX);
 /// How long after a command was sent its invocation cannot be read yet, in milliseconds.
@@ -74,12 +75,37 @@ impl Invocation {
     const fn ends_ms(&self) -> i64 {
         self.started_ms + self.script.seconds * 1000
     }
+
+    fn status(&self, now_ms: i64) -> &str {
+        if now_ms < self.ends_ms() {
+            "InProgress"
+        } else {
+            &self.script.status
+        }
+    }
 }
 
-/// The managed instances of a region, with what their next commands do, and the commands.
+/// A command, wherever it runs.
+#[derive(Debug)]
+struct Sent {
+    id: String,
+    document: String,
+    comment: String,
+    at_ms: i64,
+}
+
+/// A managed instance, with what its next commands do.
+#[derive(Debug, Default)]
+struct Instance {
+    tags: BTreeMap<String, String>,
+    next: VecDeque<Script>,
+}
+
+/// The managed instances of a region, and the commands.
 #[derive(Debug, Default)]
 pub(crate) struct Commands {
-    instances: BTreeMap<String, VecDeque<Script>>,
+    instances: BTreeMap<String, Instance>,
+    sent: Vec<Sent>,
     invocations: Vec<Invocation>,
 }
 
@@ -104,7 +130,37 @@ pub(crate) fn settle(region: &mut Region) {
     }
 }
 
-/// `SendCommand`: to instances by id.
+/// The instances that a command goes to: by id, or all that have every one of some tags.
+fn targets(region: &Region, args: Args<'_>) -> Result<Vec<String>, AwsError> {
+    let ids = args.texts("InstanceIds")?;
+    let targets = args.0["Targets"].as_array().cloned().unwrap_or_default();
+    if ids.is_empty() == targets.is_empty() {
+        let message = "the sandbox sends commands to InstanceIds or to Targets";
+        return Err(AwsError::new("ValidationException", message));
+    }
+    let known = &region.commands.instances;
+    if let Some(unknown) = ids.iter().find(|id| !known.contains_key(**id)) {
+        let account = &region.place.account;
+        let message = format!("Instances [[{unknown}]] not in a valid state for account {account}");
+        return Err(AwsError::new("InvalidInstanceId", message));
+    }
+    if targets.is_empty() {
+        return Ok(ids.into_iter().map(str::to_owned).collect());
+    }
+    let fits = |instance: &Instance| {
+        targets.iter().all(|target| {
+            let tag = target["Key"]
+                .as_str()
+                .and_then(|key| instance.tags.get(key.strip_prefix("tag:")?));
+            let values = target["Values"].as_array();
+            tag.is_some_and(|tag| values.is_some_and(|values| values.iter().any(|value| value == tag)))
+        })
+    };
+    let found = known.iter().filter(|(_, instance)| fits(instance));
+    Ok(found.map(|(id, _)| id.clone()).collect())
+}
+
+/// `SendCommand`.
 pub(crate) fn send(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError> {
     let now_ms = region.now_ms;
     let document = args.need("DocumentName", &ANY)?;
@@ -114,21 +170,7 @@ pub(crate) fn send(region: &mut Region, args: Args<'_>) -> Result<Value, AwsErro
             format!("Document with name {document} does not exist."),
         ));
     }
-    let instances = args.texts("InstanceIds")?;
-    if instances.is_empty() {
-        let message = "the sandbox sends commands to InstanceIds, of which there must be at least one";
-        return Err(AwsError::new("ValidationException", message));
-    }
-    if let Some(unknown) = instances
-        .iter()
-        .find(|id| !region.commands.instances.contains_key(**id))
-    {
-        let message = format!(
-            "Instances [[{unknown}]] not in a valid state for account {}",
-            region.place.account
-        );
-        return Err(AwsError::new("InvalidInstanceId", message));
-    }
+    let instances = targets(region, args)?;
     let script = args
         .structure("Parameters")?
         .map_or(&[][..], |parameters| parameters.list("commands").unwrap_or_default());
@@ -138,15 +180,18 @@ pub(crate) fn send(region: &mut Region, args: Args<'_>) -> Result<Value, AwsErro
     }
     let command = ids::uuid();
     let comment = args.text("Comment", &Rule::length(0, 100))?.unwrap_or_default();
+    region.commands.sent.push(Sent {
+        id: command.clone(),
+        document: document.to_owned(),
+        comment: comment.to_owned(),
+        at_ms: now_ms,
+    });
     for instance in &instances {
-        let next = region
-            .commands
-            .instances
-            .get_mut(*instance)
-            .and_then(VecDeque::pop_front);
+        let known = region.commands.instances.get_mut(instance);
+        let next = known.and_then(|instance| instance.next.pop_front());
         region.commands.invocations.push(Invocation {
             command: command.clone(),
-            instance: (*instance).to_owned(),
+            instance: instance.clone(),
             document: document.to_owned(),
             comment: comment.to_owned(),
             started_ms: now_ms,
@@ -195,11 +240,80 @@ pub(crate) fn get(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError
     }))
 }
 
+/// `ListCommands`: newest first.
+pub(crate) fn list(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError> {
+    let now_ms = region.now_ms;
+    let id = args.text("CommandId", &ANY)?;
+    let filters = args.0["Filters"].as_array().cloned().unwrap_or_default();
+    let document = filters.iter().find(|filter| filter["key"] == "DocumentName");
+    let document = document.and_then(|filter| filter["value"].as_str());
+    let fits = |sent: &&Sent| {
+        now_ms >= sent.at_ms + UNSEEN_MS
+            && id.is_none_or(|id| sent.id == id)
+            && document.is_none_or(|document| sent.document == document)
+    };
+    let found: Vec<&Sent> = region.commands.sent.iter().rev().filter(fits).collect();
+    if found.is_empty() && id.is_some_and(|id| !region.commands.sent.iter().any(|sent| sent.id == id)) {
+        return Err(AwsError::new("InvalidCommandId", ""));
+    }
+    let size = args.number("MaxResults", 1, 50)?.unwrap_or(50);
+    let page = page::forward(&found, size, args.text("NextToken", &ANY)?);
+    let (found, next) = page.ok_or_else(|| AwsError::new("InvalidNextToken", ""))?;
+    let commands = found.into_iter().map(|sent| region.commands.summary(sent, now_ms));
+    Ok(structure([
+        ("Commands", Some(commands.collect())),
+        ("NextToken", next.map(Value::from)),
+    ]))
+}
+
+/// `ListCommandInvocations`.
+pub(crate) fn list_invocations(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError> {
+    let now_ms = region.now_ms;
+    let id = args.need("CommandId", &ANY)?;
+    let details = args.flag("Details")?;
+    let seen = |one: &&Invocation| one.command == id && now_ms >= one.started_ms + UNSEEN_MS;
+    let found: Vec<&Invocation> = region.commands.invocations.iter().filter(seen).collect();
+    let size = args.number("MaxResults", 1, 50)?.unwrap_or(50);
+    let page = page::forward(&found, size, args.text("NextToken", &ANY)?);
+    let (found, next) = page.ok_or_else(|| AwsError::new("InvalidNextToken", ""))?;
+    let shown = found.into_iter().map(|one| {
+        let output = if now_ms >= one.ends_ms() { one.script.output.clone() + &one.script.error } else { String::new() };
+        let plugin = json!({"Name": "aws:runShellScript", "Status": one.status(now_ms), "ResponseCode": one.script.code, "Output": output});
+        json!({"CommandId": one.command, "InstanceId": one.instance, "Comment": one.comment, "DocumentName": one.document,
+            "Status": one.status(now_ms), "StatusDetails": one.status(now_ms), "CommandPlugins": if details { vec![plugin] } else { vec![] }})
+    });
+    Ok(structure([
+        ("CommandInvocations", Some(shown.collect())),
+        ("NextToken", next.map(Value::from)),
+    ]))
+}
+
+impl Commands {
+    fn summary(&self, sent: &Sent, now_ms: i64) -> Value {
+        let own: Vec<&Invocation> = self.invocations.iter().filter(|one| one.command == sent.id).collect();
+        let ended = own.iter().filter(|one| now_ms >= one.ends_ms()).count();
+        let errors = own
+            .iter()
+            .filter(|one| now_ms >= one.ends_ms() && one.script.status != "Success")
+            .count();
+        let status = match (ended < own.len(), errors) {
+            (true, _) => "InProgress",
+            (false, 0) => "Success",
+            (false, _) => "Failed",
+        };
+        let details = if own.is_empty() { "NoInstancesInTag" } else { status };
+        json!({"CommandId": sent.id, "DocumentName": sent.document, "Comment": sent.comment, "RequestedDateTime": timestamp(sent.at_ms),
+            "Status": status, "StatusDetails": details, "TargetCount": own.len(), "CompletedCount": ended, "ErrorCount": errors})
+    }
+}
+
 /// A managed instance that is there from the start.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InstanceSeed {
     id: String,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
     /// What its next commands do, one after the other.
     #[serde(default)]
     next: Vec<Script>,
@@ -208,8 +322,11 @@ pub(crate) struct InstanceSeed {
 impl Region {
     /// Adds a managed instance, or says what its next commands do.
     pub(crate) fn plant_instance(&mut self, seed: &InstanceSeed) {
-        let next = seed.next.iter().cloned().collect();
-        self.commands.instances.insert(seed.id.clone(), next);
+        let instance = Instance {
+            tags: seed.tags.clone(),
+            next: seed.next.iter().cloned().collect(),
+        };
+        self.commands.instances.insert(seed.id.clone(), instance);
     }
 }
 

@@ -79,7 +79,9 @@ pub use pipeline::{
 };
 pub use place::Place;
 pub use push::{Push, Pushed, push};
+pub(crate) use route53::Said;
 pub use s3::{BUCKET, KEY};
+pub(crate) use s3_wire::percent_decoded;
 pub use script::{Arrival, Failing};
 pub use seed::{approval_stage, codebuild_stage, pipeline, source_stage};
 pub use seed_file::SeedFile;

@@ -96,7 +96,7 @@ pub(super) async fn handle(world: &Arc<World>, parts: &Parts, body: &[u8]) -> Re
 }
 
 /// A part of a path as it was meant.
-pub(super) fn percent_decoded(text: &str) -> String {
+pub(crate) fn percent_decoded(text: &str) -> String {
     // A form decoder would turn a plus sign into a space, which in a path it is not.
     let form = format!("k={}", text.replace('+', "%2B").replace('&', "%26"));
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&form).unwrap_or_default();

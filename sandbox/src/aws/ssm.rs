@@ -63,6 +63,8 @@ fn call(account: &mut Account, request: &Request<'_>) -> Option<Result<Value, Aw
         "DeleteParameter" => delete(region, args),
         "SendCommand" => commands::send(region, args),
         "GetCommandInvocation" => commands::get(region, args),
+        "ListCommands" => commands::list(region, args),
+        "ListCommandInvocations" => commands::list_invocations(region, args),
         _ => return None,
     })
 }

@@ -1,7 +1,9 @@
 //! What the page's controls do, as JSON over HTTP: tests drive the same calls. Every shape is in `docs/sandbox.md`.
 
 mod aws;
+mod dns;
 mod github;
+mod services;
 mod slack;
 
 use std::convert::Infallible;
@@ -86,6 +88,8 @@ pub(crate) fn routes(world: &Arc<World>) -> Router {
         .merge(slack::routes())
         .merge(aws::routes())
         .merge(github::routes())
+        .merge(services::routes())
+        .merge(dns::routes())
         .with_state(Arc::clone(world))
 }
 
@@ -93,6 +97,7 @@ async fn state(State(world): State<Arc<World>>) -> Json<Value> {
     let slack = world.slack().snapshot();
     let aws = crate::aws::snapshot(&world.aws());
     let github = crate::github::snapshot(&world.github());
+    let services = crate::services::snapshot(&world.services());
     let available = world.host().is_some();
     Json(json!({
         "now_ms": world.clock.now_ms(),
@@ -100,6 +105,7 @@ async fn state(State(world): State<Arc<World>>) -> Json<Value> {
         "slack": slack,
         "aws": aws,
         "github": github,
+        "services": services,
         "faults": world.faults.list(),
         "held": world.faults.held(),
         "host": {"available": available, "reason": if available { "" } else { NO_HOST }},

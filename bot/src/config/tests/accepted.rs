@@ -179,6 +179,7 @@ fn little_is_needed() {
             command_line: CommandLine::Standard,
             events: Vec::new(),
             topics: Vec::new(),
+            programs: std::collections::BTreeMap::new(),
             accept_unsafe_store: false
         }
     );

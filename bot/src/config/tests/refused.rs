@@ -92,7 +92,7 @@ fn unknown_keys() {
     signalbox.toml:10: service.web.environment.prod.functions: is not known to this version: delete it, or run a version that has it
     signalbox.toml:11: service.web.maintenance: is not known to this version: delete it, or run a version that has it
     signalbox.toml:13: defaults.time_zone: is no key of this table. Did you mean `timezone`? Known here: teams, command_line, timezone, unknown_author, migrations, aws
-    signalbox.toml:14: servise: is no key of this table. Did you mean `service`? Known here: defaults, store, aws, service
+    signalbox.toml:14: servise: is no key of this table. Did you mean `service`? Known here: defaults, store, commands, aws, service
     signalbox.toml:16: aws.event: is no key of this table. Did you mean `events`? Known here: events, topics
     ");
 }
@@ -426,4 +426,39 @@ fn steps_over_aws_that_could_not_do_what_they_say() {
     }
     let good = snapshot + &pause("{ step = \"save\", younger = \"3h\" }");
     assert!(read(&approved(&good)).is_ok(), "what is old enough for both is taken");
+}
+
+#[test]
+fn steps_reach_only_what_is_listed_and_allowed() {
+    let text = approved(
+        r#"[commands]
+allow = { make = ["make"], migrate = ["/usr/bin/make", "migrate"] }
+[service.web.runbook.go]
+title = "Goes"
+[[service.web.runbook.go.step]]
+name = "known"
+kind = "command"
+local = "migrate"
+[[service.web.runbook.go.step]]
+name = "program"
+kind = "command"
+local = "other"
+[[service.web.runbook.go.step]]
+name = "job"
+kind = "job"
+secret_env = "SLACK_BOT_TOKEN"
+jenkins = { url = "https://jenkins.example.org", user = "u", job = "j" }
+[[service.web.runbook.go.step]]
+name = "say"
+kind = "announce"
+text = "it was {was}"
+"#,
+    );
+    insta::assert_snapshot!(complaints(&text), @r#"
+    signalbox.toml:9: commands.allow.make: is no program: write its whole path and its arguments, such as `["/usr/bin/make", "migrate"]`; there is no shell
+    signalbox.toml:16: service.web.runbook.go.step: runs a program `other`, which is not allowed: add it under `[commands]`, as `allow = { other = ["/path", "…"] }`
+    signalbox.toml:20: service.web.runbook.go.step: `SLACK_BOT_TOKEN` is the bot's own and is handed to nobody: give the step a secret of its own
+    signalbox.toml:20: service.web.runbook.go.step: speaks to https://jenkins.example.org, which the service does not list: add it to `hosts` of the service
+    signalbox.toml:25: service.web.runbook.go.step: `{was}` stands for nothing here: there are {environment}, {service}, {parameter.NAME} and {step.NAME.OUTPUT} of an earlier step
+    "#);
 }

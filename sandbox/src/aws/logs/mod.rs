@@ -35,6 +35,8 @@ pub(crate) struct Group {
     created_ms: i64,
     next: u64,
     lines: Vec<Line>,
+    /// How many empty pages come before the lines: the service reads a large group so.
+    empty_pages: u64,
 }
 
 /// The groups of a region by name.
@@ -65,6 +67,7 @@ impl Logs {
             created_ms,
             next: 0,
             lines: Vec::new(),
+            empty_pages: 0,
         })
     }
 
@@ -118,6 +121,8 @@ pub(crate) enum Deed {
         #[serde(default)]
         seconds_ago: i64,
     },
+    /// So many empty pages come before the lines that are searched for.
+    EmptyPages { group: String, pages: u64 },
 }
 
 impl Region {
@@ -131,14 +136,18 @@ impl Region {
 
 /// Does a deed.
 pub(crate) fn act(region: &mut Region, deed: &Deed) {
-    let Deed::Append {
-        group,
-        stream,
-        lines,
-        seconds_ago,
-    } = deed;
-    let at_ms = region.now_ms - seconds_ago * 1000;
-    region
-        .logs
-        .append(group, stream.as_deref().unwrap_or("sandbox"), lines, at_ms);
+    let now_ms = region.now_ms;
+    match deed {
+        Deed::Append {
+            group,
+            stream,
+            lines,
+            seconds_ago,
+        } => {
+            let at_ms = now_ms - seconds_ago * 1000;
+            let stream = stream.as_deref().unwrap_or("sandbox");
+            region.logs.append(group, stream, lines, at_ms);
+        }
+        Deed::EmptyPages { group, pages } => region.logs.create(group, now_ms).empty_pages = *pages,
+    }
 }

@@ -122,9 +122,19 @@ pub(super) fn filter_events(region: &mut Region, args: Args<'_>) -> Result<Value
         .filter(|line| prefix.is_none_or(|prefix| line.stream.starts_with(prefix)))
         .filter(|line| pattern.fits(&line.message))
         .collect();
+    let token = args.text("nextToken", &ANY)?;
+    // A page is empty when nothing in what was read for it fits.
+    let empty = match token.map(|token| token.strip_prefix("e/")) {
+        None => Some(0),
+        Some(seen) => seen.and_then(|seen| seen.parse::<u64>().ok()),
+    };
+    if let Some(seen) = empty.filter(|seen| *seen < group.empty_pages) {
+        let next = json!(format!("e/{}", seen + 1));
+        return Ok(json!({ "events": [], "searchedLogStreams": [], "nextToken": next }));
+    }
     // The token names the last line that was shown: lines that come later do not shift the pages.
-    let after = args
-        .text("nextToken", &ANY)?
+    let after = token
+        .filter(|_| empty.is_none())
         .map(token_number)
         .transpose()?
         .unwrap_or(0);

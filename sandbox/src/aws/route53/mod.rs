@@ -1,5 +1,6 @@
 //! Route 53: zones, their records, and changes that take a while to be everywhere.
 
+mod answers;
 mod changes;
 mod records;
 
@@ -20,6 +21,7 @@ use super::region::Region;
 use super::service::{Meant, Request, Rest, RestDialect, Service};
 use super::xml;
 
+pub(crate) use answers::Said;
 pub(crate) use records::RecordSet;
 
 /// Route 53 on the wire.

@@ -1,0 +1,95 @@
+//! `job`: one start for each try of the step, found again by its marker, and followed to its end.
+
+mod awx;
+mod circleci;
+mod jenkins;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use commands::credential::Auth;
+use commands::effect::StepOutcome;
+use commands::step::Job;
+use serde_json::Value;
+
+use super::listed::{Servers, Trouble};
+use super::{Answer, At, Executor, Probe, StepError, pending};
+
+/// The parameter or variable by which what was started is found again.
+const MARKER: &str = "SIGNALBOX_RUN";
+/// How many of the newest builds or jobs are looked at.
+const LOOKED_AT: usize = 50;
+
+/// A build server, as one step speaks to it.
+#[async_trait]
+trait Server: Send + Sync {
+    async fn prepare(&self, at: At<'_>) -> Answer;
+    async fn act(&self, at: At<'_>) -> Answer;
+    async fn probe(&self, at: At<'_>) -> Result<Probe, StepError>;
+    async fn watch(&self, at: At<'_>) -> Result<StepOutcome, Trouble>;
+}
+
+#[async_trait]
+impl Executor for Job {
+    async fn prepare(&self, at: At<'_>) -> Answer {
+        server(self, at)?.prepare(at).await
+    }
+
+    async fn act(&self, at: At<'_>) -> Answer {
+        server(self, at)?.act(at).await
+    }
+
+    async fn probe(&self, at: At<'_>) -> Result<Probe, StepError> {
+        server(self, at)?.probe(at).await
+    }
+
+    async fn watch(&self, at: At<'_>) -> Answer {
+        match server(self, at)?.watch(at).await {
+            // A job goes on whether it can be seen or not.
+            Err(Trouble::NotDone(why) | Trouble::Unknown(why)) => {
+                Ok(pending(at.call.memo.clone(), format!("cannot be read just now: {why}")))
+            }
+            came => Ok(came?),
+        }
+    }
+}
+
+fn server<'a>(job: &'a Job, at: At<'a>) -> Result<Box<dyn Server + 'a>, StepError> {
+    let servers = |auth| Servers::new(at, "job", Some((&job.secret_env, auth)));
+    match (&job.jenkins, &job.circleci, &job.awx) {
+        (Some(step), None, None) => {
+            let servers = servers(Auth::Basic(Some(step.user.clone())))?;
+            Ok(Box::new(jenkins::Server { step, servers }))
+        }
+        (None, Some(step), None) => {
+            let servers = servers(Auth::Header("Circle-Token".to_owned()))?;
+            Ok(Box::new(circleci::Server { step, servers }))
+        }
+        (None, None, Some(step)) => {
+            let servers = servers(Auth::Bearer)?;
+            Ok(Box::new(awx::Server { step, servers }))
+        }
+        _ => Err(StepError::failed("bad_job", "it names no server, or several")),
+    }
+}
+
+/// What was found, with something left to do.
+fn ready(memo: Value, evidence: String) -> StepOutcome {
+    StepOutcome::Prepared {
+        memo,
+        outputs: BTreeMap::new(),
+        evidence: vec![evidence],
+        done: false,
+    }
+}
+
+/// It ended well.
+fn ended(outputs: &[(&str, String)], evidence: String) -> StepOutcome {
+    StepOutcome::Finished {
+        outputs: outputs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
+        evidence: vec![evidence],
+    }
+}
