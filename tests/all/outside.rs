@@ -51,7 +51,7 @@ trait Outside {
     async fn runs(&self, runbook: &str) -> String;
     async fn ended(&self, runbook: &str, how: &str) -> Message;
     fn service(&self, name: &str) -> Value;
-    async fn is_silent(self);
+    async fn ends_silent(self);
 }
 
 impl Outside for Scenario {
@@ -84,7 +84,7 @@ impl Outside for Scenario {
     }
 
     /// The end of a scenario in which nobody has seen the key: not Slack, not the journal, not the sandbox's log of calls.
-    async fn is_silent(self) {
+    async fn ends_silent(self) {
         let engine = self.rig.engine().await.expect("a bot");
         let mut seen = self.transcript();
         for slot in engine.catalog.services.keys() {
@@ -359,7 +359,7 @@ async fn other_services_are_called_once_and_read_back() {
     town.runs("launch").await;
     town.ended("launch", "done").await;
     assert_eq!(town.done("heroku.formation_update"), 1);
-    town.is_silent().await;
+    town.ends_silent().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -390,7 +390,7 @@ async fn other_services_are_set_back_unless_somebody_else_has_changed_them() {
     town.card_in_time(&["changed_since", "quantity is 7, which this step did not set"])
         .await;
     assert_eq!(held(&town)[0], json!(7));
-    town.is_silent().await;
+    town.ends_silent().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -407,7 +407,7 @@ async fn a_call_that_nothing_tells_of_is_a_question_to_people() {
     town.card_in_time(&["no_secret", "UNSET_KEY is not set in the bot's environment"])
         .await;
     assert_eq!(town.done("heroku.formation_info"), 0);
-    town.is_silent().await;
+    town.ends_silent().await;
 }
 
 const JENKINS: &str = r#"
@@ -492,7 +492,7 @@ async fn jobs_are_started_once_and_followed_to_their_end() {
     town.card_in_time(&["no_parameter", "has no parameter SIGNALBOX_RUN"])
         .await;
     assert_eq!(town.service("jenkins").as_array().map(Vec::len), Some(2));
-    town.is_silent().await;
+    town.ends_silent().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -529,7 +529,7 @@ async fn a_pipeline_waits_at_its_hold_until_it_is_approved_here() {
         (town.done("circleci.trigger") == 3).then_some(())
     })
     .await;
-    town.is_silent().await;
+    town.ends_silent().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
