@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use announce::Announce;
 pub use approval::Approval;
-pub use codebuild::Codebuild;
+pub use codebuild::{Codebuild, Reverse};
 pub use event_source::EventSource;
 pub use flag::{Flag, FlagType};
 pub use http::{Http, Method};

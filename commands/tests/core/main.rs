@@ -14,4 +14,5 @@ mod observe;
 mod replay;
 mod runbook;
 mod standing;
+mod switch;
 mod world;

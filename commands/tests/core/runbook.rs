@@ -64,7 +64,7 @@ fn source(enabled: bool) -> serde_json::Value {
 }
 
 impl World {
-    fn with(steps: Vec<Step>) -> Self {
+    pub fn with(steps: Vec<Step>) -> Self {
         let mut world = Self::new();
         world.service().runbooks = vec![runbook("switch", steps)];
         world
@@ -106,7 +106,7 @@ impl World {
         self.hears_of(&effect, outcome);
     }
 
-    fn hears_of(&mut self, effect: &Effect, outcome: &Outcome) {
+    pub fn hears_of(&mut self, effect: &Effect, outcome: &Outcome) {
         let watch = self.watch.clone();
         let decision = self
             .decide(|facts| commands::outcome::hear(facts, effect, outcome, Some(&watch), crate::world::PACE))
@@ -114,7 +114,7 @@ impl World {
         self.commit(decision);
     }
 
-    fn wakes(&mut self, span: Span) {
+    pub fn wakes(&mut self, span: Span) {
         self.passes(span);
         let id = self.operation().id.clone();
         let decision = self.decide(|facts| wake::run(facts, &id)).expect("a legal decision");
@@ -661,7 +661,7 @@ fn all_kinds() -> Vec<Step> {
         .collect()
 }
 
-fn replayed(world: &World) {
+pub fn replayed(world: &World) {
     for (id, history) in &world.operation_journal {
         let folded = operation::replay(id, history.clone()).expect("a legal history");
         assert_eq!(
