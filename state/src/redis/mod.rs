@@ -32,6 +32,12 @@ use crate::store::{Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, 
 /// How many records one pipeline of [`Redis::import`] writes.
 const BULK: usize = 1000;
 
+/// Where the leases of a service are: a test ends them, as if their time had passed.
+#[cfg(any(test, feature = "contract"))]
+pub(crate) fn leases(slot: &ServiceId) -> String {
+    keys::Keys::of(slot).leases().to_owned()
+}
+
 /// A store in Redis.
 #[derive(Debug)]
 pub struct Redis {
