@@ -1,5 +1,6 @@
 //! The color switch of ef-cms in the sandbox's account, with each of its steps failing, and cut off on the way there and on the way back. What the account
 //! shows is looked at after every change. `commands/tests/core/switch.rs` tries everything; here a part of it goes through the whole bot.
+#![expect(clippy::expect_used, reason = "a scenario fails by panicking")]
 
 use sandbox::faults::{Fault, FaultKind};
 use serde_json::{Value, json};
