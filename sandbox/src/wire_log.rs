@@ -61,6 +61,20 @@ impl WireLog {
         inner.0
     }
 
+    /// How many of the entries after `seq` fit.
+    #[must_use]
+    pub fn count(&self, seq: u64, fits: impl Fn(&Entry) -> bool) -> usize {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = inner.1.iter().rev().take_while(|entry| entry.seq > seq);
+        newest.filter(|entry| fits(entry)).count()
+    }
+
+    /// The number of the newest entry; 0 before the first.
+    #[must_use]
+    pub fn newest(&self) -> u64 {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
     /// The entries after `seq`, oldest first.
     #[must_use]
     pub fn since(&self, seq: u64) -> Vec<Entry> {

@@ -99,7 +99,7 @@ impl RedisServer {
     /// # Panics
     /// When the server does not answer.
     pub fn end_leases(&self, slot: &ServiceId, effects: &BTreeSet<EffectKey>) {
-        let leases = format!("sb1:{{{slot}}}:x");
+        let leases = crate::redis::leases(slot);
         let mut server = self.connect();
         for effect in effects {
             let ended = redis::cmd("ZADD")
@@ -117,7 +117,7 @@ impl RedisServer {
     /// # Panics
     /// When the server does not answer.
     pub fn end_all_leases(&self) {
-        const END: &str = "for _, leases in ipairs(redis.call('KEYS', 'sb1:*:x')) do
+        const END: &str = "for _, leases in ipairs(redis.call('KEYS', 'sb*:x')) do
             for _, effect in ipairs(redis.call('ZRANGE', leases, 0, -1)) do redis.call('ZADD', leases, 0, effect) end
         end";
         let ended = redis::cmd("EVAL").arg(END).arg(0).exec(&mut self.connect());

@@ -2,17 +2,17 @@
 #![expect(clippy::panic, reason = "a scenario fails by panicking")]
 
 use serde_json::{Value, json};
-use tests::machine::{Keeps, Process, Ran};
+use tests::process::{Keeps, Ran, Town};
 
 /// So that the command line may decide on production too.
 const PRODUCTION: (&str, &str) = ("# command_line   = \"standard\"", "command_line   = \"production\"");
 
-async fn say(town: &Process, user: &str, text: &str) -> Ran {
+async fn say(town: &Town, user: &str, text: &str) -> Ran {
     town.runs(&["say", text, "--as", user]).await
 }
 
 /// Approves from the command line as soon as the evidence is in.
-async fn approves(town: &Process, user: &str) -> Ran {
+async fn approves(town: &Town, user: &str) -> Ran {
     town.until("a vote", async || {
         let ran = say(town, user, "/deploy approve mainnet v1.4.2").await;
         let looking = ran.out.contains("looked up") || ran.out.contains("not looked at yet");
@@ -23,8 +23,8 @@ async fn approves(town: &Process, user: &str) -> Ran {
 
 /// The same conversation on either store: it goes to the server through its socket, or straight to Redis.
 async fn a_conversation(keeps: Keeps) {
-    let town = Process::serving(keeps, &[PRODUCTION]).await;
-    town.card("waits for 2 of 2").await;
+    let town = Town::serving(keeps, &[PRODUCTION]).await;
+    town.card(&["waits for 2 of 2"]).await;
     for (user, text, code, words) in [
         ("U0RITA", "/deploy status mainnet", 0, "waits for 2 of 2"),
         ("U0RITA", "/deploy help", 0, "What you can tell Signalbox"),
@@ -61,20 +61,20 @@ async fn a_conversation(keeps: Keeps) {
         again.code == 1 && again.out.contains("This operating-system user"),
         "{again:?}"
     );
-    town.card("waits for 1 of 2").await;
+    town.card(&["waits for 1 of 2"]).await;
     let bruno = town.says("U0BRUNO", "/deploy approve mainnet v1.4.2").await;
     assert!(bruno.contains("Recorded"), "{bruno}");
     let answered = || town.sandbox.world().aws().approval_results().len();
     town.until("the answer", async || (answered() == 1).then_some(())).await;
     town.sandbox.world().clock.jump(30_000);
-    town.card("released").await;
+    town.card(&["released"]).await;
     assert_eq!(answered(), 1);
     evidence(&town).await;
     doctor(&town).await;
 }
 
 /// What auditors ask, beside the running server.
-async fn evidence(town: &Process) {
+async fn evidence(town: &Town) {
     let open = town.runs(&["runs"]).await;
     assert!(open.code == 0 && !open.out.contains("v1.4.2"), "{open:?}");
     let all = town.runs(&["runs", "wallet", "--all"]).await;
@@ -121,7 +121,7 @@ async fn evidence(town: &Process) {
     );
 }
 
-async fn doctor(town: &Process) {
+async fn doctor(town: &Town) {
     let ran = town.runs(&["doctor"]).await;
     let well = [
         "the store",
@@ -155,8 +155,8 @@ async fn beside_a_server_on_redis_it_speaks_to_redis() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn production_is_out_of_its_reach_unless_config_says_otherwise() {
-    let town = Process::serving(Keeps::InFile, &[]).await;
-    town.card("waits for 2 of 2").await;
+    let town = Town::serving(Keeps::InFile, &[]).await;
+    town.card(&["waits for 2 of 2"]).await;
     let refused = say(&town, "U0ANN", "/deploy approve mainnet v1.4.2").await;
     assert!(
         refused.code == 1
@@ -171,8 +171,8 @@ async fn production_is_out_of_its_reach_unless_config_says_otherwise() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_that_fail_are_counted_for_every_environment_of_the_pipeline() {
-    let town = Process::serving(Keeps::InFile, &[]).await;
-    town.card("waits for 2 of 2").await;
+    let town = Town::serving(Keeps::InFile, &[]).await;
+    town.card(&["waits for 2 of 2"]).await;
     assert!(!town.metrics().await.contains("signalbox_watch_failures_total"));
     let denied = json!({ "target": "aws.GetPipelineState", "kind": "refuse", "error": "AccessDeniedException" });
     town.control("faults", denied).await;
@@ -188,13 +188,14 @@ async fn reads_that_fail_are_counted_for_every_environment_of_the_pipeline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_server_it_opens_the_file_and_a_store_that_was_put_back_shows() {
-    let mut town = Process::serving(Keeps::InFile, &[]).await;
-    town.card("waits for 2 of 2").await;
+    let town = Town::serving(Keeps::InFile, &[]).await;
+    town.card(&["waits for 2 of 2"]).await;
     // The socket stays behind, and nobody listens.
     town.kill();
     let alone = town.runs(&["runs"]).await;
     assert!(alone.code == 0 && alone.out.contains("waiting"), "{alone:?}");
-    town.serve().await;
+    town.spawn();
+    town.ready().await;
     assert!(town.stop().success());
     let log = town.log().display().to_string();
     let whole = town.runs(&["audit", "verify", "--seals", &log]).await;

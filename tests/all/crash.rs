@@ -1,9 +1,6 @@
 //! The bot is cut off at every point at which it touches the outside, and comes back.
 
-use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bot::door::{Call, DoorError, Outgoing};
@@ -11,70 +8,28 @@ use bytes::Bytes;
 use commands::ids::ServiceId;
 use commands::run::Run;
 use demo::Stored;
-use futures::{FutureExt as _, StreamExt as _};
 use sandbox::clock::Clock;
 use sandbox::faults::{Fault, FaultKind};
 use state::Store;
 use state::embedded::Embedded;
 use tests::cut::{Cut, Moment, Point};
-use tests::proof::{Proof, approval};
+use tests::cuts;
+use tests::proof::approval;
 use tests::scenario::{Scenario, options};
-
-/// How many scenarios run at the same time.
-const AT_ONCE: usize = 6;
-/// How long one may take, in machine time; only one that fails takes that long.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How often more a cut is tried that did not come by.
-const CHANCES: usize = 2;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_cut_one_decision_is_one_answer() {
     let whole = approval(None, |_| {}).await;
     assert!(whole.violations.is_empty(), "{:?}", whole.violations);
-    let cuts: Vec<Cut> = whole
-        .points
-        .iter()
-        .flat_map(|point| {
-            Moment::ALL.map(|moment| Cut {
-                point: point.clone(),
-                moment,
-            })
-        })
-        .filter(|cut| match chosen() {
-            Some(only) => only == "all" || cut.to_string().contains(&only),
-            None => is_telling(cut) || cut.point.name == "chat.postMessage",
-        })
-        .collect();
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for cut in &cuts {
-        *counts.entry(&cut.point.name).or_default() += 1;
-    }
-    println!("{} cut points: {counts:?}", cuts.len());
-    let results: Vec<(Cut, Proof)> = futures::stream::iter(cuts.iter().cloned())
-        .map(|cut| async { (cut.clone(), survived(cut).await) })
-        .buffer_unordered(AT_ONCE)
-        .collect()
-        .await;
-    let missed: Vec<&Cut> = results
-        .iter()
-        .filter(|(_, proof)| !proof.struck)
-        .map(|(cut, _)| cut)
-        .collect();
-    let names: Vec<String> = missed.iter().map(ToString::to_string).collect();
-    println!(
-        "{} of {} cut points were reached and survived, {} did not come by: {names:?}",
-        cuts.len() - missed.len(),
-        cuts.len(),
-        missed.len()
-    );
-    let skipped: Vec<&&Cut> = missed.iter().filter(|cut| !is_by_the_clock(cut)).collect();
+    let mut cuts = cuts::all(&whole.points);
+    cuts.retain(|cut| match chosen() {
+        Some(only) => only == "all" || cut.to_string().contains(&only),
+        None => is_telling(cut) || cut.point.name == "chat.postMessage",
+    });
+    let tally = cuts::try_all("approval", &cuts, async |cut| approval(Some(cut), |_| {}).await).await;
+    let skipped: Vec<&Cut> = tally.missed.iter().filter(|cut| !is_by_the_clock(cut)).collect();
     assert!(skipped.is_empty(), "these come by in every run: {skipped:?}");
-    let wrong: Vec<String> = results
-        .iter()
-        .filter(|(_, proof)| !proof.violations.is_empty())
-        .map(|(cut, proof)| format!("{cut}: {:?}", proof.violations))
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
 }
 
 /// What a decision goes through: the votes, the answer to CodePipeline, and the commit that finishes it.
@@ -97,31 +52,6 @@ fn is_by_the_clock(cut: &Cut) -> bool {
 /// Only cuts whose name contains this; `scripts/soak` takes all.
 fn chosen() -> Option<String> {
     std::env::var_os("SIGNALBOX_CUTS").map(|only| only.to_string_lossy().into_owned())
-}
-
-/// A scenario that does not get to its end is a violation too.
-async fn survived(cut: Cut) -> Proof {
-    let lost = |why: &str| Proof {
-        points: Vec::new(),
-        struck: true,
-        violations: vec![why.to_owned()],
-    };
-    let told = async {
-        // One that did not come by is given another chance.
-        let mut proof = approval(Some(cut.clone()), |_| {}).await;
-        for _ in 0..CHANCES {
-            if proof.struck || !proof.violations.is_empty() {
-                break;
-            }
-            proof = approval(Some(cut.clone()), |_| {}).await;
-        }
-        proof
-    };
-    match tokio::time::timeout(PATIENCE, AssertUnwindSafe(told).catch_unwind()).await {
-        Ok(Ok(proof)) => proof,
-        Ok(Err(_)) => lost("it did not come to an end"),
-        Err(_) => lost("it hangs"),
-    }
 }
 
 /// Between the bot and AWS: whatever marker the bot writes into its answer, CodePipeline keeps another one.

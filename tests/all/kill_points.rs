@@ -17,6 +17,7 @@ use state::redis::Redis;
 use tests::process::{AUDIT_KEY, Town, cards};
 use tests::scenario::{DEPLOYS, text_of};
 use tests::tap::Side;
+use tests::witness::marked;
 
 /// What the process does outside of its store.
 const CALLS: [&str; 5] = [
@@ -112,7 +113,7 @@ async fn town() -> Town {
 /// One release to testnet, killed at a point, if one is given. Says whether it came by, and what is wrong.
 async fn release(town: &Town, at: Option<&Point>) -> (bool, Vec<String>) {
     let world = town.sandbox.world();
-    let since = world.log.since(0).last().map_or(0, |entry| entry.seq);
+    let since = world.log.newest();
     arm(town, at);
     let push =
         json!({ "pipeline": "wallet-service", "author": "carla", "message": "feat: one more", "files": ["README.md"] });
@@ -143,8 +144,8 @@ async fn release(town: &Town, at: Option<&Point>) -> (bool, Vec<String>) {
         puts.iter().filter(|entry| entry.call == CALLS[0]).count(),
     );
     count("cards", of(&cards(world), execution).len());
-    for (marker, times) in markers(town) {
-        count(&format!("messages `{marker}`"), times);
+    for ((channel, marker), times) in marked(world).into_iter().filter(|((_, marker), _)| marker != "none") {
+        count(&format!("messages `{marker}` in {channel}"), times);
     }
     (killed || at.is_none(), violations)
 }
@@ -195,7 +196,7 @@ async fn undertaker(town: &Town, at: Option<&Point>) {
             .await;
     }
     tap.release();
-    town.redis.end_all_leases();
+    town.redis().end_all_leases();
     town.spawn();
     town.ready().await;
 }
@@ -225,7 +226,7 @@ async fn story(town: &Town, execution: &str) {
 
 /// Returns when nothing is owed.
 async fn rests(town: &Town) {
-    let store = Redis::open(&town.redis.url()).expect("a store");
+    let store = Redis::open(&town.redis().url()).expect("a store");
     let wallet = wallet();
     town.until("nothing that is owed", async || {
         store.outbox(&wallet).await.ok()?.is_empty().then_some(())
@@ -235,27 +236,6 @@ async fn rests(town: &Town) {
 
 fn wallet() -> ServiceId {
     ServiceId::parse("wallet").expect("a name")
-}
-
-/// How often each marker stands somewhere.
-fn markers(town: &Town) -> BTreeMap<String, usize> {
-    let mut markers = BTreeMap::new();
-    for channel in &town.sandbox.world().slack().channels {
-        for message in channel
-            .messages
-            .values()
-            .filter(|message| message.is_bots() && !message.tombstone)
-        {
-            let key = message
-                .metadata
-                .as_ref()
-                .and_then(|data| data["event_payload"]["key"].as_str());
-            if let Some(key) = key {
-                *markers.entry(format!("{key} in {}", channel.id)).or_default() += 1;
-            }
-        }
-    }
-    markers
 }
 
 /// Kills at each of these points, one after the other. Says which did not come by, and what is wrong.
@@ -268,7 +248,7 @@ async fn kill_at(town: &Town, points: &[Point]) -> (Vec<String>, Vec<String>) {
         }
         wrong.extend(violations.iter().map(|violation| format!("{point}: {violation}")));
     }
-    let store = Redis::open(&town.redis.url()).expect("a store");
+    let store = Redis::open(&town.redis().url()).expect("a store");
     let key = Key::new(AUDIT_KEY.as_bytes()).expect("a key");
     let report = state::audit::verify(&store, &[wallet()], &key, &[])
         .await
@@ -282,7 +262,7 @@ async fn killed_anywhere_the_process_answers_once() {
     let everything = std::env::var_os("SIGNALBOX_KILLS").is_some_and(|which| which == "all");
     let town = town().await;
     let (points, towns) = if everything {
-        let since = town.sandbox.world().log.since(0).last().map_or(0, |entry| entry.seq);
+        let since = town.sandbox.world().log.newest();
         let (_, wrong) = release(&town, None).await;
         assert_eq!(wrong, [""; 0]);
         let mut calls: BTreeMap<String, usize> = BTreeMap::new();

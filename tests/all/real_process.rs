@@ -7,7 +7,7 @@ use tests::process::{AUDIT_KEY, TOKEN, Town, cards};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_and_after_the_answer_it_answers_once() {
-    let mut town = Town::start().await;
+    let town = Town::start().await;
     town.card(&["waits for 2 of 2"]).await;
     town.until("the checks", async || {
         town.says("U0ANN", "/deploy approve mainnet v1.4.2")
@@ -18,9 +18,8 @@ async fn killed_before_and_after_the_answer_it_answers_once() {
     .await;
     // An acknowledged vote outlives both the bot and Redis.
     town.kill();
-    town.redis.kill();
-    town.redis.restart();
-    town.redis.end_all_leases();
+    town.redis().restart();
+    town.redis().end_all_leases();
     town.spawn();
     town.ready().await;
     let world = Arc::clone(town.sandbox.world());
@@ -31,7 +30,7 @@ async fn killed_before_and_after_the_answer_it_answers_once() {
     assert!(told.contains("Recorded"), "{told}");
     world.faults.wait_held().await;
     town.kill();
-    town.redis.end_all_leases();
+    town.redis().end_all_leases();
     world.faults.release();
     town.spawn();
     town.card(&["approved by"]).await;
@@ -44,17 +43,9 @@ async fn killed_before_and_after_the_answer_it_answers_once() {
 async fn told_to_stop_it_finishes_and_leaves_with_success_and_no_secret_is_in_its_log() {
     let town = Town::start().await;
     town.card(&["waits for 2 of 2"]).await;
-    let metrics = town
-        .http
-        .get(format!("{}/metrics", town.bot_url()))
-        .send()
-        .await
-        .expect("metrics")
-        .text()
-        .await
-        .expect("a body");
+    let metrics = town.metrics().await;
     assert!(metrics.contains("signalbox_call_seconds"), "{metrics}");
-    town.redis.pause();
+    town.redis().pause();
     town.until("not ready", async || {
         (town.readiness().await == Some(503)).then_some(())
     })
@@ -64,7 +55,7 @@ async fn told_to_stop_it_finishes_and_leaves_with_success_and_no_secret_is_in_it
         told.contains("Not recorded") || told.contains("cannot confirm"),
         "{told}"
     );
-    town.redis.resume();
+    town.redis().resume();
     town.ready().await;
     let status = town.stop();
     assert!(status.success(), "{status}");

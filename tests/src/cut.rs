@@ -17,8 +17,10 @@ use tokio::sync::{Notify, watch};
 
 use crate::layer::{Layer, Layered, beneath};
 
+/// Operations that only read, by their first words.
+const READING: [&str; 5] = ["BatchGet", "Describe", "Get", "List", "Query"];
 /// Calls that change nothing that anybody sees: what is lost with them is read again. Hints that were taken from a queue are among them.
-const READS: [&str; 14] = [
+const READS: [&str; 15] = [
     "CodePipeline.Get",
     "CodePipeline.List",
     "GraniteServiceVersion20100801.",
@@ -33,7 +35,14 @@ const READS: [&str; 14] = [
     "usergroups.",
     "team.",
     "github.",
+    "step.http",
 ];
+
+/// Whether a call changes nothing that anybody sees.
+fn reads(name: &str) -> bool {
+    let operation = name.split_once('.').map_or("", |(_, operation)| operation);
+    READS.iter().any(|read| name.starts_with(read)) || READING.iter().any(|word| operation.starts_with(word))
+}
 
 /// One thing that the bot does to the outside, in the order in which it does things of this name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -277,7 +286,7 @@ struct CutDoor {
 impl Outgoing for CutDoor {
     async fn send(&self, call: Call) -> Result<http::Response<Bytes>, DoorError> {
         self.side.breathe().await;
-        let moment = if READS.iter().any(|read| call.name.starts_with(read)) {
+        let moment = if reads(&call.name) {
             None
         } else {
             self.side.reach(&call.name).await

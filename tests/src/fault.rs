@@ -35,7 +35,7 @@ impl Scenario {
     #[must_use]
     pub fn asked(&self, call: &str) -> usize {
         let log = &self.rig.sandbox().world().log;
-        log.since(0).iter().filter(|entry| entry.call == call).count()
+        log.count(0, |entry| entry.call == call)
     }
 
     /// Whether every fault that was set has struck.

@@ -2,11 +2,14 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a scenario fails by panicking")]
 
 pub mod broken;
+pub mod court;
 pub mod cut;
+pub mod cuts;
 pub mod fault;
+pub mod kinds;
 pub mod layer;
-pub mod machine;
 pub mod network;
+pub mod operations;
 pub mod overtaken;
 pub mod process;
 pub mod proof;

@@ -1,8 +1,8 @@
-//! The real binary between a sandbox and a real Redis: started, killed, told to stop.
+//! The real binary between a sandbox and a store of its own: `serve` as users start it, killed, told to stop, and the other commands beside it.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use sandbox::aws::{ACCOUNT, EVENT_QUEUE};
@@ -15,29 +15,83 @@ use crate::scenario::{DEPLOYS, is_card, text_of};
 use crate::tap::Tap;
 
 /// How long anything may take, in machine time; only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
+/// How long nothing has to happen before something outside of the sandbox is looked at again.
+const LULL: Duration = Duration::from_millis(10);
 /// What the process is given and must not show.
 pub const AUDIT_KEY: &str = "an audit key that nobody may see";
 /// What the process is given and must not show.
 pub const TOKEN: &str = "xoxb-sandbox";
+/// A Redis that forgets nothing that it has confirmed.
+pub const SAFE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 
-/// A sandbox, a Redis, and the binary between them.
+/// Where a process keeps its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// In a Redis of its own.
+    InRedis,
+    /// In the embedded store's file.
+    InFile,
+}
+
+/// What stands around the binary.
+pub struct Setup {
+    /// Its configuration.
+    pub config: String,
+    /// What the account holds at the start, as a file of the sandbox; left out: the demo's.
+    pub account: Option<String>,
+    /// The settings of its Redis; left out: it keeps a file.
+    pub redis: Option<Vec<String>>,
+    /// Whether a tap listens to what it says to its Redis.
+    pub tapped: bool,
+    /// How much it logs.
+    pub log: &'static str,
+    /// The binary; left out: the one that is built like this test was.
+    pub binary: Option<PathBuf>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            config: include_str!("../../docs/example.toml").to_owned(),
+            account: None,
+            redis: Some(SAFE.map(str::to_owned).to_vec()),
+            tapped: false,
+            log: "info",
+            binary: None,
+        }
+    }
+}
+
+/// A sandbox, a store, and the binary between them.
 pub struct Town {
     /// Slack, AWS and GitHub.
     pub sandbox: Sandbox,
-    /// The store.
-    pub redis: RedisServer,
-    /// Between the binary and the store, if it was asked for.
+    /// Between the binary and its Redis, if it was asked for.
     pub tap: Option<Tap>,
     /// For whoever asks the binary something.
     pub http: reqwest::Client,
-    config: tempfile::TempDir,
-    bot: String,
+    redis: Option<Mutex<RedisServer>>,
+    folder: tempfile::TempDir,
+    listen: String,
+    log: &'static str,
+    binary: PathBuf,
     process: Mutex<Option<Child>>,
 }
 
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// Its exit code.
+    pub code: i32,
+    /// Its standard output.
+    pub out: String,
+    /// Its standard error.
+    pub err: String,
+}
+
 /// The binary, built like this test was; once.
-pub fn binary() -> &'static PathBuf {
+fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
@@ -64,44 +118,83 @@ pub fn binary() -> &'static PathBuf {
 }
 
 impl Town {
-    /// Starts all of it and waits until the binary is ready.
+    /// The demo's world, with hints of what the pipelines do, on Redis; it logs everything that it can.
     pub async fn start() -> Self {
-        let redis = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
-        Self::on(redis, None).await
+        Self::hinted(false, "trace").await
     }
 
     /// The same, with a tap on what the binary says to its store.
     pub async fn tapped() -> Self {
-        let redis = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
-        let tap = Tap::on(&redis.address());
-        Self::on(redis, Some(tap)).await
+        Self::hinted(true, "info").await
     }
 
-    async fn on(redis: RedisServer, tap: Option<Tap>) -> Self {
+    async fn hinted(tapped: bool, log: &'static str) -> Self {
+        let queue = format!("https://sqs.eu-central-1.amazonaws.com/{ACCOUNT}/{EVENT_QUEUE}");
+        let role = format!("arn:aws:iam::{ACCOUNT}:role/signalbox");
+        let mut setup = Setup {
+            tapped,
+            log,
+            ..Setup::default()
+        };
+        setup
+            .config
+            .push_str(&format!("\n[[aws.events]]\nurl = \"{queue}\"\nrole_arn = \"{role}\"\n"));
+        Self::with(setup).await
+    }
+
+    /// The demo's world with nothing but the example configuration, in which some words are replaced.
+    pub async fn serving(keeps: Keeps, replace: &[(&str, &str)]) -> Self {
+        let mut setup = Setup::default();
+        if keeps == Keeps::InFile {
+            setup.redis = None;
+        }
+        for (from, to) in replace {
+            assert!(setup.config.contains(from), "the example has {from}");
+            setup.config = setup.config.replace(from, to);
+        }
+        Self::with(setup).await
+    }
+
+    /// Any world; returns when the binary is ready.
+    pub async fn with(setup: Setup) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
+        let listen = std::net::TcpListener::bind("127.0.0.1:0")
             .expect("a port")
             .local_addr()
             .expect("an address");
+        let folder = tempfile::tempdir().expect("a folder");
+        let account = setup.account.map(|text| {
+            let path = folder.path().join("account.toml");
+            std::fs::write(&path, text).expect("the account is written");
+            path
+        });
         let options = sandbox::Options {
-            bot_url: format!("http://{port}"),
+            bot_url: format!("http://{listen}"),
             rate_limits: false,
+            aws_seed: account,
             ..sandbox::Options::default()
         };
         let sandbox = Sandbox::start(options).await.expect("a sandbox");
-        let config = tempfile::tempdir().expect("a folder");
-        let queue = format!("https://sqs.eu-central-1.amazonaws.com/{ACCOUNT}/{EVENT_QUEUE}");
-        let role = format!("arn:aws:iam::{ACCOUNT}:role/signalbox");
-        let text = include_str!("../../docs/example.toml");
-        let text = format!("{text}\n[[aws.events]]\nurl = \"{queue}\"\nrole_arn = \"{role}\"\n");
-        std::fs::write(config.path().join("signalbox.toml"), text).expect("the configuration is written");
+        // The first look at the pipeline finds what waits; the next one would be a quarter of a minute later.
+        sandbox.world().clock.jump(10_000);
+        std::fs::write(folder.path().join("signalbox.toml"), setup.config).expect("the configuration is written");
+        let redis = setup.redis.map(|settings| {
+            let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+            RedisServer::start_with(&settings)
+        });
+        let tap = redis
+            .as_ref()
+            .filter(|_| setup.tapped)
+            .map(|redis| Tap::on(&redis.address()));
         let town = Self {
             sandbox,
-            redis,
             tap,
             http: reqwest::Client::new(),
-            config,
-            bot: port.to_string(),
+            redis: redis.map(Mutex::new),
+            log: setup.log,
+            binary: setup.binary.unwrap_or_else(|| binary().clone()),
+            folder,
+            listen: listen.to_string(),
             process: Mutex::new(None),
         };
         town.spawn();
@@ -111,15 +204,44 @@ impl Town {
 
     /// Starts the binary.
     pub fn spawn(&self) {
-        let base = self.sandbox.url();
-        let store = self.tap.as_ref().map_or_else(|| self.redis.url(), Tap::url);
         let log = std::fs::File::options()
             .append(true)
             .create(true)
             .open(self.log())
             .expect("a log");
-        let child = Command::new(binary())
-            .arg("serve")
+        let child = self
+            .command(&["serve"])
+            .env("RUST_LOG", self.log)
+            .stdout(log)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        *self.process() = Some(child);
+    }
+
+    /// Runs another command to its end.
+    pub async fn runs(&self, arguments: &[&str]) -> Ran {
+        self.runs_with(arguments, &[]).await
+    }
+
+    /// The same, with some of its environment changed.
+    pub async fn runs_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(arguments);
+        command.envs(environment.iter().copied());
+        let output = tokio::task::spawn_blocking(move || command.output()).await;
+        let output = output.expect("a thread").expect("the binary runs");
+        Ran {
+            code: output.status.code().expect("it ends by itself"),
+            out: String::from_utf8(output.stdout).expect("text"),
+            err: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let base = self.sandbox.url();
+        let mut command = Command::new(&self.binary);
+        command
+            .args(arguments)
             .env_clear()
             .env("SLACK_BOT_TOKEN", TOKEN)
             .env("SLACK_SIGNING_SECRET", "sandbox-signing-secret")
@@ -129,35 +251,53 @@ impl Town {
             .env("AWS_ENDPOINT_URL", format!("{base}/aws"))
             .env("AWS_ACCESS_KEY_ID", "AKIASANDBOX")
             .env("AWS_SECRET_ACCESS_KEY", "an aws secret that nobody may see")
-            .env("REDIS_URL", store)
             .env("SIGNALBOX_AUDIT_KEY", AUDIT_KEY)
-            .env("SIGNALBOX_CONFIG", self.config.path().join("signalbox.toml"))
-            .env("LISTEN", &self.bot)
-            .env("RUST_LOG", "trace")
-            .stdout(log)
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
-        *self.process() = Some(child);
+            .env("SIGNALBOX_CONFIG", self.folder.path().join("signalbox.toml"))
+            .env("SIGNALBOX_DATA", self.folder.path().join("signalbox.redb"))
+            .env("LISTEN", &self.listen);
+        if let Some(tap) = &self.tap {
+            command.env("REDIS_URL", tap.url());
+        } else if self.redis.is_some() {
+            command.env("REDIS_URL", self.redis().url());
+        }
+        command
     }
 
-    fn process(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
+    /// Its Redis.
+    ///
+    /// # Panics
+    /// When it keeps a file.
+    pub fn redis(&self) -> MutexGuard<'_, RedisServer> {
+        let redis = self.redis.as_ref().expect("it keeps its records in Redis");
+        redis.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Child>> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where its log is.
+    /// The file with the server's output.
     #[must_use]
     pub fn log(&self) -> PathBuf {
-        self.config.path().join("bot.log")
+        self.folder.path().join("bot.log")
     }
 
     /// Where it listens.
     #[must_use]
     pub fn bot_url(&self) -> String {
-        format!("http://{}", self.bot)
+        format!("http://{}", self.listen)
     }
 
-    /// `kill -9`; what it had claimed is free at once, and not when its leases end.
+    /// The number of its process.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process().as_ref().expect("it runs").id()
+    }
+
+    /// `kill -9`, if it runs.
     pub fn kill(&self) {
         let process = self.process().take();
         if let Some(mut process) = process {
@@ -167,8 +307,11 @@ impl Town {
     }
 
     /// `kill -TERM`, and how it ends.
+    ///
+    /// # Panics
+    /// When it does not run.
     #[must_use]
-    pub fn stop(&self) -> std::process::ExitStatus {
+    pub fn stop(&self) -> ExitStatus {
         let mut process = self.process().take().expect("it runs");
         let sent = Command::new("kill")
             .args(["-TERM", &process.id().to_string()])
@@ -176,6 +319,15 @@ impl Town {
             .expect("kill runs");
         assert!(sent.success());
         process.wait().expect("it ends")
+    }
+
+    /// What monitors read.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn metrics(&self) -> String {
+        let answer = self.http.get(format!("{}/metrics", self.bot_url())).send().await;
+        answer.expect("metrics").text().await.expect("a body")
     }
 
     /// What `/readyz` answers, if anything.
@@ -195,14 +347,16 @@ impl Town {
             .await;
     }
 
-    /// Asks again and again, as fast as the answers come.
+    /// Asks again and again: whenever something happens in the sandbox, and when nothing does for a moment.
     pub async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+        let mut changes = self.sandbox.world().listen();
         let found = tokio::time::timeout(PATIENCE, async {
             loop {
                 if let Some(found) = look().await {
                     return found;
                 }
-                tokio::task::yield_now().await;
+                // A change and a lull come to the same: another look.
+                let _ = tokio::time::timeout(LULL, changes.recv()).await;
             }
         });
         found
@@ -245,14 +399,10 @@ impl Town {
         sent.expect("the sandbox answers").json().await.unwrap_or_default()
     }
 
-    /// Somebody types a slash command in #deploys; what they are told.
+    /// Somebody types a slash command in #deploys; what they are told, nothing when nobody listens.
     pub async fn says(&self, user: &str, text: &str) -> String {
-        let said = self
-            .control(
-                "slack/command",
-                json!({ "user": user, "channel": DEPLOYS, "text": text }),
-            )
-            .await;
+        let typed = json!({ "user": user, "channel": DEPLOYS, "text": text });
+        let said = self.control("slack/command", typed).await;
         said["body"]["text"].as_str().unwrap_or_default().to_owned()
     }
 

@@ -1,7 +1,9 @@
-//! One approval from a waiting execution to its end, cut at a point, and what must be true of it from outside.
+//! Something that happens in Slack and AWS, cut at a point, and what must be true of it from outside. One approval is told here, from a waiting execution
+//! to its end; the runs of runbooks are told in [`crate::operations`].
 
 use std::sync::Arc;
 
+use commands::ids::ServiceId;
 use demo::{Options, Stored};
 use sandbox::clock::Clock;
 use state::Store;
@@ -30,13 +32,26 @@ pub struct Proof {
 
 /// Lets an approval happen, cut at one point, with further layers of the caller's between the bot and the world.
 pub async fn approval(cut: Option<Cut>, layers: impl FnOnce(&mut Options)) -> Proof {
+    let world = |stored| {
+        let mut options = options(stored);
+        layers(&mut options);
+        options
+    };
+    cut_off(cut, (&wallet(), world), async |teller| teller.approval().await).await
+}
+
+/// Lets something be told in a world, cut at one point; who was cut off is killed and started again. `slot` is the service it is about.
+pub(crate) async fn cut_off(
+    cut: Option<Cut>,
+    (slot, world): (&ServiceId, impl FnOnce(Stored) -> Options),
+    tell: impl AsyncFnOnce(Teller<'_>) -> Vec<String>,
+) -> Proof {
     let cutter = Cutter::new(cut);
     let store_time = Clock::default();
     let time = store_time.clone();
     let store = Arc::new(Embedded::in_memory_with(Arc::new(move || time.now_ms())).expect("a store in memory"));
     let shared: Arc<dyn Store> = Arc::<Embedded>::clone(&store);
-    let mut options = options(Stored::Shared(shared));
-    layers(&mut options);
+    let mut options = world(Stored::Shared(shared));
     cutter.stand_between(&mut options);
     let town = Scenario::with(options).await;
     let (revived, revivals) = watch::channel(0);
@@ -45,7 +60,7 @@ pub async fn approval(cut: Option<Cut>, layers: impl FnOnce(&mut Options)) -> Pr
             cutter.fell().await;
             town.rig.kill().await;
             // The store's writer takes one thing after the other: behind this, nothing that the dead one asked for is still to come.
-            store.import(&wallet(), Vec::new()).await.expect("an answer");
+            store.import(slot, Vec::new()).await.expect("an answer");
             // What it has claimed is free at once.
             store_time.jump(AFTER_THE_LEASE);
             town.rig.restart().await.expect("the bot starts again");
@@ -59,7 +74,7 @@ pub async fn approval(cut: Option<Cut>, layers: impl FnOnce(&mut Options)) -> Pr
         revivals,
     };
     let violations = tokio::select! {
-        violations = teller.tell() => violations,
+        violations = tell(teller) => violations,
         never = undertaker => never,
     };
     town.rig.kill().await;
@@ -70,15 +85,16 @@ pub async fn approval(cut: Option<Cut>, layers: impl FnOnce(&mut Options)) -> Pr
     }
 }
 
-struct Teller<'a> {
-    town: &'a Scenario,
-    store: &'a dyn Store,
-    cutter: &'a Cutter,
+/// Who tells it, and what they stand in.
+pub(crate) struct Teller<'a> {
+    pub(crate) town: &'a Scenario,
+    pub(crate) store: &'a dyn Store,
+    pub(crate) cutter: &'a Cutter,
     revivals: watch::Receiver<u64>,
 }
 
 impl Teller<'_> {
-    async fn tell(mut self) -> Vec<String> {
+    async fn approval(mut self) -> Vec<String> {
         let town = self.town;
         town.passes(5);
         let card = town.card(&["mainnet", "v1.4.2", "waits for 2", "2 alarms quiet"]).await;
@@ -125,7 +141,7 @@ impl Teller<'_> {
     }
 
     /// Says something until it is answered, as a person does whose command failed.
-    async fn says_until_heard(&mut self, user: &str, text: &str) -> String {
+    pub(crate) async fn says_until_heard(&mut self, user: &str, text: &str) -> String {
         for _ in 0..PATIENCE {
             let said = self.town.says(user, text).await;
             if said.status == 200 && !said.text.contains("Not recorded") {

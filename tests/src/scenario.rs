@@ -13,7 +13,7 @@ use state::embedded::Embedded;
 /// Where the bot lives in the sandbox.
 pub const DEPLOYS: &str = "C0DEPLOYS";
 /// How long anything may take before a scenario gives up, in machine time. Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A sandbox, a bot, and the people in it.
 pub struct Scenario {
@@ -212,14 +212,8 @@ impl Scenario {
     /// How often a call reached the sandbox and its work was done.
     #[must_use]
     pub fn done(&self, call: &str) -> usize {
-        self.rig
-            .sandbox()
-            .world()
-            .log
-            .since(0)
-            .iter()
-            .filter(|entry| entry.call == call && entry.done)
-            .count()
+        let log = &self.rig.sandbox().world().log;
+        log.count(0, |entry| entry.call == call && entry.done)
     }
 
     /// Everything that is said in #deploys, for a failing test.

@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// On which side of the store's work the world stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +29,10 @@ struct Shared {
     inner: Mutex<Inner>,
     released: Condvar,
     reached: Notify,
+    /// How many requests and replies came by.
+    passed: watch::Sender<u64>,
+    /// How many connections there are.
+    open: watch::Sender<usize>,
 }
 
 #[derive(Default)]
@@ -51,13 +55,19 @@ impl Tap {
             inner: Mutex::default(),
             released: Condvar::new(),
             reached: Notify::new(),
+            passed: watch::Sender::new(0),
+            open: watch::Sender::new(0),
         });
         let accepting = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let shared = Arc::clone(&accepting);
+                shared.open.send_modify(|open| *open += 1);
                 // It ends with its connection.
-                std::thread::spawn(move || shared.serve(stream));
+                std::thread::spawn(move || {
+                    shared.serve(stream);
+                    shared.open.send_modify(|open| *open -= 1);
+                });
             }
         });
         Self { address, shared }
@@ -79,6 +89,20 @@ impl Tap {
     /// Returns when the world has stopped.
     pub async fn reached(&self) {
         self.shared.reached.notified().await;
+    }
+
+    /// Returns when so many more requests and replies came by.
+    pub async fn after(&self, count: u64) {
+        let mut passed = self.shared.passed.subscribe();
+        let until = *passed.borrow() + count;
+        // The sender lives as long as this.
+        let _ = passed.wait_for(|passed| *passed >= until).await;
+    }
+
+    /// Returns when nobody is connected: what a process that was killed had asked for has arrived by then.
+    pub async fn nobody(&self) {
+        // The sender lives as long as this.
+        let _ = self.shared.open.subscribe().wait_for(|open| *open == 0).await;
     }
 
     /// Ends the connections that stand still; everything passes from now on.
@@ -108,6 +132,7 @@ impl Shared {
         };
         let (mut requests, mut replies) = (Vec::new(), Vec::new());
         while let Some(request) = next(&mut client, &mut requests) {
+            self.passed.send_modify(|passed| *passed += 1);
             let words = words(&request);
             let name = commit(&words);
             if self.stops(name.as_deref(), Side::Before) {
@@ -119,6 +144,7 @@ impl Shared {
             let Some(reply) = next(&mut store, &mut replies) else {
                 return;
             };
+            self.passed.send_modify(|passed| *passed += 1);
             let claim = is_poll(&words).then(|| claimed(&reply)).flatten();
             if self.stops(name.as_deref().or(claim.as_deref()), Side::After) || client.write_all(&reply).is_err() {
                 return;

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use commands::ids::{RecordId, ServiceId};
+use commands::operation::{self, Operation};
 use commands::reason::Reason;
 use commands::run::{self, Run, Status, StoredEvent};
+use sandbox::World;
 use state::audit::Key;
 use state::{Load, Store};
 use tokio::sync::watch;
@@ -28,14 +30,8 @@ pub struct Witness<'a> {
 
 impl Witness<'_> {
     /// Returns when nothing is owed any more; `commits` changes with each.
-    pub async fn rest(&self, mut commits: watch::Receiver<u64>) {
-        loop {
-            commits.mark_unchanged();
-            if self.store.outbox(&wallet()).await.expect("an outbox").is_empty() {
-                return;
-            }
-            commits.changed().await.expect("somebody commits");
-        }
+    pub async fn rest(&self, commits: watch::Receiver<u64>) {
+        rest(self.store, &wallet(), commits).await;
     }
 
     /// What everybody can count.
@@ -51,7 +47,7 @@ impl Witness<'_> {
         let reached = self.town.asked("aws.PutApprovalResult");
         count("answers that reached CodePipeline", self.asked, reached);
         count("cards", 1, self.town.cards().len());
-        for ((channel, marker), times) in marked(self.town) {
+        for ((channel, marker), times) in marked(self.town.rig.sandbox().world()) {
             count(&format!("messages `{marker}` in {channel}"), 1, times);
         }
         violations
@@ -60,25 +56,7 @@ impl Witness<'_> {
     /// What the bot itself believes.
     pub async fn inside(&self) -> Vec<String> {
         let (slot, store) = (wallet(), self.store);
-        let mut violations = Vec::new();
-        let key = Key::new(AUDIT_KEY).expect("a key");
-        let report = state::audit::verify(store, std::slice::from_ref(&slot), &key, &[])
-            .await
-            .expect("a report");
-        violations.extend(report.findings.iter().map(ToString::to_string));
-        let loaded = store
-            .load(Load {
-                slot: slot.clone(),
-                records: Vec::new(),
-                open_under: None,
-                held: Vec::new(),
-                delivery: None,
-            })
-            .await
-            .expect("an answer");
-        if !loaded.claims.is_empty() {
-            violations.push(format!("claims are left: {:?}", loaded.claims));
-        }
+        let mut violations = sound(store, &slot, AUDIT_KEY).await;
         let runs = store.records(&slot, "run/", None, 100).await.expect("records").rows;
         for stored in &runs {
             let run: Run = serde_json::from_str(stored.fold.as_deref().unwrap_or_default()).expect("a run");
@@ -139,10 +117,64 @@ impl Witness<'_> {
     }
 }
 
+/// Returns when a service owes nothing any more; `commits` changes with each.
+pub(crate) async fn rest(store: &dyn Store, slot: &ServiceId, mut commits: watch::Receiver<u64>) {
+    loop {
+        commits.mark_unchanged();
+        if store.outbox(slot).await.expect("an outbox").is_empty() {
+            return;
+        }
+        commits.changed().await.expect("somebody commits");
+    }
+}
+
+/// What is wrong with a service whose runs are over: a journal that does not verify, an environment that is still held.
+pub async fn sound(store: &dyn Store, slot: &ServiceId, key: &[u8]) -> Vec<String> {
+    let key = Key::new(key).expect("a key");
+    let report = state::audit::verify(store, std::slice::from_ref(slot), &key, &[])
+        .await
+        .expect("a report");
+    let mut violations: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    let loaded = store
+        .load(Load {
+            slot: slot.clone(),
+            records: Vec::new(),
+            open_under: None,
+            held: Vec::new(),
+            delivery: None,
+        })
+        .await
+        .expect("an answer");
+    if !loaded.claims.is_empty() {
+        violations.push(format!("claims are left: {:?}", loaded.claims));
+    }
+    violations.extend(untrue_operations(store, slot).await);
+    violations
+}
+
+/// Runs of runbooks whose history does not tell of the state that is kept beside it.
+async fn untrue_operations(store: &dyn Store, slot: &ServiceId) -> Vec<String> {
+    let mut violations = Vec::new();
+    let runs = store.records(slot, "run/", None, 1_000).await.expect("records").rows;
+    for stored in runs.iter().filter(|stored| stored.id.is_operation()) {
+        let kept: Operation = serde_json::from_str(stored.fold.as_deref().unwrap_or_default()).expect("a run");
+        let rows = store.journal(slot, &stored.id, 0, 100_000).await.expect("a journal");
+        let history = rows.iter().map(|row| operation::StoredEvent {
+            at: row.at,
+            event: serde_json::from_str(&row.event).expect("an event"),
+        });
+        match operation::replay(&stored.id, history) {
+            Ok(Some(told)) if told == kept => {}
+            other => violations.push(format!("the history of {} tells of {other:?}", stored.id)),
+        }
+    }
+    violations
+}
+
 /// How often each marker stands in each channel.
-fn marked(town: &Scenario) -> BTreeMap<(String, String), usize> {
+pub fn marked(world: &World) -> BTreeMap<(String, String), usize> {
     let mut marked: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for channel in &town.rig.sandbox().world().slack().channels {
+    for channel in &world.slack().channels {
         let said = channel.messages.values();
         for message in said.filter(|message| message.is_bots() && !message.tombstone) {
             let metadata = message.metadata.as_ref();

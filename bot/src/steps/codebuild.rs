@@ -1,12 +1,13 @@
-//! `codebuild`: one build for each try of the step, found again by a variable that names the run.
+//! `codebuild`: one build for each try of the step, found again by a variable that names the run. Its undo is a build like it, of the job that the
+//! runbook names.
 
 use async_trait::async_trait;
-use commands::effect::StepOutcome;
+use commands::effect::{CallPhase, StepOutcome};
 use commands::step::Codebuild;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, Probe, StepError, acted, pending};
+use super::{Answer, At, Executor, Probe, StepError, acted, finished, pending};
 use crate::aws::signed::{Ask, CODEBUILD};
 
 /// The variable by which a build of ours is found again.
@@ -39,42 +40,19 @@ impl Executor for Codebuild {
     }
 
     async fn act(&self, at: At<'_>) -> Answer {
-        let variable = |name: &str, value: &str| json!({ "name": name, "value": value, "type": "PLAINTEXT" });
-        let mut variables: Vec<Value> = self
-            .variables
-            .iter()
-            .map(|(name, value)| variable(name, value))
-            .collect();
-        variables.push(variable(MARKER, &at.marker()));
-        let ask = json!({
-            "projectName": self.project,
-            "sourceVersion": self.source_version,
-            "environmentVariablesOverride": variables,
-            "idempotencyToken": commands::digest::full(at.marker().as_bytes()),
-        });
-        let told = at.aws(CODEBUILD, Ask::target("StartBuild", without_nulls(ask))).await?;
-        let id = told.body.pointer("/build/id").and_then(Value::as_str);
-        id.map_or_else(
-            || Err(StepError::Later("CodeBuild did not name the build".to_owned())),
-            |id| Ok(acted(json!({ "id": id }))),
-        )
+        let job = Job {
+            project: &self.project,
+            source_version: self.source_version.as_deref(),
+            variables: &self.variables,
+        };
+        start(at, job).await
     }
 
     async fn probe(&self, at: At<'_>) -> Result<Probe, StepError> {
-        let ask = json!({ "projectName": self.project, "sortOrder": "DESCENDING" });
-        let told = at.aws(CODEBUILD, Ask::target("ListBuildsForProject", ask)).await?;
-        let mut ids = told.body["ids"].as_array().cloned().unwrap_or_default();
-        ids.truncate(LOOKED_AT);
-        if ids.is_empty() {
-            return Ok(Probe::NotDone);
-        }
-        let told = at
-            .aws(CODEBUILD, Ask::target("BatchGetBuilds", json!({ "ids": ids })))
-            .await?;
         let marker = at.marker();
-        let builds = told.body["builds"].as_array().cloned().unwrap_or_default();
-        let ours = builds.iter().find(|build| is_marked(build, &marker));
-        Ok(match ours.and_then(|build| build["id"].as_str()) {
+        let builds = newest(at, &self.project).await?;
+        let ours = marked(&builds, |mark| mark == marker);
+        Ok(match ours.first().and_then(|build| build["id"].as_str()) {
             Some(id) => Probe::Done(acted(json!({ "id": id }))),
             None => Probe::NotDone,
         })
@@ -89,7 +67,107 @@ impl Executor for Codebuild {
                 "CodeBuild does not know the build any more",
             ));
         };
-        judge(self, build, &at.call.memo)
+        judge(self.commit.as_deref(), build, &at.call.memo)
+    }
+
+    async fn undo(&self, at: At<'_>) -> Answer {
+        reverse(self, at).await
+    }
+
+    /// As `undo`, which looks first: a build of the step that was still under way then may have ended by now.
+    async fn undo_watch(&self, at: At<'_>) -> Answer {
+        reverse(self, at).await
+    }
+}
+
+/// What is started.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    project: &'a str,
+    source_version: Option<&'a str>,
+    variables: &'a BTreeMap<String, String>,
+}
+
+async fn start(at: At<'_>, job: Job<'_>) -> Answer {
+    let variable = |name: &str, value: &str| json!({ "name": name, "value": value, "type": "PLAINTEXT" });
+    let mut variables: Vec<Value> = job
+        .variables
+        .iter()
+        .map(|(name, value)| variable(name, value))
+        .collect();
+    variables.push(variable(MARKER, &at.marker()));
+    let ask = json!({
+        "projectName": job.project,
+        "sourceVersion": job.source_version,
+        "environmentVariablesOverride": variables,
+        "idempotencyToken": commands::digest::full(at.marker().as_bytes()),
+    });
+    let told = at.aws(CODEBUILD, Ask::target("StartBuild", without_nulls(ask))).await?;
+    let id = told.body.pointer("/build/id").and_then(Value::as_str);
+    id.map_or_else(
+        || Err(StepError::Later("CodeBuild did not name the build".to_owned())),
+        |id| Ok(acted(json!({ "id": id }))),
+    )
+}
+
+/// The newest builds of a project.
+async fn newest(at: At<'_>, project: &str) -> Result<Vec<Value>, StepError> {
+    let ask = json!({ "projectName": project, "sortOrder": "DESCENDING" });
+    let told = at.aws(CODEBUILD, Ask::target("ListBuildsForProject", ask)).await?;
+    let mut ids = told.body["ids"].as_array().cloned().unwrap_or_default();
+    ids.truncate(LOOKED_AT);
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ask = Ask::target("BatchGetBuilds", json!({ "ids": ids }));
+    let told = at.aws(CODEBUILD, ask).await?;
+    Ok(told.body["builds"].as_array().cloned().unwrap_or_default())
+}
+
+/// Takes the step back by its reverse job: started once, when no build of the step is under way any more, and followed to its end. Each look finds
+/// what the one before it did, so it does not matter which of them starts the job.
+async fn reverse(step: &Codebuild, at: At<'_>) -> Answer {
+    let Some(reverse) = &step.undo else {
+        return Err(StepError::failed(
+            "no_undo",
+            "the runbook names no job that takes it back",
+        ));
+    };
+    let (marker, ours) = (at.marker(), format!("{}/{}/", at.call.run, at.call.step));
+    let project = step.reverse_project(reverse);
+    let undoing = newest(at, project).await?;
+    if let Some(build) = marked(&undoing, |mark| mark == marker).first() {
+        return match at.call.phase {
+            CallPhase::Undo => Ok(acted(at.call.memo.clone())),
+            _ => judge(None, build, &at.call.memo),
+        };
+    }
+    let forward = if project == step.project {
+        undoing
+    } else {
+        newest(at, &step.project).await?
+    };
+    let forward = marked(&forward, |mark| mark.starts_with(&ours));
+    if forward.is_empty() && at.call.memo["id"].is_null() {
+        return Ok(finished("no build of this step was started"));
+    }
+    if let Some(busy) = forward.iter().find(|build| build["buildStatus"] == "IN_PROGRESS") {
+        // Two scripts that change the same things at the same time leave neither state.
+        let words = format!("waits for {} to end", busy["id"].as_str().unwrap_or("the build"));
+        return match at.call.phase {
+            CallPhase::Undo => Ok(acted(at.call.memo.clone())),
+            _ => Ok(pending(at.call.memo.clone(), words)),
+        };
+    }
+    let job = Job {
+        project,
+        source_version: reverse.source_version.as_deref().or(step.source_version.as_deref()),
+        variables: &reverse.variables,
+    };
+    start(at, job).await?;
+    match at.call.phase {
+        CallPhase::Undo => Ok(acted(at.call.memo.clone())),
+        _ => Ok(pending(at.call.memo.clone(), "the job that takes it back was started")),
     }
 }
 
@@ -100,14 +178,17 @@ fn without_nulls(mut value: Value) -> Value {
     value
 }
 
-fn is_marked(build: &Value, marker: &str) -> bool {
-    let variables = build
-        .pointer("/environment/environmentVariables")
-        .and_then(Value::as_array);
-    variables.is_some_and(|all| all.iter().any(|one| one["name"] == MARKER && one["value"] == marker))
+/// The builds of ours that bear such a mark.
+fn marked(builds: &[Value], fits: impl Fn(&str) -> bool) -> Vec<&Value> {
+    let bears = |build: &&Value| {
+        let variables = build.pointer("/environment/environmentVariables");
+        let mut all = variables.and_then(Value::as_array).into_iter().flatten();
+        all.any(|one| one["name"] == MARKER && one["value"].as_str().is_some_and(&fits))
+    };
+    builds.iter().filter(bears).collect()
 }
 
-fn judge(step: &Codebuild, build: &Value, memo: &Value) -> Answer {
+fn judge(wanted: Option<&str>, build: &Value, memo: &Value) -> Answer {
     let text = |name: &str| build[name].as_str().unwrap_or_default().to_owned();
     let link = build
         .pointer("/logs/deepLink")
@@ -120,7 +201,7 @@ fn judge(step: &Codebuild, build: &Value, memo: &Value) -> Answer {
         )),
         "SUCCEEDED" => {
             let commit = text("resolvedSourceVersion");
-            if let Some(wanted) = step.commit.as_ref().filter(|wanted| !same_commit(wanted, &commit)) {
+            if let Some(wanted) = wanted.filter(|wanted| !same_commit(wanted, &commit)) {
                 return Err(StepError::failed(
                     "wrong_commit",
                     format!("it built {commit}, but {wanted} was to be built. {link}"),
@@ -169,17 +250,13 @@ fn same_commit(one: &str, two: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn step(commit: Option<&str>) -> Codebuild {
-        serde_json::from_value(json!({ "project": "p", "commit": commit })).unwrap()
-    }
-
     #[test]
     fn a_build_of_another_commit_has_failed() {
         let build = json!({ "id": "p:1", "buildStatus": "SUCCEEDED", "resolvedSourceVersion": "4f2c1d9aa0" });
-        assert!(judge(&step(None), &build, &json!({})).is_ok());
-        assert!(judge(&step(Some("4f2c1d9")), &build, &json!({})).is_ok());
+        assert!(judge(None, &build, &json!({})).is_ok());
+        assert!(judge(Some("4f2c1d9"), &build, &json!({})).is_ok());
         for other in ["4f2c1d8", "4f2", ""] {
-            let error = judge(&step(Some(other)), &build, &json!({})).unwrap_err();
+            let error = judge(Some(other), &build, &json!({})).unwrap_err();
             assert!(
                 matches!(&error, StepError::Failed { code, .. } if code == "wrong_commit"),
                 "{other}: {error:?}"
@@ -193,7 +270,7 @@ mod tests {
             { "phaseType": "INSTALL", "phaseStatus": "SUCCEEDED" },
             { "phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{ "message": "exit status 1" }] },
         ]});
-        let StepError::Failed { code, message } = judge(&step(None), &build, &json!({})).unwrap_err() else {
+        let StepError::Failed { code, message } = judge(None, &build, &json!({})).unwrap_err() else {
             panic!("it failed for good")
         };
         assert_eq!(

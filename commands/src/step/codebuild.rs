@@ -26,20 +26,46 @@ pub struct Codebuild {
     /// The commit that has to have been built: a build of anything else has failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The job that takes back what this one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Reverse>,
+}
+
+/// A job that takes back what another one did, also when that one failed halfway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reverse {
+    /// The project; the other job's when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Which commit, branch or tag is built; the other job's when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_version: Option<String>,
+    /// Environment variables, by name. The other job's are not given to it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Codebuild {
+    /// The project of the job that takes this one back.
+    #[must_use]
+    pub fn reverse_project<'a>(&'a self, reverse: &'a Reverse) -> &'a str {
+        reverse.project.as_deref().unwrap_or(&self.project)
+    }
 }
 
 impl Kind for Codebuild {
     const SPEC: Spec = Spec {
         kind: "codebuild",
         summary: "Starts a CodeBuild job and follows it to its end",
-        undo: "None: what the job did is its own; add a job that takes it back",
+        undo: "None, unless the runbook names the job that takes it back",
     };
 
     fn conduct(&self) -> Conduct {
         Conduct::Calls(Calls {
             act: Some(Class::Keyed(TOKEN)),
             watch: Some(Span::seconds(10)),
-            undo: false,
+            undo: self.undo.is_some(),
         })
     }
 
@@ -58,13 +84,24 @@ impl Kind for Codebuild {
                 .map(|(name, value)| format!("with {name}={value}")),
         );
         lines.extend(self.commit.iter().map(|commit| format!("which has to build {commit}")));
+        if let Some(reverse) = &self.undo {
+            let with = reverse.variables.iter().map(|(name, value)| format!(" {name}={value}"));
+            let with: String = with.collect();
+            let with = if with.is_empty() { with } else { format!(" with{with}") };
+            lines.push(format!(
+                "is undone by the build {}{with}",
+                self.reverse_project(reverse)
+            ));
+        }
         lines
     }
 
     fn check(&self) -> Result<(), String> {
+        let undo = self.undo.iter().flat_map(|reverse| reverse.variables.keys());
         let odd = self
             .variables
             .keys()
+            .chain(undo)
             .find(|name| name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
         odd.map_or(Ok(()), |name| {
             Err(format!("`{name}` cannot be a variable: write letters, digits and `_`"))
@@ -72,11 +109,22 @@ impl Kind for Codebuild {
     }
 
     fn samples() -> Vec<Self> {
-        vec![Self {
+        let job = Self {
             project: "wallet-service-migrate".to_owned(),
             source_version: Some("v1.4.2".to_owned()),
             variables: [("STAGE".to_owned(), "mainnet".to_owned())].into(),
             commit: None,
-        }]
+            undo: None,
+        };
+        let reverse = Reverse {
+            project: None,
+            source_version: Some("v1.4.1".to_owned()),
+            variables: job.variables.clone(),
+        };
+        let undone = Self {
+            undo: Some(reverse),
+            ..job.clone()
+        };
+        vec![job, undone]
     }
 }

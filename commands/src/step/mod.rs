@@ -42,7 +42,7 @@ pub use api_call::{ApiCall, Field, Guarded, Heroku, Mailgun, Pingdom, Request, T
 pub use approval::Approval;
 pub use bucket_delete::BucketDelete;
 pub use bucket_parity::{BucketParity, Side};
-pub use codebuild::Codebuild;
+pub use codebuild::{Codebuild, Reverse};
 pub use command::{Command, ScriptParameters};
 pub use dns::{Dns, RecordType};
 pub use event_source::EventSource;

@@ -15,4 +15,5 @@ mod observe;
 mod replay;
 mod runbook;
 mod standing;
+mod switch;
 mod world;

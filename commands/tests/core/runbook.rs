@@ -108,7 +108,7 @@ impl World {
         self.hears_of(&effect, outcome);
     }
 
-    fn hears_of(&mut self, effect: &Effect, outcome: &Outcome) {
+    pub fn hears_of(&mut self, effect: &Effect, outcome: &Outcome) {
         let watch = self.watch.clone();
         let decision = self
             .decide(|facts| commands::outcome::hear(facts, effect, outcome, Some(&watch), crate::world::PACE))

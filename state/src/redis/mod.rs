@@ -36,6 +36,12 @@ const BULK: usize = 1000;
 const ARGUMENTS: usize = 80;
 const PACKET: usize = 12 << 10;
 
+/// Where the leases of a service are: a test ends them, as if their time had passed.
+#[cfg(any(test, feature = "contract"))]
+pub(crate) fn leases(slot: &ServiceId) -> String {
+    keys::Keys::of(slot).leases().to_owned()
+}
+
 /// A store in Redis.
 #[derive(Debug)]
 pub struct Redis {

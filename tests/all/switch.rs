@@ -1,0 +1,151 @@
+//! The color switch of ef-cms in the sandbox's account, with each of its steps failing, and cut off on the way there and on the way back. What the account
+//! shows is looked at after every change. `commands/tests/core/switch.rs` tries everything; here a part of it goes through the whole bot.
+#![expect(clippy::expect_used, reason = "a scenario fails by panicking")]
+
+use sandbox::faults::{Fault, FaultKind};
+use serde_json::{Value, json};
+use tests::court;
+use tests::cut::{Cut, Moment};
+use tests::cuts;
+use tests::operations::{Play, Seen, play};
+
+/// How many cuts are tried for each failing step each time; `scripts/soak` tries all.
+const SPREAD: usize = 2;
+
+/// What fails, in words; how; and how the switch ends then.
+fn failures() -> Vec<(&'static str, Vec<Value>, Vec<Fault>, &'static str)> {
+    let refuse = |call: &str, spares| {
+        let error = "AccessDeniedException".to_owned();
+        vec![Fault::once(call, FaultKind::Refuse { error }, spares)]
+    };
+    let fails = |project: &str, plan: Value| {
+        let next = json!({ "region": "us-east-1", "codebuild": { "next": { "project": project, "plan": plan } } });
+        vec![next]
+    };
+    let moved = json!([{ "route53": { "set": { "zone": "court.example.org", "record":
+        { "name": "app.stg.court.example.org", "type": "A", "alias": "green.cloudfront.example.net" } } } }]);
+    let halfway = json!({ "outcome": "FAILED", "seconds": 0, "effects_anyway": true, "effects": moved });
+    let failed = json!({ "outcome": "FAILED", "seconds": 0 });
+    vec![
+        ("nothing", vec![], vec![], "done,"),
+        ("the color cannot be read", vec![], refuse("aws.GetItem", 0), "undone"),
+        (
+            "the smoke tests fail",
+            fails("ef-cms-smoke-tests", failed.clone()),
+            vec![],
+            "undone",
+        ),
+        (
+            "the new stream cannot be turned on",
+            vec![],
+            refuse("aws.UpdateEventSourceMapping", 0),
+            "undone",
+        ),
+        (
+            "the old stream cannot be turned off",
+            vec![],
+            refuse("aws.UpdateEventSourceMapping", 1),
+            "undone",
+        ),
+        (
+            "the traffic's job cannot be started",
+            vec![],
+            refuse("aws.StartBuild", 1),
+            "undone",
+        ),
+        (
+            "the traffic's job fails at once",
+            fails("ef-cms-switch-colors", failed),
+            vec![],
+            "undone",
+        ),
+        (
+            "the traffic's job fails halfway",
+            fails("ef-cms-switch-colors", halfway),
+            vec![],
+            "undone",
+        ),
+        (
+            "the color cannot be written",
+            vec![],
+            refuse("aws.UpdateItem", 0),
+            "undone",
+        ),
+    ]
+}
+
+fn played(deeds: Vec<Value>, faults: Vec<Fault>) -> Play {
+    Play {
+        service: court::SERVICE,
+        headline: "switch · ef-cms → stg",
+        config: court::config(),
+        account: court::account_without_migration(),
+        start: court::SWITCH,
+        answer: |_, headline| {
+            let asked = court::ANSWERS.iter().find(|(words, ..)| headline.contains(words));
+            asked
+                .map(|(_, user, text)| (*user, *text))
+                .expect("somebody knows what to say")
+        },
+        deeds,
+        faults,
+        never: court::wrong,
+    }
+}
+
+/// The colors of a run that came to its end: those of before, or the others everywhere.
+fn colors(seen: &Seen) -> String {
+    let state = court::state(&json!({ "places": seen.account }));
+    let flags = state["flags"].as_array().cloned().unwrap_or_default();
+    let written = flags.iter().find(|item| item["pk"]["S"] == "current-color");
+    let records = state["zones"].to_string();
+    let moved = records.matches("green").count();
+    format!(
+        "{} {} {moved}",
+        written.map_or("nothing", |item| item["current"]["S"].as_str().unwrap_or("odd")),
+        state["streams"]
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_that_fails_anywhere_and_is_cut_anywhere_is_finished_or_undone() {
+    let whole = std::env::var_os("SIGNALBOX_CUTS").is_some_and(|which| which == "all");
+    let mut ends: Vec<(String, String)> = Vec::new();
+    for (what, deeds, faults, end) in failures() {
+        let switch = played(deeds, faults);
+        let (proof, seen) = play(&switch, None, None, |_| {}).await;
+        assert!(proof.violations.is_empty(), "{what}: {:#?}", proof.violations);
+        assert_eq!(seen.end, end, "{what}");
+        ends.push((seen.end.clone(), colors(&seen)));
+        let mut all = cuts::all(&proof.points);
+        all.retain(matters);
+        let chosen = if whole { all } else { cuts::spread(&all, SPREAD) };
+        let prove = async |cut| play(&switch, Some(cut), Some(&seen), |_| {}).await.0;
+        let tally = cuts::try_all(&format!("switch ({what})"), &chosen, prove).await;
+        assert!(tally.wrong.is_empty(), "{what}: {}", tally.wrong.join("\n"));
+    }
+    ends.sort();
+    ends.dedup();
+    assert_eq!(ends.len(), 2, "either all of it or nothing: {ends:#?}");
+}
+
+/// The traffic does not go back because of a message that Slack does not take.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_of_which_nobody_can_be_told_stays_done() {
+    let error = "restricted_action".to_owned();
+    // After the card, and the question in its thread.
+    let silent = Fault::once("slack.chat.postMessage", FaultKind::Refuse { error }, 2);
+    let (proof, seen) = play(&played(vec![], vec![silent]), None, None, |_| {}).await;
+    assert_eq!((proof.violations, seen.end.as_str()), (vec![], "done,"));
+    let said = seen.account.to_string();
+    assert!(said.contains("green.cloudfront"), "{said}");
+}
+
+/// What changes something outside, and what is written down of it.
+fn matters(cut: &Cut) -> bool {
+    match cut.point.name.as_str() {
+        "commit step" => matches!(cut.moment, Moment::Before | Moment::Replied),
+        "commit draw" | "commit wake" | "chat.update" => false,
+        _ => true,
+    }
+}
