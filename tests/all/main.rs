@@ -10,6 +10,7 @@ mod ends;
 mod gates;
 mod identity;
 mod kill_points;
+mod levels;
 mod race;
 mod real_process;
 mod repeated;

@@ -4,6 +4,7 @@ use commands::catalog::{Approvers, CheckName, Environment, Pattern, People, Pipe
 use commands::ids::EnvironmentId;
 
 use super::account::{self, Account};
+use super::functions;
 use super::people;
 use super::section::{Place, Section, Value, closest};
 
@@ -61,6 +62,7 @@ pub(super) fn read<'a>((name, value): (&str, Value<'a>), shared: Shared<'_>) -> 
         .map(|value| checks(&value, shared.known_checks))
         .unwrap_or_default();
     let alarms = alarms(&mut section, &checks);
+    let functions = section.take("functions").and_then(functions::read);
     let environment = id.map(|id| Environment {
         id,
         tier: tier.unwrap_or_default(),
@@ -73,6 +75,7 @@ pub(super) fn read<'a>((name, value): (&str, Value<'a>), shared: Shared<'_>) -> 
         aws: aws.or(shared.aws).target(&aws_place),
         checks,
         alarms,
+        functions,
     });
     section.finish();
     Some(Draft {

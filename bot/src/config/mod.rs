@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `env` | [`Env`]: every environment variable, read once |
 //! | `file` | [`load`]: the files, parsed once into the core's [`Catalog`] and the shell's [`Settings`] |
-//! | `service`, `environment`, `people`, `account`, `freezes`, `runbook` | one table of the files each |
+//! | `service`, `environment`, `people`, `account`, `freezes`, `functions`, `runbook` | one table of the files each |
 //! | `cross`, `overlap` | what only shows when environments and services are seen side by side |
 //! | `section`, `problem` | tables that know their lines, and complaints that name them |
 //!
@@ -16,6 +16,7 @@ mod env;
 mod environment;
 mod file;
 mod freezes;
+mod functions;
 mod overlap;
 mod people;
 mod plain;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use commands::catalog::{Catalog, Service};
+use commands::desk::Desk;
 use commands::facts::{Facts, Person, Standing};
 use commands::ids::{GroupId, ServiceId, UserId};
 use commands::operation::{Operation, Phase};
@@ -182,4 +183,11 @@ pub fn asked<'a>(operations: impl Iterator<Item = &'a Operation>) -> BTreeSet<Us
         .filter(|step| step.phase == Phase::Asking)
         .flat_map(|step| step.yes.iter().cloned())
         .collect()
+}
+
+/// Everybody who left something standing that messages tell of by name.
+#[must_use]
+pub fn owners(desk: &Desk) -> BTreeSet<UserId> {
+    let levels = desk.levels.values().flat_map(|levels| levels.values());
+    levels.map(|level| level.by.clone()).collect()
 }

@@ -242,7 +242,7 @@ impl Engine {
         };
         let decide = |facts: &commands::facts::Facts<'_>, watch: Option<&Watch>| match watch {
             Some(watch) => Ok(wake::watch(facts, watch, pace)),
-            _ if record == RecordId::desk() => Ok(wake::desk(facts)),
+            _ if record == RecordId::desk() => wake::desk(facts),
             _ => wake::run(facts, &record),
         };
         if let Err(trouble) = self.settle(matter, |_| {}, decide).await {

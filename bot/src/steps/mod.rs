@@ -9,7 +9,9 @@ mod event_source;
 mod flag;
 mod http;
 mod lambda;
+mod log_level;
 mod queue_drain;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -208,6 +210,7 @@ fn executor(action: &Action) -> Option<&dyn Executor> {
         Action::Lambda(kind) => Some(kind),
         Action::Codebuild(kind) => Some(kind),
         Action::QueueDrain(kind) => Some(kind),
+        Action::LogLevel(kind) => Some(kind),
         Action::Wait(_) | Action::Manual(_) | Action::Approval(_) => None,
     }
 }

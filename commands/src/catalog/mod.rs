@@ -1,6 +1,7 @@
 //! What the configuration says, typed and resolved. The shell reads it from TOML; here it is a fact like any other.
 
 mod freeze;
+mod operating;
 mod pattern;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 pub use freeze::{When, Window, WindowError, next_change};
+pub use operating::Functions;
 pub use pattern::Pattern;
 pub(crate) use pattern::short_ref;
 
@@ -100,6 +102,8 @@ pub struct Environment {
     pub checks: Vec<CheckName>,
     /// The alarms that `alarms-quiet` reads: names or prefixes ending in `*`; empty: all the role can see.
     pub alarms: Vec<String>,
+    /// Its functions, where their log levels are steered from here.
+    pub functions: Option<Functions>,
 }
 
 /// A manual approval action in a pipeline.

@@ -46,6 +46,36 @@ impl Desk {
                 recent.insert(0, finished.clone());
                 recent.truncate(RECENT);
             }
+            Event::ErrandBegun {
+                environment,
+                matter,
+                run,
+            } => drop(
+                self.errands
+                    .entry(environment.clone())
+                    .or_default()
+                    .insert(*matter, run.clone()),
+            ),
+            Event::ErrandEnded {
+                environment,
+                matter,
+                run,
+            } => {
+                if let Some(errands) = self.errands.get_mut(environment) {
+                    errands.retain(|about, known| about != matter || known != run);
+                }
+                self.errands.retain(|_, errands| !errands.is_empty());
+            }
+            Event::LevelsSet { environment, set } => {
+                let levels = self.levels.entry(environment.clone()).or_default();
+                for (function, level) in set {
+                    match level {
+                        Some(level) => drop(levels.insert(function.clone(), level.clone())),
+                        None => drop(levels.remove(function)),
+                    }
+                }
+                self.levels.retain(|_, levels| !levels.is_empty());
+            }
         }
     }
 }

@@ -333,6 +333,7 @@ pub(crate) fn end(plan: &mut Plan<'_>, operation: &Operation, reason: Reason) ->
     plan.tell_operation(&operation.id, Event::Ended { reason }, reason)?;
     plan.free_operation(&operation.id);
     if let Some(ended) = plan.operation(&operation.id).cloned() {
+        super::standing::settle(plan, &ended);
         plan.owe(Effect::PostInThread {
             run: operation.id.clone(),
             name: "ended".to_owned(),

@@ -47,7 +47,7 @@ pub enum Event {
         /// What watching needs.
         memo: Value,
     },
-    /// It is on its way.
+    /// It is on its way: a part of it was done, or it was looked at.
     StepSeen {
         /// Which.
         step: StepName,
@@ -160,6 +160,13 @@ pub enum Event {
         /// Which.
         step: StepName,
     },
+    /// A part of its undoing is done.
+    UndoGoesOn {
+        /// Which.
+        step: StepName,
+        /// What the rest needs.
+        memo: Value,
+    },
     /// Its undoing is watched.
     UndoSeen {
         /// Which.
@@ -222,6 +229,7 @@ impl Event {
             | Self::RemedyChosen { step, .. }
             | Self::StepOverran { step }
             | Self::UndoStarted { step }
+            | Self::UndoGoesOn { step, .. }
             | Self::UndoSeen { step, .. }
             | Self::UndoFinished { step, .. }
             | Self::UndoFailed { step, .. } => Some(step),

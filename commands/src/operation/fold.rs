@@ -104,6 +104,8 @@ fn next_phase(phase: Phase, event: &Event) -> Option<Phase> {
         (Ahead, Event::StepBegan { reads: false, .. }) => Watching,
         (Preparing, Event::StepPrepared { acts: true, .. }) => Acting,
         (Preparing, Event::StepPrepared { acts: false, .. }) | (Acting, Event::StepActed { .. }) => Watching,
+        // A part of it was done; the rest follows.
+        (Acting, Event::StepSeen { .. }) => Acting,
         (Watching, Event::StepSeen { .. }) => Watching,
         (Ahead | Asking | Preparing | Acting | Watching, Event::StepDone { .. }) => Done,
         // A person who knows settles what nobody else can.
@@ -117,7 +119,8 @@ fn next_phase(phase: Phase, event: &Event) -> Option<Phase> {
         (Failed, Event::RemedyChosen { .. }) => Failed,
         (phase, Event::StepOverran { .. }) => phase,
         (Done | Watching | Failed | Unknown | UndoFailed, Event::UndoStarted { .. }) => Undoing,
-        (Undoing, Event::UndoSeen { .. }) => UndoWatching,
+        (Undoing, Event::UndoGoesOn { .. }) => Undoing,
+        (Undoing | UndoWatching, Event::UndoSeen { .. }) => UndoWatching,
         (Undoing | UndoWatching, Event::UndoFinished { .. }) => Undone,
         (Undoing | UndoWatching, Event::UndoFailed { .. }) => UndoFailed,
         // A person leaves it as it is.
@@ -207,7 +210,7 @@ fn absorb_undo(state: &mut StepState, event: &Event, at: Timestamp) {
             state.failure = None;
             state.number += 1;
         }
-        Event::UndoSeen { memo, .. } => state.memo = memo.clone(),
+        Event::UndoGoesOn { memo, .. } | Event::UndoSeen { memo, .. } => state.memo = memo.clone(),
         Event::UndoFinished { evidence, .. } => end(state, evidence.clone(), at),
         Event::UndoFailed { failure, .. } => fail(state, failure, at),
         _ => {}

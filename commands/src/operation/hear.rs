@@ -85,6 +85,7 @@ impl Heard<'_> {
                 },
             ) => self.prepared(plan, (memo, outputs, evidence, *done)),
             (CallPhase::Act, StepOutcome::Acted { memo }) => self.acted(plan, memo),
+            (CallPhase::Act, StepOutcome::Pending { memo, progress }) => self.goes_on(plan, memo, progress),
             (CallPhase::Watch, StepOutcome::Pending { memo, progress }) => {
                 if state_differs(self.state, memo, progress) {
                     let seen = Event::StepSeen {
@@ -112,8 +113,25 @@ impl Heard<'_> {
                 Ok(())
             }
             (CallPhase::Undo, StepOutcome::Acted { .. }) => self.undone(plan, &[]),
-            (CallPhase::UndoWatch, StepOutcome::Pending { .. }) => {
-                plan.touch_operation(self.id());
+            (CallPhase::Undo, StepOutcome::Pending { memo, .. }) => {
+                let goes_on = Event::UndoGoesOn {
+                    step: self.step.name.clone(),
+                    memo: memo.clone(),
+                };
+                plan.tell_operation(self.id(), goes_on, Reason::Undone)?;
+                owe(plan, self.id(), &self.step.name, CallPhase::Undo, plan.facts.now);
+                Ok(())
+            }
+            (CallPhase::UndoWatch, StepOutcome::Pending { memo, .. }) => {
+                if self.state.memo == *memo {
+                    plan.touch_operation(self.id());
+                } else {
+                    let seen = Event::UndoSeen {
+                        step: self.step.name.clone(),
+                        memo: memo.clone(),
+                    };
+                    plan.tell_operation(self.id(), seen, Reason::Undone)?;
+                }
                 self.look_again(plan, CallPhase::UndoWatch);
                 Ok(())
             }
@@ -183,6 +201,30 @@ impl Heard<'_> {
         };
         plan.tell_operation(self.id(), acted, Reason::Progress)?;
         owe(plan, self.id(), &self.step.name, CallPhase::Watch, plan.facts.now);
+        Ok(())
+    }
+
+    /// A part of it was done: the rest follows under a new lease, unless an undo was asked for meanwhile.
+    fn goes_on(
+        &self,
+        plan: &mut Plan<'_>,
+        memo: &serde_json::Value,
+        progress: &super::Progress,
+    ) -> Result<(), Illegal> {
+        if self.operation.undone_by.is_some() {
+            let acted = Event::StepActed {
+                step: self.step.name.clone(),
+                memo: memo.clone(),
+            };
+            return plan.tell_operation(self.id(), acted, Reason::Progress);
+        }
+        let seen = Event::StepSeen {
+            step: self.step.name.clone(),
+            memo: memo.clone(),
+            progress: progress.clone(),
+        };
+        plan.tell_operation(self.id(), seen, Reason::Progress)?;
+        owe(plan, self.id(), &self.step.name, CallPhase::Act, plan.facts.now);
         Ok(())
     }
 

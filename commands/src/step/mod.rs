@@ -12,6 +12,7 @@ mod event_source;
 mod flag;
 mod http;
 mod lambda;
+mod log_level;
 mod manual;
 mod queue_drain;
 mod wait;
@@ -25,6 +26,7 @@ pub use event_source::EventSource;
 pub use flag::{Flag, FlagType};
 pub use http::{Http, Method};
 pub use lambda::Lambda;
+pub use log_level::{Leveled, Levels, LogLevel, Stage};
 pub use manual::Manual;
 pub use queue_drain::QueueDrain;
 pub use wait::Wait;
@@ -143,6 +145,7 @@ macro_rules! kinds {
 kinds! {
     wait => Wait, manual => Manual, approval => Approval, announce => Announce, http => Http,
     flag => Flag, event_source => EventSource, lambda => Lambda, codebuild => Codebuild, queue_drain => QueueDrain,
+    log_level => LogLevel,
 }
 
 impl Action {

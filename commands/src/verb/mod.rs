@@ -7,6 +7,7 @@ mod confirm;
 mod freeze;
 mod history;
 mod lock;
+mod loglevel;
 mod pick;
 pub mod press;
 mod progress;
@@ -147,6 +148,7 @@ verbs! {
     lock => Lock, unlock => Unlock, freeze => Freeze, unfreeze => Unfreeze, run => Run, confirm => Confirm,
     retry => Retry, remedy => Remedy, skip => Skip, abort => Abort, stop => Stop,
     progress => Progress,
+    loglevel => Loglevel,
 }
 
 impl Request {
@@ -208,7 +210,7 @@ pub enum Parsed {
 }
 
 /// The slash commands of this version.
-pub const COMMANDS: &[&str] = &["/deploy", "/migrate", "/switch-colors"];
+pub const COMMANDS: &[&str] = &["/deploy", "/migrate", "/switch-colors", "/loglevel"];
 
 /// Everything that can be typed, in the order of help.
 pub fn specs() -> impl Iterator<Item = &'static Spec> {

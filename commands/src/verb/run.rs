@@ -254,6 +254,7 @@ impl Run {
             started_at: facts.now,
             channel: facts.service.channel.clone(),
             self_approval: environment.approvers.self_approval,
+            errand: None,
         };
         let mut plan = Plan::new(facts);
         plan.tell_operation(&id, Event::Started(Box::new(pinned)), Reason::Opened)?;

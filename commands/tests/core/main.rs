@@ -10,6 +10,7 @@
 mod approval;
 mod grammar;
 mod grid;
+mod levels;
 mod observe;
 mod replay;
 mod runbook;

@@ -78,13 +78,13 @@ impl World {
             .expect("an operation")
     }
 
-    fn phase(&self, step: &str) -> Phase {
+    pub fn phase(&self, step: &str) -> Phase {
         let step = StepName::parse(step).expect("a name");
         self.operation().step(&step).expect("a step").1.phase
     }
 
     /// The call that is owed.
-    fn call(&self) -> StepCall {
+    pub fn call(&self) -> StepCall {
         let calls = self.effects.values().filter_map(|effect| match effect {
             Effect::Step(call) => Some((**call).clone()),
             _ => None,
@@ -97,7 +97,7 @@ impl World {
     }
 
     /// The owed call of a phase comes back.
-    fn comes_back(&mut self, step: &str, phase: CallPhase, outcome: &Outcome) {
+    pub fn comes_back(&mut self, step: &str, phase: CallPhase, outcome: &Outcome) {
         let found = self.effects.values().find_map(|effect| match effect {
             Effect::Step(call) if call.step.as_str() == step && call.phase == phase => Some(effect.clone()),
             _ => None,
@@ -107,7 +107,7 @@ impl World {
         self.hears_of(&effect, outcome);
     }
 
-    fn hears_of(&mut self, effect: &Effect, outcome: &Outcome) {
+    pub fn hears_of(&mut self, effect: &Effect, outcome: &Outcome) {
         let watch = self.watch.clone();
         let decision = self
             .decide(|facts| commands::outcome::hear(facts, effect, outcome, Some(&watch), crate::world::PACE))
@@ -115,7 +115,7 @@ impl World {
         self.commit(decision);
     }
 
-    fn wakes(&mut self, span: Span) {
+    pub fn wakes(&mut self, span: Span) {
         self.passes(span);
         let id = self.operation().id.clone();
         let decision = self.decide(|facts| wake::run(facts, &id)).expect("a legal decision");
@@ -123,7 +123,7 @@ impl World {
     }
 
     /// Somebody presses a button of the card as it is drawn now.
-    fn clicks(&mut self, who: &str, label: &str) -> String {
+    pub fn clicks(&mut self, who: &str, label: &str) -> String {
         let card = self.decide(|facts| commands::view::operation_card(self.operation(), facts));
         let buttons = card.blocks.iter().filter_map(|block| match block {
             commands::view::Block::Actions(buttons) => Some(buttons.clone()),
@@ -136,7 +136,7 @@ impl World {
         self.presses_value(who, &button.action, &button.value)
     }
 
-    fn presses_value(&mut self, who: &str, action: &str, value: &str) -> String {
+    pub fn presses_value(&mut self, who: &str, action: &str, value: &str) -> String {
         let speaker = self.speaker(who, Via::Button);
         let Some(Press::Command(command)) = press::button(&self.catalog, action, value) else {
             panic!("{action} {value} is no button")
@@ -147,7 +147,7 @@ impl World {
         words(&self.commit(decision))
     }
 
-    fn card(&self) -> String {
+    pub fn card(&self) -> String {
         text_of(&self.decide(|facts| commands::view::operation_card(self.operation(), facts)))
     }
 }
@@ -171,7 +171,7 @@ fn acted() -> Outcome {
     }
 }
 
-fn finished() -> Outcome {
+pub fn finished() -> Outcome {
     Outcome::Step {
         came: StepOutcome::Finished {
             outputs: BTreeMap::from([("value".to_owned(), "blue".to_owned())]),
@@ -180,7 +180,7 @@ fn finished() -> Outcome {
     }
 }
 
-fn refused(message: &str) -> Outcome {
+pub fn refused(message: &str) -> Outcome {
     Outcome::Refused {
         code: "ValidationException".into(),
         message: message.into(),
@@ -662,7 +662,7 @@ fn all_kinds() -> Vec<Step> {
         .collect()
 }
 
-fn replayed(world: &World) {
+pub fn replayed(world: &World) {
     for (id, history) in &world.operation_journal {
         let folded = operation::replay(id, history.clone()).expect("a legal history");
         assert_eq!(

@@ -1,6 +1,7 @@
 //! The card of a runbook's run: every step and where it stands, what is asked, what went wrong, and the buttons that fit.
 
 mod buttons;
+mod errand;
 mod notes;
 mod steps;
 
@@ -15,14 +16,17 @@ use crate::runbook::{Expected, Step};
 use crate::step::{Action, Conduct};
 
 pub use buttons::{abort_form, confirm_form, skip_form};
+pub(super) use errand::left_lines;
+pub use errand::{levels_forgotten_note, levels_listed, levels_recorded};
 pub use notes::{operation_ended_note, operation_started, operation_stopped_note, overran_note, step_asked_note};
 
 /// The card as the operation stands.
 #[must_use]
 pub fn operation_card(operation: &Operation, facts: &Facts<'_>) -> Message {
     let operation = &operation.shown();
-    let mut message = Message::headed(headline(operation, facts), about(operation))
-        .with(Block::Section(steps::steps(operation)))
+    let seen = errand::levels(operation, facts).unwrap_or_else(|| steps::steps(operation));
+    let mut message = Message::headed(headline(operation, facts), about(operation, facts))
+        .with(Block::Section(seen))
         .with(Block::Section(questions(operation, facts)))
         .with(Block::Section(troubles(operation)));
     if let Some((reason, _)) = operation.ended() {
@@ -35,13 +39,12 @@ pub fn operation_card(operation: &Operation, facts: &Facts<'_>) -> Message {
 
 /// `migrate · wallet → mainnet`.
 fn subject(operation: &Operation) -> String {
-    let plan = if operation.is_plan() { "plan of " } else { "" };
-    format!(
-        "{plan}{} · {} → {}",
-        operation.pinned.runbook,
-        operation.pinned.service,
-        operation.environment()
-    )
+    let what = match (&operation.pinned.errand, operation.is_plan()) {
+        (Some(errand), _) => errand.matter.words().to_owned(),
+        (None, true) => format!("plan of {}", operation.pinned.runbook),
+        (None, false) => operation.pinned.runbook.to_string(),
+    };
+    format!("{what} · {} → {}", operation.pinned.service, operation.environment())
 }
 
 fn headline(operation: &Operation, facts: &Facts<'_>) -> Line {
@@ -56,7 +59,10 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, Strin
             let took = length(operation.pinned.started_at.age(at));
             match reason {
                 Reason::Succeeded => (Sign::Good, format!("done, took {took}")),
-                Reason::Planned => (Sign::Notice, planned(operation)),
+                Reason::Planned => (
+                    Sign::Notice,
+                    errand::standing(operation, facts).unwrap_or_else(|| planned(operation)),
+                ),
                 Reason::Undone => (Sign::Notice, format!("undone after {took}")),
                 Reason::Stopped => (Sign::Bad, format!("stopped after {took}")),
                 _ => (Sign::Bad, format!("failed after {took}")),
@@ -120,8 +126,8 @@ fn place(operation: &Operation, facts: &Facts<'_>) -> String {
     words
 }
 
-fn about(operation: &Operation) -> Vec<Line> {
-    let mut lines = Vec::new();
+fn about(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
+    let mut lines = errand::about(operation, facts);
     if !operation.pinned.title.is_empty() {
         lines.push(line![cut(&operation.pinned.title, 200)]);
     }
@@ -277,7 +283,7 @@ fn small_print(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
             .unwrap_or_default(),
         line![
             "started by ",
-            who(facts, &pinned.starter),
+            errand::starter(operation, facts),
             " ",
             pinned.started_at.shown(DateStyle::DayTime)
         ],
