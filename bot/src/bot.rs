@@ -55,6 +55,8 @@ pub struct Parts {
     pub signing_secret: Secret,
     /// AWS.
     pub aws: Arc<Clients>,
+    /// Secrets of other services, by the environment variables that the configuration names.
+    pub secrets: BTreeMap<String, Secret>,
     /// GitHub's REST API and the token, if there is one.
     pub github: (Url, Option<Secret>),
     /// Queues with hints.
@@ -100,6 +102,7 @@ impl Bot {
             clock: Arc::clone(&parts.clock),
             ids: parts.ids,
             door: Arc::clone(&parts.door),
+            secrets: parts.secrets,
             aws: Arc::clone(&parts.aws),
             slack,
             people,

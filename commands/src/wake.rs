@@ -96,6 +96,7 @@ pub fn desk(facts: &Facts<'_>) -> Result<Decision, Illegal> {
         }
     }
     operation::levels::put_back(&mut plan)?;
+    operation::maintenance::look(&mut plan)?;
     Ok(plan.finish(Reply::None))
 }
 

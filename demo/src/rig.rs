@@ -1,5 +1,6 @@
 //! A sandbox and the bots that belong to it: one, or several replicas on one store.
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub struct Options {
     pub config: String,
     /// Where the bot keeps what it knows.
     pub stored: Stored,
+    /// Secrets of other services, by the environment variables that the configuration names, beside what this process has in them.
+    pub secrets: BTreeMap<String, String>,
     /// Between the bot and the way out.
     pub door: Option<DoorWrap>,
     /// Between the bot and its store.
@@ -75,6 +78,7 @@ impl Options {
             replicas: 1,
             config: include_str!("../../docs/example.toml").to_owned(),
             stored,
+            secrets: BTreeMap::new(),
             door: None,
             store: None,
         }
@@ -219,6 +223,9 @@ fn parts(options: &Options, base: &str) -> Result<Parts> {
     if let Some(wrap) = &options.door {
         door = wrap(door);
     }
+    let mut secrets = config::secrets(loaded.catalog.secrets());
+    let given = options.secrets.iter();
+    secrets.extend(given.map(|(name, value)| (name.clone(), Secret::new(value.clone()))));
     let keys = Secret::new("sandbox");
     let queue = Queue {
         url: format!("{base}/aws/{}/{}", sandbox::aws::ACCOUNT, sandbox::aws::EVENT_QUEUE),
@@ -238,6 +245,7 @@ fn parts(options: &Options, base: &str) -> Result<Parts> {
             "sandbox",
             &keys,
         )),
+        secrets,
         github: (github, Some(Secret::new("sandbox"))),
         events: vec![queue],
         topics: loaded.settings.topics,

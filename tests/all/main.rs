@@ -11,6 +11,7 @@ mod gates;
 mod identity;
 mod kill_points;
 mod levels;
+mod maintenance;
 mod race;
 mod real_process;
 mod repeated;

@@ -135,6 +135,7 @@ impl Setup {
             slack: (self.env.slack_api.clone(), self.env.slack_token.clone()),
             signing_secret: self.env.slack_signing_secret.clone(),
             aws,
+            secrets: config::secrets(self.loaded.catalog.secrets()),
             github: (self.env.github_api.clone(), self.env.github_token.clone()),
             events: self.loaded.settings.events.clone(),
             topics: self.loaded.settings.topics.clone(),

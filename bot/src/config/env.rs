@@ -1,5 +1,6 @@
 //! The environment, read once. This is the only place that looks at it; everything else is handed what it needs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -190,6 +191,12 @@ impl Local {
             Err(EnvError(reader.wrong))
         }
     }
+}
+
+/// Secrets of other services, by the names of the variables that hold them; those that are not set are missing.
+pub fn secrets<'n>(names: impl Iterator<Item = &'n String>) -> BTreeMap<String, Secret> {
+    let set = names.filter_map(|name| Some((name.clone(), variable(name).filter(|value| !value.trim().is_empty())?)));
+    set.map(|(name, value)| (name, Secret::new(value.trim()))).collect()
 }
 
 /// One variable of the process.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `env` | [`Env`]: every environment variable, read once |
 //! | `file` | [`load`]: the files, parsed once into the core's [`Catalog`] and the shell's [`Settings`] |
-//! | `service`, `environment`, `people`, `account`, `freezes`, `functions`, `runbook` | one table of the files each |
+//! | `service`, `environment`, `people`, `account`, `freezes`, `functions`, `maintenance`, `runbook` | one table of the files each |
 //! | `cross`, `overlap` | what only shows when environments and services are seen side by side |
 //! | `section`, `problem` | tables that know their lines, and complaints that name them |
 //!
@@ -17,6 +17,7 @@ mod environment;
 mod file;
 mod freezes;
 mod functions;
+mod maintenance;
 mod overlap;
 mod people;
 mod plain;
@@ -30,7 +31,7 @@ use std::collections::BTreeSet;
 
 use commands::catalog::{AwsTarget, Catalog};
 
-pub use env::{Env, EnvError, Local};
+pub use env::{Env, EnvError, Local, secrets};
 pub use file::load;
 pub use problem::{ConfigErrors, Problem};
 pub use secret::Secret;
@@ -84,11 +85,14 @@ impl Loaded {
         let runbooks = self.catalog.services.values().flat_map(|service| &service.runbooks);
         let steps = runbooks.flat_map(|runbook| &runbook.steps);
         let regions = steps.filter_map(|spec| spec.step.region.clone());
+        let modes = self.catalog.services.values().flat_map(|service| &service.environments);
+        let told = modes.filter_map(|one| Some(one.maintenance.as_ref()?.regions.clone()));
         let queues = self.settings.events.iter().map(|queue| &queue.aws);
         environments
             .chain(queues)
             .map(|aws: &AwsTarget| aws.region.clone())
             .chain(regions)
+            .chain(told.flatten())
             .collect()
     }
 }

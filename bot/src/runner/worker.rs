@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use commands::catalog::Site;
+use commands::catalog::{Environment, Site};
 use commands::effect::{Effect, Outcome};
 use commands::facts::Needs;
 use commands::ids::{RecordId, ServiceId};
@@ -270,7 +270,16 @@ fn needed(service: &commands::catalog::Service, effect: &Effect, outcome: &Outco
         | Effect::AnswerApproval { run: id, .. }
         | Effect::RetryStage { run: id, .. }
         | Effect::StopExecution { run: id, .. } => run(id),
-        Effect::Step(call) => run(&call.run),
+        Effect::Step(call) => {
+            let (mut needs, records) = run(&call.run);
+            if let Some(then) = &call.then {
+                needs.runs.insert(then.clone());
+                needs
+                    .groups
+                    .extend(service.environments.iter().flat_map(Environment::groups));
+            }
+            (needs, records)
+        }
         Effect::ReadPipeline {
             watch, pipeline, aws, ..
         } => {

@@ -10,6 +10,7 @@ mod flag;
 mod http;
 mod lambda;
 mod log_level;
+mod maintenance;
 mod queue_drain;
 mod variables;
 
@@ -27,6 +28,7 @@ use serde_json::Value;
 use crate::aws::clients::Within;
 use crate::aws::signed::{Api, Ask, Told};
 use crate::aws::{Actor, AwsError};
+use crate::config::Secret;
 use crate::door::{DoorError, Lease};
 use crate::runner::Engine;
 
@@ -56,6 +58,14 @@ impl At<'_> {
             lease: self.lease,
         };
         self.engine.aws.signed(within, api, ask).await
+    }
+
+    /// A secret of another service, by the environment variable that the configuration names.
+    pub(crate) fn secret(&self, name: &str) -> Result<&Secret, StepError> {
+        self.engine.secrets.get(name).ok_or_else(|| {
+            let why = format!("{name} is not set in the bot's environment: set it, and start the bot again");
+            StepError::failed("no_secret", why)
+        })
     }
 
     /// What marks what this try of the step did, so that it can be found again.
@@ -211,6 +221,7 @@ fn executor(action: &Action) -> Option<&dyn Executor> {
         Action::Codebuild(kind) => Some(kind),
         Action::QueueDrain(kind) => Some(kind),
         Action::LogLevel(kind) => Some(kind),
+        Action::Maintenance(kind) => Some(kind),
         Action::Wait(_) | Action::Manual(_) | Action::Approval(_) => None,
     }
 }

@@ -1,4 +1,6 @@
-//! What an environment says about how it is operated: the functions whose log levels are steered from here.
+//! What an environment says about how it is operated: the functions whose log levels are steered from here, and its maintenance mode.
+
+use crate::step::{Flag, Way};
 
 /// The functions of an environment, and the levels at which they may log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,4 +27,15 @@ impl Functions {
             format!("{}{said}", self.prefix)
         }
     }
+}
+
+/// How an environment goes into maintenance mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaintenanceMode {
+    /// What is turned. `{color}` stands for the color that is live.
+    pub way: Way,
+    /// The regions in which it is turned, one by one; empty: the environment's.
+    pub regions: Vec<String>,
+    /// The flag that tells which color is live.
+    pub color: Option<Flag>,
 }

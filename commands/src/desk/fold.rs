@@ -46,6 +46,13 @@ impl Desk {
                 recent.insert(0, finished.clone());
                 recent.truncate(RECENT);
             }
+            _ => self.apply_errand(event),
+        }
+    }
+
+    /// The same for what errands leave standing.
+    fn apply_errand(&mut self, event: &Event) {
+        match event {
             Event::ErrandBegun {
                 environment,
                 matter,
@@ -76,6 +83,16 @@ impl Desk {
                 }
                 self.levels.retain(|_, levels| !levels.is_empty());
             }
+            Event::MaintenanceTurned { environment, on } => match on {
+                Some(on) => drop(self.maintenance.insert(environment.clone(), on.clone())),
+                None => drop(self.maintenance.remove(environment)),
+            },
+            Event::MaintenanceTold { environment, at } => {
+                if let Some(standing) = self.maintenance.get_mut(environment) {
+                    standing.told = Some(*at);
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use standing::Level;
+pub use standing::{Level, Maintenance};
 
 use crate::ids::{ChannelId, EnvironmentId, RecordId, UserId};
 use crate::operation::Matter;
@@ -41,6 +41,9 @@ pub struct Desk {
     /// The functions that somebody left at a level of their own, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub levels: BTreeMap<EnvironmentId, BTreeMap<String, Level>>,
+    /// Where maintenance mode was turned on from here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub maintenance: BTreeMap<EnvironmentId, Maintenance>,
     /// The errands that are under way.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub errands: BTreeMap<EnvironmentId, BTreeMap<Matter, RecordId>>,
@@ -184,6 +187,20 @@ pub enum Event {
         /// By function.
         set: BTreeMap<String, Option<Level>>,
     },
+    /// Maintenance mode was turned on, or off.
+    MaintenanceTurned {
+        /// Where.
+        environment: EnvironmentId,
+        /// On, with whose it is; `None`: off.
+        on: Option<Maintenance>,
+    },
+    /// People were reminded of it.
+    MaintenanceTold {
+        /// Where.
+        environment: EnvironmentId,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// A desk's event with its instant, as the journal keeps it.
@@ -217,12 +234,16 @@ impl Desk {
         })
     }
 
-    /// When the next lock or freeze runs out, or a level goes back.
+    /// When the next lock or freeze runs out, a level goes back, or people are reminded of maintenance mode.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Timestamp> {
         let locks = self.locks.values().filter_map(|lock| lock.until);
         let freezes = self.freezes.iter().filter_map(|freeze| freeze.until);
-        locks.chain(freezes).chain(self.next_return()).min()
+        locks
+            .chain(freezes)
+            .chain(self.next_return())
+            .chain(self.next_reminder())
+            .min()
     }
 
     /// How long releases to this environment usually take: the median of those that succeeded; `None` with fewer than three.

@@ -1,11 +1,11 @@
-//! What errands leave standing: levels that somebody left off the baseline.
+//! What errands leave standing: levels that somebody left off the baseline, and maintenance mode.
 
 use serde::{Deserialize, Serialize};
 
 use super::Desk;
 use crate::ids::{EnvironmentId, RecordId, UserId};
 use crate::operation::Matter;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// A function's level, as somebody left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,56 @@ pub struct Level {
     pub until: Option<Timestamp>,
 }
 
+/// How long before its end people are reminded of maintenance mode.
+const BEFORE: Span = Span::minutes(5);
+/// How often they are told that it is still on.
+const AGAIN: Span = Span::minutes(30);
+
+/// Maintenance mode, as somebody turned it on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintenance {
+    /// Who.
+    pub by: UserId,
+    /// Why; foreign text, may be empty.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; `None`: no end was said.
+    pub until: Option<Timestamp>,
+    /// Whether it goes off by itself then.
+    pub off_after: bool,
+    /// When people were last reminded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Timestamp>,
+}
+
+impl Maintenance {
+    /// When it is next heard of: a reminder before its end, its end, and again and again while it is on after that.
+    #[must_use]
+    pub fn next_word(&self) -> Timestamp {
+        let last = self.told.unwrap_or(self.since);
+        let Some(until) = self.until else {
+            return last + AGAIN;
+        };
+        let reminder = Timestamp(until.0 - BEFORE.0);
+        if last < reminder {
+            reminder
+        } else if last < until {
+            until
+        } else {
+            last + AGAIN
+        }
+    }
+}
+
 impl Desk {
+    /// When people next hear of maintenance mode. Where an errand is under way, its end is waited for.
+    pub(super) fn next_reminder(&self) -> Option<Timestamp> {
+        let free = |environment: &EnvironmentId| self.errand(environment, Matter::Maintenance).is_none();
+        let on = self.maintenance.iter().filter(|(environment, _)| free(environment));
+        on.map(|(_, standing)| standing.next_word()).min()
+    }
+
     /// The level that somebody left a function at.
     #[must_use]
     pub fn level(&self, environment: &EnvironmentId, function: &str) -> Option<&Level> {

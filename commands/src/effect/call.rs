@@ -32,6 +32,12 @@ pub struct StepCall {
     pub aws: AwsTarget,
     /// In whose name.
     pub actor: UserId,
+    /// Whether nobody asked for it just now: then it is done in the bot's own name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_itself: bool,
+    /// The run that is approved when the operation has gone well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<RecordId>,
 }
 
 /// Which call of a step.

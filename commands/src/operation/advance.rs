@@ -219,6 +219,8 @@ pub(crate) fn owe(plan: &mut Plan<'_>, id: &RecordId, name: &StepName, phase: Ca
         environment: operation.environment().clone(),
         aws,
         actor: operation.pinned.starter.clone(),
+        by_itself: operation.pinned.errand.as_ref().is_some_and(|errand| errand.by_itself),
+        then: operation.then().map(|then| then.run.clone()),
     };
     plan.owe_at(Effect::Step(Box::new(call)), due);
 }

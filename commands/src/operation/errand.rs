@@ -13,7 +13,7 @@ use crate::catalog::Environment;
 use crate::decision::Refusal;
 use crate::desk;
 use crate::facts::Facts;
-use crate::ids::{RecordId, RunbookName, StepName, UserId};
+use crate::ids::{ChannelId, RecordId, RunbookName, StepName, TeamId, UserId};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::Target;
@@ -30,9 +30,40 @@ pub struct Errand {
     /// Until when what it leaves behind is to stand; `None`: until somebody says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Whether that ends by itself then; a level always does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off_after: bool,
     /// Whether nobody asked for it just now: a span was over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_itself: bool,
+    /// What follows when it went well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<Then>,
+}
+
+/// What follows an errand that went well: whoever started it approves a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Then {
+    /// The run that waits.
+    pub run: RecordId,
+    /// Where they said so.
+    pub team: TeamId,
+    /// The same.
+    pub channel: ChannelId,
+}
+
+impl Errand {
+    /// An errand that leaves nothing behind for a while, and nothing follows.
+    #[must_use]
+    pub const fn of(matter: Matter) -> Self {
+        Self {
+            matter,
+            until: None,
+            off_after: false,
+            by_itself: false,
+            then: None,
+        }
+    }
 }
 
 /// What an errand is about.
@@ -41,6 +72,8 @@ pub struct Errand {
 pub enum Matter {
     /// The levels at which functions log.
     LogLevels,
+    /// Maintenance mode.
+    Maintenance,
 }
 
 impl Matter {
@@ -49,6 +82,7 @@ impl Matter {
     pub const fn runbook(self) -> &'static str {
         match self {
             Self::LogLevels => "loglevel",
+            Self::Maintenance => "maintenance",
         }
     }
 
@@ -57,6 +91,7 @@ impl Matter {
     pub const fn words(self) -> &'static str {
         match self {
             Self::LogLevels => "log levels",
+            Self::Maintenance => "maintenance",
         }
     }
 }
@@ -133,8 +168,11 @@ pub(crate) fn busy(facts: &Facts<'_>, environment: &Environment, matter: Matter)
         reason: Reason::Claimed,
         message: vec![
             text(format!(
-                "The {} of {} are being changed by run {} just now. Wait for its end, or end it with ",
-                matter.words(),
+                "{} of {} is being changed by run {} just now. Wait for its end, or end it with ",
+                match matter {
+                    Matter::LogLevels => "A log level",
+                    Matter::Maintenance => "The maintenance mode",
+                },
                 environment.id,
                 run.short()
             )),

@@ -103,6 +103,12 @@ impl Heard<'_> {
             (CallPhase::Act | CallPhase::Watch, StepOutcome::Finished { outputs, evidence }) => {
                 self.done(plan, outputs, evidence)
             }
+            _ => self.undo_came(plan, call, came),
+        }
+    }
+
+    fn undo_came(&self, plan: &mut Plan<'_>, call: &StepCall, came: &StepOutcome) -> Result<(), Illegal> {
+        match (call.phase, came) {
             (CallPhase::Undo, StepOutcome::Acted { memo }) if self.calls.watch.is_some() => {
                 let seen = Event::UndoSeen {
                     step: self.step.name.clone(),

@@ -56,11 +56,7 @@ pub(crate) fn list(
         mode: Mode::Plan,
         starter: starter.clone(),
         reason: String::new(),
-        errand: Errand {
-            matter: Matter::LogLevels,
-            until: None,
-            by_itself: false,
-        },
+        errand: Errand::of(Matter::LogLevels),
         seed,
     };
     start(plan, order)
@@ -92,9 +88,8 @@ pub(crate) fn set(
         starter: starter.clone(),
         reason: wanted.reason.to_owned(),
         errand: Errand {
-            matter: Matter::LogLevels,
             until: wanted.until,
-            by_itself: false,
+            ..Errand::of(Matter::LogLevels)
         },
         seed,
     };
@@ -130,9 +125,8 @@ pub(crate) fn put_back(plan: &mut Plan<'_>) -> Result<(), Illegal> {
                     starter: first.by.clone(),
                     reason: first.reason.clone(),
                     errand: Errand {
-                        matter: Matter::LogLevels,
-                        until: None,
                         by_itself: true,
+                        ..Errand::of(Matter::LogLevels)
                     },
                     seed: seed.as_bytes(),
                 };

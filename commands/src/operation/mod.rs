@@ -17,6 +17,7 @@ mod event;
 mod fold;
 pub mod hear;
 pub(crate) mod levels;
+pub mod maintenance;
 mod standing;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use errand::{Errand, Matter};
+pub use errand::{Errand, Matter, Then};
 pub use event::{Event, StoredEvent};
 pub use fold::{Illegal, replay};
 
@@ -369,6 +370,12 @@ impl Operation {
             }
         }
         shown
+    }
+
+    /// What follows when it has gone well.
+    #[must_use]
+    pub fn then(&self) -> Option<&Then> {
+        self.pinned.errand.as_ref()?.then.as_ref()
     }
 
     /// Whether it only looks.

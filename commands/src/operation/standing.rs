@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Operation;
-use crate::desk::{self, Level};
+use super::{Operation, Phase, StepState};
+use crate::desk::{self, Level, Maintenance};
 use crate::plan::Plan;
 use crate::reason::Reason;
+use crate::runbook::Step;
 use crate::step::{Action, Leveled, Levels, LogLevel, Stage};
 
 /// Writes down what is different now, and that an errand is over.
@@ -14,6 +15,7 @@ pub(super) fn settle(plan: &mut Plan<'_>, operation: &Operation) {
         return;
     }
     levels(plan, operation);
+    maintenance(plan, operation);
     if let Some(errand) = &operation.pinned.errand {
         let ended = desk::Event::ErrandEnded {
             environment: operation.environment().clone(),
@@ -21,6 +23,52 @@ pub(super) fn settle(plan: &mut Plan<'_>, operation: &Operation) {
             run: operation.id.clone(),
         };
         plan.tell_desk(ended, Reason::Standing);
+    }
+}
+
+fn maintenance(plan: &mut Plan<'_>, operation: &Operation) {
+    let turned = |(step, state): (&Step, &StepState)| match &step.action {
+        Action::Maintenance(action) => Some((action.on?, state.phase, state.acted)),
+        _ => None,
+    };
+    let steps: Vec<(bool, Phase, bool)> = operation.all().filter_map(turned).collect();
+    let environment = operation.environment().clone();
+    let known = plan.desk().maintenance.get(&environment).cloned();
+    let errand = operation.pinned.errand.as_ref();
+    let stands = |phase, acted| phase == Phase::Done || (acted && !matches!(phase, Phase::Undone | Phase::Skipped));
+    let mut off = steps.iter().filter(|(on, ..)| !on).peekable();
+    // One region that is on is on; off is what is off everywhere.
+    let went_off = off.peek().is_some() && off.all(|(_, phase, _)| *phase == Phase::Done);
+    let mut now = known.clone();
+    for (on, phase, acted) in steps {
+        if !stands(phase, acted) {
+            continue;
+        }
+        now = match (on, now) {
+            (true, _) => Some(Maintenance {
+                by: operation.pinned.starter.clone(),
+                reason: operation.pinned.reason.clone(),
+                since: known.as_ref().map_or(plan.facts.now, |known| known.since),
+                until: errand.and_then(|errand| errand.until),
+                off_after: errand.is_some_and(|errand| errand.off_after),
+                told: None,
+            }),
+            (false, _) if went_off => None,
+            (false, now) => now,
+        };
+    }
+    if errand.is_some_and(|errand| errand.by_itself)
+        && let Some(left) = &mut now
+    {
+        // It did not go off as it should have: from now on that is for people, and they are told.
+        left.off_after = false;
+        left.told = Some(plan.facts.now);
+    }
+    if now != known {
+        plan.tell_desk(
+            desk::Event::MaintenanceTurned { environment, on: now },
+            Reason::Standing,
+        );
     }
 }
 

@@ -13,6 +13,7 @@ mod flag;
 mod http;
 mod lambda;
 mod log_level;
+mod maintenance;
 mod manual;
 mod queue_drain;
 mod wait;
@@ -27,6 +28,7 @@ pub use flag::{Flag, FlagType};
 pub use http::{Http, Method};
 pub use lambda::Lambda;
 pub use log_level::{Leveled, Levels, LogLevel, Stage};
+pub use maintenance::{FlagWay, HttpWay, LambdaWay, Maintenance, ReadBack, RedisWay, Told, VariableWay, Way};
 pub use manual::Manual;
 pub use queue_drain::QueueDrain;
 pub use wait::Wait;
@@ -145,7 +147,7 @@ macro_rules! kinds {
 kinds! {
     wait => Wait, manual => Manual, approval => Approval, announce => Announce, http => Http,
     flag => Flag, event_source => EventSource, lambda => Lambda, codebuild => Codebuild, queue_drain => QueueDrain,
-    log_level => LogLevel,
+    log_level => LogLevel, maintenance => Maintenance,
 }
 
 impl Action {

@@ -179,6 +179,7 @@ fn environment(id: &str, tier: Tier, required: usize) -> Environment {
         checks: Vec::new(),
         alarms: Vec::new(),
         functions: None,
+        maintenance: None,
     }
 }
 

@@ -10,7 +10,7 @@ const PEOPLE: [&str; 10] = [
     "U0ANN", "U0BRUNO", "U0CARLA", "U0DANA", "U0RITA", "U0GUS", "U0EVE", "U0OLD", "U0BOT", "U0NOW",
 ];
 /// Every verb as it is typed, with what stands between it and the place, and behind the place.
-const VERBS: [(&str, &str, &str); 29] = [
+const VERBS: [(&str, &str, &str); 32] = [
     ("/deploy status", "", ""),
     ("/deploy approve", "", ""),
     ("/deploy reject", "", " because"),
@@ -39,6 +39,9 @@ const VERBS: [(&str, &str, &str); 29] = [
     ("/switch-colors", "", ""),
     ("/switch-colors plan", "", ""),
     ("/switch-colors back", "", ""),
+    ("/maintenance on", "", ""),
+    ("/maintenance off", "", ""),
+    ("/maintenance status", "", ""),
     ("/loglevel", "", " all debug"),
 ];
 
@@ -75,6 +78,8 @@ fn may(verb: &str, who: &str, environment: &str) -> Result<(), Reason> {
         | "/switch-colors"
         | "/switch-colors back"
         | "/loglevel"
+        | "/maintenance on"
+        | "/maintenance off"
             if !operator =>
         {
             Err(Reason::Role)
@@ -101,6 +106,7 @@ fn furnished(git_ref: &str) -> World {
     ];
     for environment in &mut world.service().environments {
         environment.functions = Some(crate::levels::functions());
+        environment.maintenance = Some(crate::maintenance::key());
     }
     world
 }
@@ -157,7 +163,7 @@ fn every_cell() {
 /// Looking is for every member, wherever the same word changes something.
 #[test]
 fn every_member_may_look() {
-    for text in ["/loglevel mainnet"] {
+    for text in ["/loglevel mainnet", "/maintenance status mainnet"] {
         for who in PEOPLE {
             let mut world = furnished("refs/tags/v1");
             world.says(who, text);

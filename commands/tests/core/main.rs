@@ -11,6 +11,7 @@ mod approval;
 mod grammar;
 mod grid;
 mod levels;
+mod maintenance;
 mod observe;
 mod replay;
 mod runbook;

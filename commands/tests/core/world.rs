@@ -96,6 +96,7 @@ fn environment(id: &str, tier: Tier, refs: &str) -> Environment {
         checks: vec![],
         alarms: vec![],
         functions: None,
+        maintenance: None,
     }
 }
 

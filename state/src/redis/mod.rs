@@ -4,6 +4,7 @@
 //! time is the server's, read inside the script, so that a deadline holds even for a request that lay in a stalled server's socket.
 
 mod codec;
+pub mod foreign;
 mod health;
 mod keys;
 mod link;

@@ -6,7 +6,7 @@ use crate::catalog::{Environment, Functions};
 use crate::desk::Level;
 use crate::facts::Facts;
 use crate::ids::{EnvironmentId, UserId};
-use crate::operation::Operation;
+use crate::operation::{Matter, Operation};
 use crate::step::{Action, LogLevel};
 use crate::time::Timestamp;
 use crate::view::message::{Block, DateStyle, Inline, Line, Message, Sign, bold, code};
@@ -18,6 +18,9 @@ const NAMED: usize = 12;
 
 /// Functions that are at the same level for the same reason.
 type Alike<'a> = (usize, &'a str, Option<&'a Level>);
+
+/// What tells such groups apart: the level by its place and name, and whose it is since when.
+type Likeness = (usize, String, Option<(UserId, Timestamp)>);
 
 /// The levels that were read, when the run is about nothing else.
 fn listed(operation: &Operation) -> Option<(&LogLevel, &BTreeMap<String, String>)> {
@@ -51,7 +54,7 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> Option<Strin
 pub(super) fn levels(operation: &Operation, facts: &Facts<'_>) -> Option<Vec<Line>> {
     let (action, levels) = listed(operation)?;
     let functions = functions(operation, facts)?;
-    let mut groups: BTreeMap<(usize, String, Option<(UserId, Timestamp)>), (Alike<'_>, Vec<&str>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Likeness, (Alike<'_>, Vec<&str>)> = BTreeMap::new();
     for (name, level) in levels {
         let place = functions.levels.iter().position(|known| known == level);
         let place = place.unwrap_or(functions.levels.len());
@@ -121,16 +124,26 @@ pub(super) fn about(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
     let Some(errand) = &operation.pinned.errand else {
         return Vec::new();
     };
-    let mut lines = Vec::new();
+    let mut lines: Vec<Line> = super::maintenance::desk_line(operation, facts).into_iter().collect();
     if errand.by_itself {
         lines.push(line![
             "By itself: the time is over for which ",
             who(facts, &operation.pinned.starter),
-            " wanted it. What somebody has set since is left alone."
+            " wanted it.",
+            if errand.matter == Matter::LogLevels {
+                " What somebody has set since is left alone."
+            } else {
+                ""
+            }
         ]);
     }
-    if let (Some(until), None) = (errand.until, operation.ended()) {
-        lines.push(line!["Goes back by itself ", until.shown(DateStyle::DayTime)]);
+    if let Some(until) = errand.until {
+        let words = match (errand.matter, errand.off_after) {
+            (Matter::LogLevels, _) => "Goes back by itself ",
+            (Matter::Maintenance, true) => "Goes off by itself ",
+            (Matter::Maintenance, false) => "To be turned off ",
+        };
+        lines.push(line![words, until.shown(DateStyle::DayTime)]);
     }
     lines
 }

@@ -2,15 +2,16 @@
 
 mod buttons;
 mod errand;
+mod maintenance;
 mod notes;
 mod steps;
 
 use super::message::{Block, DateStyle, Line, Message, Sign, bold, code};
-use super::people::{names, who};
+use super::people::names;
 use super::words::{self, DOT, count, cut, joined, length, quoted};
 use crate::facts::Facts;
 use crate::gate;
-use crate::operation::{Operation, Phase, Status, StepState, advance::is_to_be_undone};
+use crate::operation::{Matter, Operation, Phase, Status, StepState, advance::is_to_be_undone};
 use crate::reason::Reason;
 use crate::runbook::{Expected, Step};
 use crate::step::{Action, Conduct};
@@ -18,6 +19,11 @@ use crate::step::{Action, Conduct};
 pub use buttons::{abort_form, confirm_form, skip_form};
 pub(super) use errand::left_lines;
 pub use errand::{levels_forgotten_note, levels_listed, levels_recorded};
+pub(super) use maintenance::maintenance_line;
+pub use maintenance::{
+    maintenance_before_recorded, maintenance_listed, maintenance_recorded, maintenance_reminder, not_approved_note,
+    still_on_note,
+};
 pub use notes::{operation_ended_note, operation_started, operation_stopped_note, overran_note, step_asked_note};
 
 /// The card as the operation stands.
@@ -40,6 +46,7 @@ pub fn operation_card(operation: &Operation, facts: &Facts<'_>) -> Message {
 /// `migrate · wallet → mainnet`.
 fn subject(operation: &Operation) -> String {
     let what = match (&operation.pinned.errand, operation.is_plan()) {
+        (Some(errand), _) if errand.matter == Matter::Maintenance => maintenance::what(operation),
         (Some(errand), _) => errand.matter.words().to_owned(),
         (None, true) => format!("plan of {}", operation.pinned.runbook),
         (None, false) => operation.pinned.runbook.to_string(),
@@ -59,10 +66,10 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, Strin
             let took = length(operation.pinned.started_at.age(at));
             match reason {
                 Reason::Succeeded => (Sign::Good, format!("done, took {took}")),
-                Reason::Planned => (
-                    Sign::Notice,
-                    errand::standing(operation, facts).unwrap_or_else(|| planned(operation)),
-                ),
+                Reason::Planned => maintenance::standing(operation).unwrap_or_else(|| {
+                    let levels = errand::standing(operation, facts);
+                    (Sign::Notice, levels.unwrap_or_else(|| planned(operation)))
+                }),
                 Reason::Undone => (Sign::Notice, format!("undone after {took}")),
                 Reason::Stopped => (Sign::Bad, format!("stopped after {took}")),
                 _ => (Sign::Bad, format!("failed after {took}")),
