@@ -19,6 +19,9 @@ pub enum Level {
     Bad,
 }
 
+/// The check by which a card asks whether maintenance is to be on.
+pub const MAINTENANCE_ASKED: &str = "maintenance-asked";
+
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {

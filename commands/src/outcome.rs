@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Ballot, CardRef, Event, Illegal, Run, Status, Trouble};
 use crate::time::Timestamp;
+use crate::verb;
 use crate::view;
 use crate::watch::{self, Answered, Pace, Watch};
 
@@ -32,7 +33,10 @@ pub fn hear(
             );
         }
         (Effect::ReadPipeline { .. }, Outcome::ReadFailed { why }) => read_failed(&mut plan, watch, why, pace),
-        (Effect::Step(call), outcome) => operation::hear::hear(&mut plan, call, outcome)?,
+        (Effect::Step(call), outcome) => {
+            operation::hear::hear(&mut plan, call, outcome)?;
+            return verb::approve_after(plan, &call.run);
+        }
         (Effect::DrawCard { run }, outcome) if run.is_operation() => drawn_operation(&mut plan, run, outcome)?,
         (Effect::DrawCard { run }, outcome) => drawn(&mut plan, run, outcome)?,
         (Effect::GatherChange { run, .. }, Outcome::Change { change }) if is_open(&plan, run) => {

@@ -59,9 +59,11 @@ fn lapse(plan: &mut Plan<'_>, run: &Run) -> Result<(), Illegal> {
     Ok(())
 }
 
-/// The desk looks at itself: locks and freezes that ran out come off, and who waited is told.
-#[must_use]
-pub fn desk(facts: &Facts<'_>) -> Decision {
+/// The desk looks at itself: locks and freezes that ran out come off, who waited is told, and levels that were left for a while go back.
+///
+/// # Errors
+/// When an event cannot follow: the program is wrong.
+pub fn desk(facts: &Facts<'_>) -> Result<Decision, Illegal> {
     let mut plan = Plan::new(facts);
     let now = facts.now;
     plan.touch_desk();
@@ -93,7 +95,9 @@ pub fn desk(facts: &Facts<'_>) -> Decision {
             plan.draw(id);
         }
     }
-    plan.finish(Reply::None)
+    operation::levels::put_back(&mut plan)?;
+    operation::maintenance::look(&mut plan)?;
+    Ok(plan.finish(Reply::None))
 }
 
 /// Tells everyone who asked to be told that an environment is free.

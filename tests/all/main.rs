@@ -13,6 +13,8 @@ mod gates;
 mod identity;
 mod kill_points;
 mod killed_at_random;
+mod levels;
+mod maintenance;
 mod operations;
 mod outside;
 mod race;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sandbox::faults::{Fault, FaultKind};
+use serde_json::json;
 use tests::process::{AUDIT_KEY, TOKEN, Town, cards};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,12 +40,27 @@ async fn killed_before_and_after_the_answer_it_answers_once() {
     assert_eq!((answers, cards(&world).len()), (1, 1));
 }
 
+/// A variable of a function, which only that function is to know.
+const VARIABLE: &str = "for-this-function-alone";
+
+/// A level is set for a function that has no room left: Lambda refuses, and quotes all of its variables.
+async fn quotes_variables(town: &Town) {
+    let mut full = json!({ "LOG_LEVEL": "info", "DB_PASS": VARIABLE, "FILL": "" });
+    full["FILL"] = json!("x".repeat(4096 - full.to_string().len()));
+    let function = json!([{ "name": "wallet-service-mainnet-send", "variables": full }]);
+    town.control("aws/deed", json!({ "seed": { "function": function } }))
+        .await;
+    town.says("U0CARLA", "/loglevel mainnet send debug").await;
+    town.card(&["log levels", "InvalidParameterValueException"]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn told_to_stop_it_finishes_and_leaves_with_success_and_no_secret_is_in_its_log() {
     let town = Town::start().await;
     town.card(&["waits for 2 of 2"]).await;
     let metrics = town.metrics().await;
     assert!(metrics.contains("signalbox_call_seconds"), "{metrics}");
+    quotes_variables(&town).await;
     town.redis().pause();
     town.until("not ready", async || {
         (town.readiness().await == Some(503)).then_some(())
@@ -70,6 +86,7 @@ async fn told_to_stop_it_finishes_and_leaves_with_success_and_no_secret_is_in_it
         AUDIT_KEY,
         "nobody may see",
         "ghp-sandbox",
+        VARIABLE,
     ] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }

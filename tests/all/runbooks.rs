@@ -286,8 +286,17 @@ async fn ef_cms_goes_into_maintenance_migrates_and_switches() {
         include_str!("../../sandbox/seeds/ef-cms.toml"),
     );
     let town = Scenario::of_team(files.0, files.1).await;
-    town.says("U0CARLA", "/deploy run maintenance-on stg").await;
-    town.run_card(&["maintenance-on · ef-cms → stg · done"]).await;
+    town.says("U0CARLA", "/maintenance on stg for 1h copying every record")
+        .await;
+    let card = town.run_card(&["maintenance on · ef-cms → stg · done"]).await;
+    assert!(
+        text_of(&card).contains("current is true"),
+        "read back: {}",
+        text_of(&card)
+    );
+    town.says("U0RITA", "/maintenance status stg").await;
+    town.run_card(&["maintenance · ef-cms → stg · it is on", "From here it was turned on"])
+        .await;
     assert_eq!(town.done("aws.Invoke"), 2, "both regions were told");
     // What functions did is there when the account is next looked at.
     town.control("aws/deed", json!([])).await;

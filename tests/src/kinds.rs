@@ -13,7 +13,61 @@ use tokio::task::JoinSet;
 use crate::operations::Play;
 
 /// Kinds that are in no stage, and why.
-pub const NOT_YET: [(&str, &str); 0] = [];
+pub const NOT_YET: [(&str, &str); 20] = [
+    (
+        "redrive",
+        "tests/all/runbooks_aws.rs fails each of its calls once; it is not cut yet",
+    ),
+    (
+        "schedule",
+        "tests/all/runbooks_aws.rs fails each of its calls once; it is not cut yet",
+    ),
+    (
+        "snapshot",
+        "tests/all/runbooks_aws.rs fails each of its calls once; it is not cut yet",
+    ),
+    (
+        "restore",
+        "tests/all/runbooks_aws.rs fails each of its calls once; it is not cut yet",
+    ),
+    (
+        "route53",
+        "tests/all/runbooks_aws.rs fails each of its calls once; it is not cut yet",
+    ),
+    (
+        "mapping",
+        "tests/all/runbooks_aws.rs fails each of its calls once; it is not cut yet",
+    ),
+    (
+        "alarms",
+        "tests/all/runbooks_aws.rs fails each of its calls once; it is not cut yet",
+    ),
+    (
+        "posture",
+        "tests/all/runbooks_aws.rs fails each of its calls once; it is not cut yet",
+    ),
+    (
+        "bucket_parity",
+        "tests/all/runbooks_aws.rs fails each of its calls once; it is not cut yet",
+    ),
+    (
+        "bucket_delete",
+        "tests/all/runbooks_aws.rs fails each of its calls once; it is not cut yet",
+    ),
+    ("log_match", "tests/all/outside.rs fails its calls; it is not cut yet"),
+    (
+        "search_parity",
+        "tests/all/outside.rs fails its calls; it is not cut yet",
+    ),
+    ("dns", "tests/all/outside.rs fails its calls; it is not cut yet"),
+    ("api_call", "tests/all/outside.rs fails its calls; it is not cut yet"),
+    ("job", "tests/all/outside.rs fails its calls; it is not cut yet"),
+    ("command", "tests/all/outside.rs fails its calls; it is not cut yet"),
+    ("log_level", "tests/all/levels.rs; it is not cut yet"),
+    ("maintenance", "tests/all/maintenance.rs; it is not cut yet"),
+    ("require", "it calls nothing"),
+    ("table", "it only reads, like `queue_drain`"),
+];
 
 /// Steps of a kind, and what they need.
 pub struct Stage {

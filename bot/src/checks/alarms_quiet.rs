@@ -26,6 +26,10 @@ impl Check for AlarmsQuiet {
         "no CloudWatch alarm of the environment rings"
     }
 
+    fn reddens_in_maintenance(&self) -> bool {
+        true
+    }
+
     async fn gather(&self, ask: &Ask<'_>) -> Result<Verdict, AwsError> {
         judge(&fetch(ask).await, ask.now)
     }

@@ -43,12 +43,14 @@ fn fetch<'a>(ask: &Ask<'a>) -> Option<&'a Change> {
     ask.change
 }
 
+/// The files that fit.
+pub(super) fn touched<'c>(change: &'c Change, patterns: &[Pattern]) -> Vec<&'c String> {
+    let fits = |file: &&String| patterns.iter().any(|pattern| pattern.fits(file));
+    change.files.iter().filter(fits).collect()
+}
+
 fn judge(change: &Change, patterns: &[Pattern], now: Timestamp) -> Verdict {
-    let touched: Vec<&String> = change
-        .files
-        .iter()
-        .filter(|file| patterns.iter().any(|pattern| pattern.fits(file)))
-        .collect();
+    let touched = touched(change, patterns);
     let (level, reason) = match (touched.len(), change.files_complete) {
         _ if patterns.is_empty() => (Level::Unknown, "no `migrations` patterns are configured".to_owned()),
         (0, true) => (Level::Good, "no migrations".to_owned()),

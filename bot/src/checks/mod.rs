@@ -3,6 +3,7 @@
 //! A new check is one file here and one line in [`CHECKS`]; a test compares the two.
 
 mod alarms_quiet;
+mod maintenance_asked;
 mod migrations_touched;
 
 use async_trait::async_trait;
@@ -24,6 +25,11 @@ pub trait Check: Send + Sync {
     /// What it looks at, in one sentence for `help` and for errors of configuration.
     fn about(&self) -> &'static str;
 
+    /// Whether it turns red by maintenance mode alone.
+    fn reddens_in_maintenance(&self) -> bool {
+        false
+    }
+
     /// Gathers the evidence and judges it. What cannot be found out is a verdict too: unknown, with the reason.
     ///
     /// # Errors
@@ -39,6 +45,8 @@ pub struct Ask<'a> {
     pub environment: &'a Environment,
     /// What would go out; `None` while it has not been gathered.
     pub change: Option<&'a Change>,
+    /// Whether maintenance mode was turned on from here.
+    pub maintenance: bool,
     /// CloudWatch.
     pub cloudwatch: &'a CloudWatch,
     /// Now, by the `Clock`.
@@ -48,7 +56,11 @@ pub struct Ask<'a> {
 }
 
 /// Every check there is.
-pub const CHECKS: &[&dyn Check] = &[&alarms_quiet::AlarmsQuiet, &migrations_touched::MigrationsTouched];
+pub const CHECKS: &[&dyn Check] = &[
+    &alarms_quiet::AlarmsQuiet,
+    &migrations_touched::MigrationsTouched,
+    &maintenance_asked::MaintenanceAsked,
+];
 
 /// A check by name.
 #[must_use]

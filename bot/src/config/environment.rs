@@ -1,9 +1,13 @@
 //! `[service.NAME.environment.NAME]`.
 
 use commands::catalog::{Approvers, CheckName, Environment, Pattern, People, Pipeline, Tier};
+use commands::check::MAINTENANCE_ASKED;
 use commands::ids::EnvironmentId;
+use std::collections::BTreeSet;
 
 use super::account::{self, Account};
+use super::functions;
+use super::maintenance;
 use super::people;
 use super::section::{Place, Section, Value, closest};
 
@@ -23,6 +27,8 @@ pub(super) struct Shared<'s> {
     pub(super) aws: &'s Account,
     /// The checks of this version.
     pub(super) known_checks: &'s [&'s str],
+    /// The servers that it may speak to.
+    pub(super) hosts: &'s BTreeSet<String>,
     /// Whether the service has runbooks: then an environment may do without a pipeline.
     pub(super) operated: bool,
 }
@@ -61,6 +67,11 @@ pub(super) fn read<'a>((name, value): (&str, Value<'a>), shared: Shared<'_>) -> 
         .map(|value| checks(&value, shared.known_checks))
         .unwrap_or_default();
     let alarms = alarms(&mut section, &checks);
+    let functions = section.take("functions").and_then(functions::read);
+    let maintenance = section
+        .take("maintenance")
+        .and_then(|value| maintenance::read(&value, shared.hosts));
+    asked(&checks, maintenance.is_some(), &place);
     let environment = id.map(|id| Environment {
         id,
         tier: tier.unwrap_or_default(),
@@ -73,6 +84,8 @@ pub(super) fn read<'a>((name, value): (&str, Value<'a>), shared: Shared<'_>) -> 
         aws: aws.or(shared.aws).target(&aws_place),
         checks,
         alarms,
+        functions,
+        maintenance,
     });
     section.finish();
     Some(Draft {
@@ -166,6 +179,15 @@ fn checks(value: &Value<'_>, known: &[&str]) -> Vec<CheckName> {
         }
     }
     names
+}
+
+/// A card can only ask for a maintenance mode that is there.
+fn asked(checks: &[CheckName], has_maintenance: bool, place: &Place<'_>) {
+    if !has_maintenance && checks.iter().any(|check| check.0 == MAINTENANCE_ASKED) {
+        place.complain(
+            "has the check `maintenance-asked` and no maintenance mode: add `maintenance = { … }`, or delete the check",
+        );
+    }
 }
 
 fn alarms(section: &mut Section<'_>, checks: &[CheckName]) -> Vec<String> {

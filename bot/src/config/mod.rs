@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `env` | [`Env`]: every environment variable, read once |
 //! | `file` | [`load`]: the files, parsed once into the core's [`Catalog`] and the shell's [`Settings`] |
-//! | `service`, `environment`, `people`, `account`, `freezes`, `runbook` | one table of the files each |
+//! | `service`, `environment`, `people`, `account`, `freezes`, `functions`, `maintenance`, `runbook` | one table of the files each |
 //! | `cross`, `overlap` | what only shows when environments and services are seen side by side |
 //! | `section`, `problem` | tables that know their lines, and complaints that name them |
 //!
@@ -16,6 +16,8 @@ mod env;
 mod environment;
 mod file;
 mod freezes;
+mod functions;
+mod maintenance;
 mod overlap;
 mod people;
 mod plain;
@@ -77,15 +79,13 @@ pub enum CommandLine {
 }
 
 impl Loaded {
-    /// The environment variables that hold the secrets of steps.
+    /// The environment variables that hold the secrets of steps and of maintenance modes.
     #[must_use]
     pub fn secret_names(&self) -> BTreeSet<String> {
         let runbooks = self.catalog.services.values().flat_map(|service| &service.runbooks);
         let steps = runbooks.flat_map(|runbook| &runbook.steps);
-        steps
-            .flat_map(|spec| spec.step.action.secrets())
-            .map(str::to_owned)
-            .collect()
+        let of_steps = steps.flat_map(|spec| spec.step.action.secrets()).map(str::to_owned);
+        of_steps.chain(self.catalog.secrets().cloned()).collect()
     }
 
     /// Every AWS region that is named: the bot speaks to AWS there and nowhere else.
@@ -108,11 +108,14 @@ impl Loaded {
             }
             regions
         });
+        let modes = self.catalog.services.values().flat_map(|service| &service.environments);
+        let told = modes.filter_map(|one| Some(one.maintenance.as_ref()?.regions.clone()));
         let queues = self.settings.events.iter().map(|queue| &queue.aws);
         environments
             .chain(queues)
             .map(|aws: &AwsTarget| aws.region.clone())
             .chain(regions)
+            .chain(told.flatten())
             .collect()
     }
 }

@@ -312,10 +312,6 @@ impl<'a> Section<'a> {
                 continue;
             }
             let place = self.value(name, value).place;
-            if LATER.contains(&text) {
-                place.complain("is not known to this version: delete it, or run a version that has it");
-                continue;
-            }
             let known = self.known.join(", ");
             let guess = closest(text, self.known.iter().copied());
             let guess = guess.map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
@@ -330,9 +326,6 @@ impl<'a> Section<'a> {
         }
     }
 }
-
-/// Keys that examples show and that come with later features.
-const LATER: [&str; 2] = ["functions", "maintenance"];
 
 /// What a value is, to a person.
 const fn kind(value: &DeValue<'_>) -> &'static str {

@@ -53,9 +53,11 @@ pub(super) fn read<'a>(
     zone(&mut section, &mut timezone);
     let mut patterns = defaults.migrations.clone();
     migrations(&mut section, &mut patterns);
+    let hosts = hosts(&mut section);
     let shared = environment::Shared {
         aws: &defaults.aws,
         known_checks,
+        hosts: &hosts,
         operated: section.has("runbook"),
     };
     let tables = section.take("environment").and_then(Value::section);
@@ -72,7 +74,6 @@ pub(super) fn read<'a>(
         .into_iter()
         .filter_map(|window| freezes::read(window, &names))
         .collect();
-    let hosts = hosts(&mut section);
     let known = runbook::Known {
         environments: &names,
         hosts: &hosts,

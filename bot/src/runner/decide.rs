@@ -13,7 +13,7 @@ use commands::watch::Watch;
 use state::{Commit, Committed, Finish, StoreError};
 
 use super::commit::{Cause, Occasion};
-use super::engine::{Crowd, Engine, asked, voters};
+use super::engine::{Crowd, Engine, asked, owners, voters};
 use super::execute::card;
 use super::snapshot::{self, Snapshot};
 use super::worker::IDLE;
@@ -99,6 +99,7 @@ impl Engine {
             let mut people = voters(snapshot.runs.values());
             people.extend(asked(snapshot.operations.values()));
             people.extend(matter.people.iter().cloned());
+            people.extend(owners(&snapshot.desk));
             let mut crowd = self.crowd(people, &matter.needs.groups).await;
             amend(&mut crowd);
             let now = self.clock.now();

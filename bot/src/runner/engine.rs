@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use commands::catalog::{Catalog, Service};
+use commands::desk::Desk;
 use commands::facts::{Facts, Person, Standing};
 use commands::ids::{GroupId, ServiceId, UserId};
 use commands::operation::{Operation, Phase};
@@ -180,12 +181,21 @@ pub fn voters<'a>(runs: impl Iterator<Item = &'a Run>) -> BTreeSet<UserId> {
         .collect()
 }
 
-/// Everybody who has said yes to a question that is still open: their rights are judged again at the next yes.
+/// Everybody who has said yes to a question that is still open, and whose yes follows when an operation has gone well: their rights are judged again.
 #[must_use]
 pub fn asked<'a>(operations: impl Iterator<Item = &'a Operation>) -> BTreeSet<UserId> {
-    operations
-        .flat_map(|operation| &operation.steps)
-        .filter(|step| step.phase == Phase::Asking)
-        .flat_map(|step| step.yes.iter().cloned())
-        .collect()
+    let of_one = |operation: &'a Operation| {
+        let asking = operation.steps.iter().filter(|step| step.phase == Phase::Asking);
+        let follows = operation.then().map(|_| &operation.pinned.starter);
+        asking.flat_map(|step| &step.yes).chain(follows)
+    };
+    operations.flat_map(of_one).cloned().collect()
+}
+
+/// Everybody who left something standing that messages tell of by name.
+#[must_use]
+pub fn owners(desk: &Desk) -> BTreeSet<UserId> {
+    let levels = desk.levels.values().flat_map(|levels| levels.values());
+    let maintenance = desk.maintenance.values().map(|standing| standing.by.clone());
+    levels.map(|level| level.by.clone()).chain(maintenance).collect()
 }

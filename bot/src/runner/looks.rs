@@ -16,7 +16,7 @@ use commands::verb::{Command, Request};
 use state::StoreError;
 
 use super::decide::Trouble;
-use super::engine::{Crowd, Engine, voters};
+use super::engine::{Crowd, Engine, owners, voters};
 use super::snapshot::{self, Snapshot};
 use crate::slack::render;
 
@@ -155,6 +155,7 @@ impl Engine {
             return Ok(Some(body));
         }
         let mut people = voters(seen.snapshot.runs.values());
+        people.extend(owners(&seen.snapshot.desk));
         people.insert(speaker.user.clone());
         let mut crowd: Crowd = self.crowd(people, &needs.groups).await;
         if let Some(standing) = standing {

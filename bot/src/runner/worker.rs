@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use commands::catalog::Site;
+use commands::catalog::{Environment, Site};
 use commands::effect::{Effect, Outcome};
 use commands::facts::Needs;
 use commands::ids::{RecordId, ServiceId};
@@ -242,7 +242,7 @@ impl Engine {
         };
         let decide = |facts: &commands::facts::Facts<'_>, watch: Option<&Watch>| match watch {
             Some(watch) => Ok(wake::watch(facts, watch, pace)),
-            _ if record == RecordId::desk() => Ok(wake::desk(facts)),
+            _ if record == RecordId::desk() => wake::desk(facts),
             _ => wake::run(facts, &record),
         };
         if let Err(trouble) = self.settle(matter, |_| {}, decide).await {
@@ -270,7 +270,16 @@ fn needed(service: &commands::catalog::Service, effect: &Effect, outcome: &Outco
         | Effect::AnswerApproval { run: id, .. }
         | Effect::RetryStage { run: id, .. }
         | Effect::StopExecution { run: id, .. } => run(id),
-        Effect::Step(call) => run(&call.run),
+        Effect::Step(call) => {
+            let (mut needs, records) = run(&call.run);
+            if let Some(then) = &call.then {
+                needs.runs.insert(then.clone());
+                needs
+                    .groups
+                    .extend(service.environments.iter().flat_map(Environment::groups));
+            }
+            (needs, records)
+        }
         Effect::ReadPipeline {
             watch, pipeline, aws, ..
         } => {

@@ -47,15 +47,7 @@ impl Executor for Http {
 
 /// Asks once: how the answer was right, or how it was not. A server that does not answer is not right; that is what is waited for.
 async fn ask(step: &Http, at: At<'_>) -> Result<Result<String, String>, StepError> {
-    let url: Url = step
-        .url
-        .parse()
-        .map_err(|_| StepError::failed("bad_address", format!("`{}` is no address", step.url)))?;
-    let host = origin_name(&url);
-    if !at.service.hosts.contains(&host) {
-        let why = format!("{host} is not listed: add it to `hosts` of {}", at.service.id);
-        return Err(StepError::failed("host_not_listed", why));
-    }
+    let url = listed(at, &step.url)?;
     let method = match step.method {
         Method::Get => http::Method::GET,
         Method::Head => http::Method::HEAD,
@@ -79,6 +71,44 @@ async fn ask(step: &Http, at: At<'_>) -> Result<Result<String, String>, StepErro
         Ok(answer) => judge(step, &answer),
         Err(error) => Err(format!("no answer: {error}")),
     })
+}
+
+/// An address whose host the service lists.
+pub(super) fn listed(at: At<'_>, address: &str) -> Result<Url, StepError> {
+    let url: Url = address
+        .parse()
+        .map_err(|_| StepError::failed("bad_address", format!("`{address}` is no address")))?;
+    let host = origin_name(&url);
+    if !at.service.hosts.contains(&host) {
+        let why = format!("{host} is not listed: add it to `hosts` of {}", at.service.id);
+        return Err(StepError::failed("host_not_listed", why));
+    }
+    Ok(url)
+}
+
+/// What stands at a place of the JSON that an address answers with.
+pub(super) async fn json_at(at: At<'_>, address: &str, path: &str) -> Result<String, StepError> {
+    let request = http::Request::builder()
+        .uri(listed(at, address)?.as_str())
+        .header("user-agent", "signalbox")
+        .body(Bytes::new())
+        .map_err(|_| StepError::failed("bad_address", "the request cannot be built"))?;
+    let call = Call {
+        destination: Destination::Listed,
+        name: "step.http".to_owned(),
+        request,
+        limits: Limits {
+            timeout: TIMEOUT,
+            lease: at.lease,
+        },
+    };
+    let answer = at.engine.door.send(call).await?;
+    let status = answer.status().as_u16();
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let found = at_path(&body, path).filter(|_| answer.status().is_success());
+    found
+        .map(as_text)
+        .ok_or_else(|| StepError::Later(format!("it answers {status} without {path}")))
 }
 
 fn judge(step: &Http, answer: &Response<Bytes>) -> Result<String, String> {

@@ -19,7 +19,9 @@ mod http;
 mod job;
 mod lambda;
 mod listed;
+mod log_level;
 mod log_match;
+mod maintenance;
 mod mapping;
 mod posture;
 mod queue_drain;
@@ -31,6 +33,7 @@ mod schedule;
 mod search_parity;
 mod snapshot;
 mod table;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,6 +49,7 @@ use serde_json::Value;
 use crate::aws::clients::Within;
 use crate::aws::signed::{Api, Ask, Told};
 use crate::aws::{Actor, AwsError};
+use crate::config::Secret;
 use crate::door::{DoorError, Lease};
 use crate::runner::Engine;
 
@@ -87,6 +91,14 @@ impl At<'_> {
             lease: self.lease,
         };
         self.engine.aws.signed(within, api, ask).await
+    }
+
+    /// A secret of another service, by the environment variable that the configuration names.
+    pub(crate) fn secret(&self, name: &str) -> Result<&Secret, StepError> {
+        self.engine.secrets.get(name).ok_or_else(|| {
+            let why = format!("{name} is not set in the bot's environment: set it, and start the bot again");
+            StepError::failed("no_secret", why)
+        })
     }
 
     /// What marks what this try of the step did, so that it can be found again.
@@ -274,6 +286,8 @@ fn executor(action: &Action) -> Option<&dyn Executor> {
         Action::ApiCall(kind) => Some(kind),
         Action::Job(kind) => Some(kind),
         Action::Command(kind) => Some(kind),
+        Action::LogLevel(kind) => Some(kind),
+        Action::Maintenance(kind) => Some(kind),
         Action::Wait(_) | Action::Manual(_) | Action::Approval(_) => None,
     }
 }

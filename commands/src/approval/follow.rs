@@ -44,6 +44,15 @@ pub(crate) fn end(plan: &mut Plan<'_>, id: &RecordId, reason: Reason) -> Result<
             reason,
         );
     }
+    for environment in run.environments() {
+        if let Some(message) = view::still_on_note(plan.facts, environment) {
+            plan.owe(Effect::PostInThread {
+                run: run.id.clone(),
+                name: format!("maintenance/{environment}/{}", run.retries),
+                message,
+            });
+        }
+    }
     for user in who_is_told(&run) {
         let marker = format!("{}/end{}/{user}", run.id, run.retries);
         let message = view::ended_note(&run, plan.facts);

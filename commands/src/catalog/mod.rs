@@ -1,6 +1,7 @@
 //! What the configuration says, typed and resolved. The shell reads it from TOML; here it is a fact like any other.
 
 mod freeze;
+mod operating;
 mod pattern;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 pub use freeze::{When, Window, WindowError, next_change};
+pub use operating::{Functions, MaintenanceMode};
 pub use pattern::Pattern;
 pub(crate) use pattern::short_ref;
 
@@ -100,6 +102,10 @@ pub struct Environment {
     pub checks: Vec<CheckName>,
     /// The alarms that `alarms-quiet` reads: names or prefixes ending in `*`; empty: all the role can see.
     pub alarms: Vec<String>,
+    /// Its functions, where their log levels are steered from here.
+    pub functions: Option<Functions>,
+    /// How it goes into maintenance mode, where that is steered from here.
+    pub maintenance: Option<MaintenanceMode>,
 }
 
 /// A manual approval action in a pipeline.
@@ -291,6 +297,13 @@ impl Catalog {
     /// Every server that steps may speak to.
     pub fn hosts(&self) -> impl Iterator<Item = &String> {
         self.services.values().flat_map(|service| &service.hosts)
+    }
+
+    /// The environment variables that hold secrets of other services.
+    pub fn secrets(&self) -> impl Iterator<Item = &String> {
+        let environments = self.services.values().flat_map(|service| &service.environments);
+        let modes = environments.filter_map(|environment| environment.maintenance.as_ref());
+        modes.flat_map(|mode| mode.way.secrets())
     }
 
     /// The services whose home is this channel.

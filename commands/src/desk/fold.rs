@@ -46,6 +46,53 @@ impl Desk {
                 recent.insert(0, finished.clone());
                 recent.truncate(RECENT);
             }
+            _ => self.apply_errand(event),
+        }
+    }
+
+    /// The same for what errands leave standing.
+    fn apply_errand(&mut self, event: &Event) {
+        match event {
+            Event::ErrandBegun {
+                environment,
+                matter,
+                run,
+            } => drop(
+                self.errands
+                    .entry(environment.clone())
+                    .or_default()
+                    .insert(*matter, run.clone()),
+            ),
+            Event::ErrandEnded {
+                environment,
+                matter,
+                run,
+            } => {
+                if let Some(errands) = self.errands.get_mut(environment) {
+                    errands.retain(|about, known| about != matter || known != run);
+                }
+                self.errands.retain(|_, errands| !errands.is_empty());
+            }
+            Event::LevelsSet { environment, set } => {
+                let levels = self.levels.entry(environment.clone()).or_default();
+                for (function, level) in set {
+                    match level {
+                        Some(level) => drop(levels.insert(function.clone(), level.clone())),
+                        None => drop(levels.remove(function)),
+                    }
+                }
+                self.levels.retain(|_, levels| !levels.is_empty());
+            }
+            Event::MaintenanceTurned { environment, on } => match on {
+                Some(on) => drop(self.maintenance.insert(environment.clone(), on.clone())),
+                None => drop(self.maintenance.remove(environment)),
+            },
+            Event::MaintenanceTold { environment, at } => {
+                if let Some(standing) = self.maintenance.get_mut(environment) {
+                    standing.told = Some(*at);
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -1,12 +1,17 @@
-//! A desk: the standing state of one service. Locks, freezes, who waits to be told, what is live where, and the last runs of each environment.
+//! A desk: the standing state of one service. Locks, freezes, who waits to be told, what is live where, the last runs of each environment, and
+//! what errands left standing.
 
 mod fold;
+mod standing;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use standing::{Level, Maintenance};
+
 use crate::ids::{ChannelId, EnvironmentId, RecordId, UserId};
+use crate::operation::Matter;
 use crate::reason::Reason;
 use crate::round::Revision;
 use crate::run::Live;
@@ -33,6 +38,15 @@ pub struct Desk {
     /// Who wants to be told when an environment is free.
     #[serde(default)]
     pub waiters: BTreeMap<EnvironmentId, Vec<UserId>>,
+    /// The functions that somebody left at a level of their own, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub levels: BTreeMap<EnvironmentId, BTreeMap<String, Level>>,
+    /// Where maintenance mode was turned on from here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub maintenance: BTreeMap<EnvironmentId, Maintenance>,
+    /// The errands that are under way.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub errands: BTreeMap<EnvironmentId, BTreeMap<Matter, RecordId>>,
 }
 
 /// One person holds an environment.
@@ -148,6 +162,45 @@ pub enum Event {
         /// The run.
         finished: Finished,
     },
+    /// An errand began: no other of its kind begins there until it has ended.
+    ErrandBegun {
+        /// Where.
+        environment: EnvironmentId,
+        /// What it is about.
+        matter: Matter,
+        /// The errand.
+        run: RecordId,
+    },
+    /// An errand is over.
+    ErrandEnded {
+        /// Where.
+        environment: EnvironmentId,
+        /// What it was about.
+        matter: Matter,
+        /// The errand.
+        run: RecordId,
+    },
+    /// Functions log at another level; those without one are where they were before anybody set them here.
+    LevelsSet {
+        /// Where.
+        environment: EnvironmentId,
+        /// By function.
+        set: BTreeMap<String, Option<Level>>,
+    },
+    /// Maintenance mode was turned on, or off.
+    MaintenanceTurned {
+        /// Where.
+        environment: EnvironmentId,
+        /// On, with whose it is; `None`: off.
+        on: Option<Maintenance>,
+    },
+    /// People were reminded of it.
+    MaintenanceTold {
+        /// Where.
+        environment: EnvironmentId,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// A desk's event with its instant, as the journal keeps it.
@@ -181,11 +234,16 @@ impl Desk {
         })
     }
 
-    /// When the next lock or freeze runs out.
+    /// When the next lock or freeze runs out, a level goes back, or people are reminded of maintenance mode.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Timestamp> {
         let locks = self.locks.values().filter_map(|lock| lock.until);
-        locks.chain(self.freezes.iter().filter_map(|freeze| freeze.until)).min()
+        let freezes = self.freezes.iter().filter_map(|freeze| freeze.until);
+        locks
+            .chain(freezes)
+            .chain(self.next_return())
+            .chain(self.next_reminder())
+            .min()
     }
 
     /// How long releases to this environment usually take: the median of those that succeeded; `None` with fewer than three.

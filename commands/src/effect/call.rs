@@ -36,6 +36,12 @@ pub struct StepCall {
     /// When the operation was started; 0 in calls that an older version owed.
     #[serde(default)]
     pub run_began: Timestamp,
+    /// Whether nobody asked for it just now: then it is done in the bot's own name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_itself: bool,
+    /// The run that is approved when the operation has gone well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<RecordId>,
 }
 
 /// Which call of a step.

@@ -264,6 +264,8 @@ pub(crate) fn owe(plan: &mut Plan<'_>, id: &RecordId, name: &StepName, phase: Ca
         aws,
         actor: operation.pinned.starter.clone(),
         run_began: operation.pinned.started_at,
+        by_itself: operation.pinned.errand.as_ref().is_some_and(|errand| errand.by_itself),
+        then: operation.then().map(|then| then.run.clone()),
     };
     plan.owe_at(Effect::Step(Box::new(call)), due);
 }
@@ -380,6 +382,7 @@ pub(crate) fn end(plan: &mut Plan<'_>, operation: &Operation, reason: Reason) ->
     plan.tell_operation(&operation.id, Event::Ended { reason }, reason)?;
     plan.free_operation(&operation.id);
     if let Some(ended) = plan.operation(&operation.id).cloned() {
+        super::standing::settle(plan, &ended);
         plan.owe(Effect::PostInThread {
             run: operation.id.clone(),
             name: "ended".to_owned(),

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::advance::advance;
 use super::{Event, Failure, Illegal, Operation, Phase, Status, StepState};
 use crate::effect::Effect;
+use crate::facts::Facts;
 use crate::ids::RecordId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::Step;
-use crate::step::Conduct;
+use crate::step::{Action, Conduct};
 use crate::time::{Span, Timestamp};
 use crate::view;
 
@@ -38,15 +39,8 @@ pub fn wake(plan: &mut Plan<'_>, id: &RecordId) -> Result<(), Illegal> {
                 };
                 plan.tell_operation(id, done, Reason::Progress)?;
             } else if deadline(step, state).is_some_and(|end| end <= now) {
-                let failure = Failure::new(DEADLINE_PASSED, format!("it was not done within {}", step.deadline));
-                plan.tell_operation(
-                    id,
-                    Event::StepFailed {
-                        step: step.name.clone(),
-                        failure,
-                    },
-                    Reason::Failed,
-                )?;
+                let (event, reason) = too_late(plan.facts, &operation, step, state);
+                plan.tell_operation(id, event, reason)?;
             } else if overrun(step, state).is_some_and(|end| end <= now) {
                 plan.tell_operation(
                     id,
@@ -64,6 +58,33 @@ pub fn wake(plan: &mut Plan<'_>, id: &RecordId) -> Result<(), Illegal> {
         }
     }
     advance(plan, id)
+}
+
+/// A step that took too long has failed; but a server that is asked while maintenance is on answers as it should then.
+fn too_late(facts: &Facts<'_>, operation: &Operation, step: &Step, state: &StepState) -> (Event, Reason) {
+    let excuse = super::maintenance::excuse(facts, operation.environment());
+    match excuse.filter(|_| matches!(step.action, Action::Http(_))) {
+        Some(excuse) => {
+            let seen = state
+                .progress
+                .as_ref()
+                .map_or_else(String::new, |progress| format!(": {}", progress.words));
+            let done = Event::StepDone {
+                step: step.name.clone(),
+                outputs: BTreeMap::new(),
+                evidence: vec![format!("{excuse}{seen}")],
+            };
+            (done, Reason::Progress)
+        }
+        None => {
+            let failure = Failure::new(DEADLINE_PASSED, format!("it was not done within {}", step.deadline));
+            let failed = Event::StepFailed {
+                step: step.name.clone(),
+                failure,
+            };
+            (failed, Reason::Failed)
+        }
+    }
 }
 
 /// When an operation wants to be looked at again; `None` when it is over.

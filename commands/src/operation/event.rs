@@ -178,6 +178,13 @@ pub enum Event {
         /// Which.
         step: StepName,
     },
+    /// A part of its undoing is done.
+    UndoGoesOn {
+        /// Which.
+        step: StepName,
+        /// What the rest needs.
+        memo: Value,
+    },
     /// Its undoing is watched.
     UndoSeen {
         /// Which.
@@ -242,6 +249,7 @@ impl Event {
             | Self::RemedyChosen { step, .. }
             | Self::StepOverran { step }
             | Self::UndoStarted { step }
+            | Self::UndoGoesOn { step, .. }
             | Self::UndoSeen { step, .. }
             | Self::UndoFinished { step, .. }
             | Self::UndoFailed { step, .. } => Some(step),

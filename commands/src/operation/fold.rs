@@ -120,7 +120,8 @@ fn next_phase(phase: Phase, event: &Event) -> Option<Phase> {
         (Failed, Event::RemedyChosen { .. }) => Failed,
         (phase, Event::StepOverran { .. }) => phase,
         (Done | Watching | Failed | Unknown | UndoFailed, Event::UndoStarted { .. }) => Undoing,
-        (Undoing, Event::UndoSeen { .. }) => UndoWatching,
+        (Undoing, Event::UndoGoesOn { .. }) => Undoing,
+        (Undoing | UndoWatching, Event::UndoSeen { .. }) => UndoWatching,
         (Undoing | UndoWatching, Event::UndoFinished { .. }) => Undone,
         (Undoing | UndoWatching, Event::UndoFailed { .. }) => UndoFailed,
         // A person leaves it as it is.
@@ -226,7 +227,7 @@ fn absorb_undo(state: &mut StepState, event: &Event, at: Timestamp) {
             state.failure = None;
             state.number += 1;
         }
-        Event::UndoSeen { memo, .. } => state.memo = memo.clone(),
+        Event::UndoGoesOn { memo, .. } | Event::UndoSeen { memo, .. } => state.memo = memo.clone(),
         Event::UndoFinished { evidence, .. } => end(state, evidence.clone(), at),
         Event::UndoFailed { failure, .. } => fail(state, failure, at),
         _ => {}

@@ -85,7 +85,7 @@ impl Heard<'_> {
                 },
             ) => self.prepared(plan, (memo, outputs, evidence, *done)),
             (CallPhase::Act, StepOutcome::Acted { memo }) => self.acted(plan, memo),
-            (CallPhase::Act, StepOutcome::Pending { memo, progress }) => self.partly(plan, memo, progress),
+            (CallPhase::Act, StepOutcome::Pending { memo, progress }) => self.goes_on(plan, memo, progress),
             (CallPhase::Watch, StepOutcome::Pending { memo, progress }) => {
                 if state_differs(self.state, memo, progress) {
                     let seen = Event::StepSeen {
@@ -103,6 +103,12 @@ impl Heard<'_> {
             (CallPhase::Act | CallPhase::Watch, StepOutcome::Finished { outputs, evidence }) => {
                 self.done(plan, outputs, evidence)
             }
+            _ => self.undo_came(plan, call, came),
+        }
+    }
+
+    fn undo_came(&self, plan: &mut Plan<'_>, call: &StepCall, came: &StepOutcome) -> Result<(), Illegal> {
+        match (call.phase, came) {
             (CallPhase::Undo, StepOutcome::Acted { memo }) if self.calls.watch.is_some() => {
                 let seen = Event::UndoSeen {
                     step: self.step.name.clone(),
@@ -113,8 +119,25 @@ impl Heard<'_> {
                 Ok(())
             }
             (CallPhase::Undo, StepOutcome::Acted { .. }) => self.undone(plan, &[]),
-            (CallPhase::UndoWatch, StepOutcome::Pending { .. }) => {
-                plan.touch_operation(self.id());
+            (CallPhase::Undo, StepOutcome::Pending { memo, .. }) => {
+                let goes_on = Event::UndoGoesOn {
+                    step: self.step.name.clone(),
+                    memo: memo.clone(),
+                };
+                plan.tell_operation(self.id(), goes_on, Reason::Undone)?;
+                owe(plan, self.id(), &self.step.name, CallPhase::Undo, plan.facts.now);
+                Ok(())
+            }
+            (CallPhase::UndoWatch, StepOutcome::Pending { memo, .. }) => {
+                if self.state.memo == *memo {
+                    plan.touch_operation(self.id());
+                } else {
+                    let seen = Event::UndoSeen {
+                        step: self.step.name.clone(),
+                        memo: memo.clone(),
+                    };
+                    plan.tell_operation(self.id(), seen, Reason::Undone)?;
+                }
                 self.look_again(plan, CallPhase::UndoWatch);
                 Ok(())
             }
@@ -190,32 +213,6 @@ impl Heard<'_> {
             .map_or_else(|_| self.step.plan(&self.step.action), |action| self.step.plan(&action))
     }
 
-    /// A part of it is done, and the next is due at once; unless nobody wants it any more.
-    fn partly(&self, plan: &mut Plan<'_>, memo: &serde_json::Value, progress: &super::Progress) -> Result<(), Illegal> {
-        let name = &self.step.name;
-        let seen = Event::StepSeen {
-            step: name.clone(),
-            memo: memo.clone(),
-            progress: progress.clone(),
-        };
-        plan.tell_operation(self.id(), seen, Reason::Progress)?;
-        let late = self
-            .state
-            .began
-            .is_some_and(|began| began + self.step.deadline <= plan.facts.now);
-        if late || self.operation.undone_by.is_some() {
-            let code = if late { super::clock::DEADLINE_PASSED } else { "aborted" };
-            let failure = Failure::new(code, format!("it was given up on the way: {}", progress.words));
-            let failed = Event::StepFailed {
-                step: name.clone(),
-                failure,
-            };
-            return plan.tell_operation(self.id(), failed, Reason::Failed);
-        }
-        owe(plan, self.id(), name, CallPhase::Act, plan.facts.now);
-        Ok(())
-    }
-
     fn acted(&self, plan: &mut Plan<'_>, memo: &serde_json::Value) -> Result<(), Illegal> {
         if self.calls.watch.is_none() {
             return self.done(plan, &BTreeMap::new(), &[]);
@@ -226,6 +223,51 @@ impl Heard<'_> {
         };
         plan.tell_operation(self.id(), acted, Reason::Progress)?;
         owe(plan, self.id(), &self.step.name, CallPhase::Watch, plan.facts.now);
+        Ok(())
+    }
+
+    /// A part of it was done: the rest follows under a new lease, unless an undo was asked for meanwhile.
+    fn goes_on(
+        &self,
+        plan: &mut Plan<'_>,
+        memo: &serde_json::Value,
+        progress: &super::Progress,
+    ) -> Result<(), Illegal> {
+        // What takes too long is given up between two parts, and so is what was aborted and has no undo.
+        let late = self
+            .state
+            .began
+            .is_some_and(|began| began + self.step.deadline <= plan.facts.now);
+        let aborted = self.operation.undone_by.is_some();
+        if late || (aborted && !self.calls.undo) {
+            let code = if late { super::clock::DEADLINE_PASSED } else { "aborted" };
+            let why = format!("it was given up on the way: {}", progress.words);
+            let seen = Event::StepSeen {
+                step: self.step.name.clone(),
+                memo: memo.clone(),
+                progress: progress.clone(),
+            };
+            plan.tell_operation(self.id(), seen, Reason::Progress)?;
+            let failed = Event::StepFailed {
+                step: self.step.name.clone(),
+                failure: Failure::new(code, why),
+            };
+            return plan.tell_operation(self.id(), failed, Reason::Failed);
+        }
+        if aborted {
+            let acted = Event::StepActed {
+                step: self.step.name.clone(),
+                memo: memo.clone(),
+            };
+            return plan.tell_operation(self.id(), acted, Reason::Progress);
+        }
+        let seen = Event::StepSeen {
+            step: self.step.name.clone(),
+            memo: memo.clone(),
+            progress: progress.clone(),
+        };
+        plan.tell_operation(self.id(), seen, Reason::Progress)?;
+        owe(plan, self.id(), &self.step.name, CallPhase::Act, plan.facts.now);
         Ok(())
     }
 

@@ -6,19 +6,26 @@
 //! | `fold` | the one transition table, the same live and on replay |
 //! | [`advance`] | the only place that begins, retries and undoes steps |
 //! | [`hear`] | what comes back from a step's calls |
+//! | [`errand`] | operations whose runbook is built in |
+//! | `standing` | what an operation leaves on the desk |
 //! | [`clock`] | what time does to it: pauses end, deadlines pass, steps take longer than usual |
 
 pub mod advance;
 pub mod clock;
+pub mod errand;
 mod event;
 mod fold;
 pub mod hear;
+pub(crate) mod levels;
+pub mod maintenance;
+mod standing;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use errand::{Errand, Matter, Then};
 pub use event::{Event, StoredEvent};
 pub use fold::{Illegal, replay};
 
@@ -83,6 +90,9 @@ pub struct Pinned {
     pub channel: ChannelId,
     /// Whether who started it may be one of those who say yes.
     pub self_approval: bool,
+    /// What it is about, when its runbook is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errand: Option<Errand>,
 }
 
 /// Whether an operation changes anything.
@@ -368,6 +378,12 @@ impl Operation {
             }
         }
         shown
+    }
+
+    /// What follows when it has gone well.
+    #[must_use]
+    pub fn then(&self) -> Option<&Then> {
+        self.pinned.errand.as_ref()?.then.as_ref()
     }
 
     /// Whether it only looks.

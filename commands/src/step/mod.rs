@@ -19,7 +19,9 @@ mod flag;
 mod http;
 mod job;
 mod lambda;
+mod log_level;
 mod log_match;
+mod maintenance;
 mod manual;
 mod mapping;
 mod posture;
@@ -50,7 +52,9 @@ pub use flag::{Flag, FlagType};
 pub use http::{Http, Method};
 pub use job::{Awx, CircleCi, Jenkins, Job};
 pub use lambda::Lambda;
+pub use log_level::{Leveled, Levels, LogLevel, Stage};
 pub use log_match::{LogMatch, Presence};
+pub use maintenance::{FlagWay, HttpWay, LambdaWay, Maintenance, ReadBack, RedisWay, Told, VariableWay, Way};
 pub use manual::Manual;
 pub use mapping::Mapping;
 pub use posture::{PortClosed, Posture, Want};
@@ -216,6 +220,7 @@ kinds! {
     redrive => Redrive, schedule => Schedule, snapshot => Snapshot, restore => Restore, route53 => Route53, mapping => Mapping,
     alarms => Alarms, posture => Posture, bucket_parity => BucketParity, bucket_delete => BucketDelete,
     log_match => LogMatch, search_parity => SearchParity, dns => Dns, api_call => ApiCall, job => Job, command => Command,
+    log_level => LogLevel, maintenance => Maintenance,
 }
 
 impl Action {

@@ -164,7 +164,7 @@ pub(super) fn os_user(speaker: &Speaker) -> Option<String> {
 }
 
 /// One person is one voter, and so is one operating-system user.
-fn already_voted(run: &Run, speaker: &Speaker) -> Option<Refusal> {
+pub(super) fn already_voted(run: &Run, speaker: &Speaker) -> Option<Refusal> {
     let me = os_user(speaker);
     let mine = |vote: &&Vote| vote.user == speaker.user || (me.is_some() && vote.os_user == me);
     let vote = run.votes_for(Ballot::Approve).find(mine)?;

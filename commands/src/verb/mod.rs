@@ -1,12 +1,18 @@
 //! Verbs: what a person may tell the bot. One file each; this table is what help, the manifest's hints and the composer's completion are made of.
 
 mod abort;
+mod after;
 mod approve;
 mod check;
 mod confirm;
 mod freeze;
 mod history;
 mod lock;
+mod loglevel;
+mod maintain;
+mod maintenance_off;
+mod maintenance_on;
+mod maintenance_status;
 mod pick;
 pub mod press;
 mod progress;
@@ -35,6 +41,7 @@ use crate::ids::ServiceId;
 use crate::run::Illegal;
 use crate::view::{self, HelpRow, Message};
 
+pub use after::approve_after;
 pub use freeze::apply_spread;
 pub use pick::Pick;
 pub use shared::tell_me;
@@ -147,6 +154,8 @@ verbs! {
     lock => Lock, unlock => Unlock, freeze => Freeze, unfreeze => Unfreeze, run => Run, confirm => Confirm,
     retry => Retry, remedy => Remedy, skip => Skip, abort => Abort, stop => Stop,
     progress => Progress,
+    maintenance_on => MaintenanceOn, maintenance_off => MaintenanceOff, maintenance_status => MaintenanceStatus,
+    loglevel => Loglevel,
 }
 
 impl Request {
@@ -184,6 +193,7 @@ impl Request {
             | Self::Skip(skip::Skip { aim, .. })
             | Self::Abort(abort::Abort { aim, .. })
             | Self::Remedy(remedy::Remedy { aim, .. }) => aim.run.as_ref(),
+            Self::MaintenanceOn(maintenance_on::MaintenanceOn { then, .. }) => then.as_ref(),
             _ => None,
         }
     }
@@ -208,7 +218,7 @@ pub enum Parsed {
 }
 
 /// The slash commands of this version.
-pub const COMMANDS: &[&str] = &["/deploy", "/migrate", "/switch-colors"];
+pub const COMMANDS: &[&str] = &["/deploy", "/migrate", "/switch-colors", "/maintenance", "/loglevel"];
 
 /// Everything that can be typed, in the order of help.
 pub fn specs() -> impl Iterator<Item = &'static Spec> {
@@ -345,7 +355,9 @@ mod tests {
 
     #[test]
     fn every_verb_file_is_in_the_table() {
-        let helpers = ["pick", "press", "roles", "shared", "shortcut", "steer"];
+        let helpers = [
+            "after", "maintain", "pick", "press", "roles", "shared", "shortcut", "steer",
+        ];
         let mut table = FILES.to_vec();
         table.sort_unstable();
         assert_eq!(crate::test_support::files_of("src/verb", &helpers), table);

@@ -4,6 +4,8 @@ use super::abort::Abort;
 use super::approve::Approve;
 use super::check::Check;
 use super::confirm::Confirm;
+use super::maintenance_off::MaintenanceOff;
+use super::maintenance_on::MaintenanceOn;
 use super::pick::Pick;
 use super::reject::Reject;
 use super::remedy::Remedy;
@@ -33,6 +35,14 @@ pub fn button(catalog: &Catalog, action: &str, value: &str) -> Option<Press> {
     if action == "tell_me" {
         return Some(Press::TellMe(service, EnvironmentId::parse(about).ok()?));
     }
+    if action == "maintenance_off" {
+        let off = MaintenanceOff {
+            environment: EnvironmentId::parse(about).ok()?,
+            reason: String::new(),
+        };
+        let request = Request::MaintenanceOff(off);
+        return Some(Press::Command(Command { service, request }));
+    }
     if let Some(request) = operation_button(action, about) {
         return Some(Press::Command(Command { service, request }));
     }
@@ -56,6 +66,13 @@ pub fn button(catalog: &Catalog, action: &str, value: &str) -> Option<Press> {
         })
     };
     let request = match action {
+        "maintenance_approve" => Request::MaintenanceOn(MaintenanceOn::before(run)?),
+        "approve_without" => Request::Approve(Approve {
+            pick: Pick::Run(run),
+            reason: "without maintenance".to_owned(),
+            overriding: false,
+            ask: false,
+        }),
         "approve" => approve(false),
         "approve_notes" => approve(true),
         "reject" => reject(false),

@@ -201,10 +201,16 @@ impl Target {
     pub(super) fn operation<'f>(&self, facts: &'f Facts<'_>) -> Option<&'f Operation> {
         match self {
             Self::Run(id) => facts.operations.get(id),
-            Self::Newest(environment) => facts
-                .operations
-                .values()
-                .find(|one| one.environment() == environment && one.ended().is_none() && !one.is_plan()),
+            Self::Newest(environment) => {
+                let here =
+                    |one: &&Operation| one.environment() == environment && one.ended().is_none() && !one.is_plan();
+                let mut open = facts.operations.values().filter(here);
+                // An errand goes beside what people mean when they name nothing: it is meant when nothing else is under way.
+                open.clone().find(|one| one.pinned.errand.is_none()).or_else(|| {
+                    let other = self.find(facts).is_some_and(|run| run.ended().is_none());
+                    open.find(|_| !other)
+                })
+            }
         }
     }
 

@@ -9,11 +9,12 @@ use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::{self, Act, Question};
 use crate::grammar::{Args, ParseError, Scope, closest};
 use crate::ids::{EnvironmentId, RecordId, RunbookName, ServiceId};
-use crate::operation::{Event, Mode, Pinned, advance};
+use crate::operation::{Event, Mode, Pinned, advance, maintenance};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Illegal, Target};
-use crate::runbook::{Runbook, Values};
+use crate::runbook::{Runbook, Step, Values};
+use crate::step::Action;
 use crate::view::{self, text};
 
 /// A wish to run a runbook.
@@ -155,6 +156,16 @@ pub(super) fn parameters(args: &mut Args<'_>) -> Result<BTreeMap<String, String>
     Ok(found)
 }
 
+/// The steps with what only the environment knows: how it goes into maintenance mode.
+fn in_environment(steps: Result<Vec<Step>, String>, environment: &Environment) -> Result<Vec<Step>, String> {
+    let expand = |step: &Step| match (&step.action, &environment.maintenance) {
+        (Action::Maintenance(_), Some(mode)) => Ok(maintenance::expanded(step, mode, environment)),
+        (Action::Maintenance(known), None) if known.way.is_none() => Err("`maintenance`".to_owned()),
+        _ => Ok(vec![step.clone()]),
+    };
+    Ok(steps?.iter().map(expand).collect::<Result<Vec<_>, _>>()?.concat())
+}
+
 impl Run {
     /// The runbook and all of its parameters; or what is missing, in words for whoever typed it.
     fn ready<'s>(&self, service: &'s Service) -> Result<(&'s Runbook, BTreeMap<String, String>), String> {
@@ -220,14 +231,14 @@ impl Run {
             outputs: &outputs,
         };
         let id = RecordId::operation(&environment.id, &runbook.name, speaker.delivery.as_str().as_bytes());
-        let steps = match runbook.resolve(&values) {
+        let steps = match in_environment(runbook.resolve(&values), environment) {
             Ok(steps) => steps,
             Err(missing) => {
                 return Ok(refused(vec![Refusal {
                     reason: Reason::Grammar,
                     message: vec![text(format!(
-                        "{} names {missing}, for which nothing is known.",
-                        runbook.name
+                        "{} names {missing}, for which nothing is known in {}.",
+                        runbook.name, environment.id
                     ))],
                     about: None,
                     passable: false,
@@ -254,6 +265,7 @@ impl Run {
             started_at: facts.now,
             channel: facts.service.channel.clone(),
             self_approval: environment.approvers.self_approval,
+            errand: None,
         };
         let mut plan = Plan::new(facts);
         plan.tell_operation(&id, Event::Started(Box::new(pinned)), Reason::Opened)?;

@@ -92,14 +92,22 @@ impl Aim {
                 .filter(|one| self.is_among(one))
                 .ok_or("there is no such run")?,
             None => {
-                let mut open = facts.operations.values().filter(|one| {
-                    *one.environment() == self.environment
-                        && one.ended().is_none()
-                        && !one.is_plan()
-                        && self.is_among(one)
-                });
-                let first = open.next().ok_or_else(|| self.none())?;
-                if open.next().is_some() {
+                let mut open: Vec<_> = facts
+                    .operations
+                    .values()
+                    .filter(|one| {
+                        *one.environment() == self.environment
+                            && one.ended().is_none()
+                            && !one.is_plan()
+                            && self.is_among(one)
+                    })
+                    .collect();
+                // An errand goes beside the run that people mean when they name none.
+                if open.iter().any(|one| one.pinned.errand.is_none()) {
+                    open.retain(|one| one.pinned.errand.is_none());
+                }
+                let first = *open.first().ok_or_else(|| self.none())?;
+                if open.len() > 1 {
                     return Err(format!(
                         "more than one run is under way on {}: name one of `runs`",
                         self.environment

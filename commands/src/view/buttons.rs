@@ -13,6 +13,10 @@ use crate::run::Run;
 pub(super) enum Press {
     /// Votes yes.
     Approve,
+    /// Turns maintenance mode on, then votes yes.
+    MaintenanceApprove,
+    /// Votes yes, and says that maintenance mode is not needed.
+    ApproveWithout,
     /// Opens the form to vote yes with words.
     ApproveNotes,
     /// Opens the form to reject.
@@ -38,6 +42,8 @@ impl Press {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Approve => "approve",
+            Self::MaintenanceApprove => "maintenance_approve",
+            Self::ApproveWithout => "approve_without",
             Self::ApproveNotes => "approve_notes",
             Self::Reject => "reject",
             Self::RejectWait => "reject_wait",
@@ -51,16 +57,27 @@ impl Press {
     }
 }
 
+/// `4f2c1d9 for wallet mainnet`.
+fn released(run: &Run) -> String {
+    let pinned = &run.pinned;
+    format!("{} for {} {}", pinned.revision.short(), pinned.service, places(run))
+}
+
 /// A button on a run.
 pub(super) fn on(run: &Run, press: Press, facts: &Facts<'_>) -> Button {
-    let what = format!(
-        "{} for {} {}",
-        run.pinned.revision.short(),
-        run.pinned.service,
-        places(run)
-    );
+    let what = released(run);
     let (label, spoken, style) = match press {
         Press::Approve => ("Approve", format!("Approve {what}"), ButtonStyle::Primary),
+        Press::MaintenanceApprove => (
+            "Turn on, then approve",
+            format!("Turn maintenance on, then approve {what}"),
+            ButtonStyle::Primary,
+        ),
+        Press::ApproveWithout => (
+            "Approve without",
+            format!("Approve without maintenance: {what}"),
+            ButtonStyle::Plain,
+        ),
         Press::ApproveNotes => (
             "Approve with notes…",
             format!("Approve with notes: {what}"),
@@ -131,6 +148,22 @@ fn confirm(run: &Run, press: Press, facts: &Facts<'_>) -> Option<Confirm> {
     let what = format!("{} {}", run.pinned.service, title(&run.pinned.revision));
     let adds = adds(run, facts);
     let (title, text, yes) = match press {
+        Press::MaintenanceApprove => (
+            format!("Maintenance on, then {short}?"),
+            format!(
+                "Maintenance mode of {place} is turned on for everybody. When that is read back, your approval is given: {}.{adds}",
+                cut(&what, 100)
+            ),
+            "Turn on, approve".to_owned(),
+        ),
+        Press::ApproveWithout if run.is_production() => (
+            format!("Approve for {place} without?"),
+            format!(
+                "Maintenance stays off, and migrations go out to {place}: {}.{adds}",
+                cut(&what, 100)
+            ),
+            format!("Approve {short}"),
+        ),
         Press::Approve if run.is_production() => (
             format!("Approve for {place}?"),
             format!("This goes to {place}, which is production: {}.{adds}", cut(&what, 120)),

@@ -178,6 +178,8 @@ fn environment(id: &str, tier: Tier, required: usize) -> Environment {
         aws: AwsTarget::default(),
         checks: Vec::new(),
         alarms: Vec::new(),
+        functions: None,
+        maintenance: None,
     }
 }
 

@@ -53,8 +53,11 @@ pub fn help(specs: &[HelpRow], topic: Option<&str>) -> Message {
         .filter(|row| row.command.trim_start_matches('/') == wanted)
         .copied()
         .collect();
-    if !of_command.is_empty() {
-        return overview(&of_command);
+    let verbs: Vec<&HelpRow> = of_command.iter().filter(|row| row.name != "help").collect();
+    match verbs.as_slice() {
+        [] => {}
+        [only] => return one(only),
+        _ => return overview(&of_command),
     }
     let near = specs
         .iter()

@@ -207,6 +207,8 @@ fn standing(facts: &Facts<'_>, environment: &Environment) -> Vec<Line> {
             .freezes_on(id, facts.now)
             .map(|freeze| freeze_line(facts, freeze)),
     );
+    lines.extend(super::operation::maintenance_line(facts, id));
+    lines.extend(super::operation::left_lines(facts, id));
     // A claim by a run that is listed anyway says nothing new.
     let foreign = facts
         .claims

@@ -3,30 +3,46 @@
 use commands::facts::Via;
 use commands::reason::Reason;
 
+use crate::runbook::pause;
 use crate::world::World;
 
 const PEOPLE: [&str; 10] = [
     "U0ANN", "U0BRUNO", "U0CARLA", "U0DANA", "U0RITA", "U0GUS", "U0EVE", "U0OLD", "U0BOT", "U0NOW",
 ];
-const VERBS: [(&str, &str); 18] = [
-    ("status", ""),
-    ("approve", ""),
-    ("reject", " because"),
-    ("why", ""),
-    ("check", ""),
-    ("history", ""),
-    ("runs", ""),
-    ("lock", ""),
-    ("unlock", ""),
-    ("freeze", ""),
-    ("unfreeze", ""),
-    ("run", ""),
-    ("confirm", ""),
-    ("retry", ""),
-    ("remedy", ""),
-    ("skip", " because"),
-    ("abort", " because"),
-    ("stop", ""),
+/// Every verb as it is typed, with what stands between it and the place, and behind the place.
+const VERBS: [(&str, &str, &str); 32] = [
+    ("/deploy status", "", ""),
+    ("/deploy approve", "", ""),
+    ("/deploy reject", "", " because"),
+    ("/deploy why", "", ""),
+    ("/deploy check", "", ""),
+    ("/deploy history", "", ""),
+    ("/deploy runs", "", ""),
+    ("/deploy lock", "", ""),
+    ("/deploy unlock", "", ""),
+    ("/deploy freeze", "", ""),
+    ("/deploy unfreeze", "", ""),
+    ("/deploy run", "tidy", ""),
+    ("/deploy confirm", "", ""),
+    ("/deploy retry", "", ""),
+    ("/deploy remedy", "", ""),
+    ("/deploy skip", "", " because"),
+    ("/deploy abort", "", " because"),
+    ("/deploy stop", "", ""),
+    ("/migrate plan", "", ""),
+    ("/migrate start", "", ""),
+    ("/migrate retry", "", ""),
+    ("/migrate restart", "", ""),
+    ("/migrate abort", "", " because"),
+    ("/migrate skip", "", ""),
+    ("/migrate status", "", ""),
+    ("/switch-colors", "", ""),
+    ("/switch-colors plan", "", ""),
+    ("/switch-colors back", "", ""),
+    ("/maintenance on", "", ""),
+    ("/maintenance off", "", ""),
+    ("/maintenance status", "", ""),
+    ("/loglevel", "", " all debug"),
 ];
 
 /// Who may, written down by hand: approvers are S0WALLET (Ann, Bruno, Dana), mainnet is operated by S0OPS (Bruno, Carla), Dana wrote what ships.
@@ -42,9 +58,28 @@ fn may(verb: &str, who: &str, environment: &str) -> Result<(), Reason> {
         approver
     };
     match verb {
-        "approve" if approver && who == "U0DANA" => Err(Reason::SelfApproval),
-        "approve" | "reject" if !approver => Err(Reason::Role),
-        "lock" | "unlock" | "freeze" | "unfreeze" | "retry" | "stop" | "run" | "remedy" | "skip" | "abort"
+        "/deploy approve" if approver && who == "U0DANA" => Err(Reason::SelfApproval),
+        "/deploy approve" | "/deploy reject" if !approver => Err(Reason::Role),
+        "/deploy lock"
+        | "/deploy unlock"
+        | "/deploy freeze"
+        | "/deploy unfreeze"
+        | "/deploy retry"
+        | "/deploy stop"
+        | "/deploy run"
+        | "/deploy remedy"
+        | "/deploy skip"
+        | "/deploy abort"
+        | "/migrate start"
+        | "/migrate retry"
+        | "/migrate restart"
+        | "/migrate abort"
+        | "/migrate skip"
+        | "/switch-colors"
+        | "/switch-colors back"
+        | "/loglevel"
+        | "/maintenance on"
+        | "/maintenance off"
             if !operator =>
         {
             Err(Reason::Role)
@@ -53,32 +88,47 @@ fn may(verb: &str, who: &str, environment: &str) -> Result<(), Reason> {
     }
 }
 
+/// A request for approval waits in every environment, and everything that can be typed has something to be about.
+fn furnished(git_ref: &str) -> World {
+    let mut world = World::new();
+    world.waits("e1", git_ref, "U0DANA");
+    let kept = |name: &str, command: &str| commands::runbook::Runbook {
+        command: Some(command.to_owned()),
+        ..pause(name)
+    };
+    world.service().runbooks = vec![
+        pause("tidy"),
+        kept("copy", "/migrate start"),
+        kept("empty", "/migrate restart"),
+        kept("without", "/migrate skip"),
+        kept("switch", "/switch-colors"),
+        kept("back", "/switch-colors back"),
+    ];
+    for environment in &mut world.service().environments {
+        environment.functions = Some(crate::levels::functions());
+        environment.maintenance = Some(crate::maintenance::key());
+    }
+    world
+}
+
 #[test]
 fn every_cell() {
-    let known: Vec<_> = commands::verb::specs()
-        .filter(|spec| spec.command == "/deploy")
-        .map(|spec| spec.name)
-        .collect();
+    let known: Vec<_> = commands::verb::specs().map(commands::verb::Spec::typed).collect();
     assert_eq!(
-        VERBS.map(|(verb, _)| verb).to_vec(),
+        VERBS.map(|(verb, ..)| verb.to_owned()).to_vec(),
         known,
         "the grid covers the registry"
     );
     let mut cells = 0;
-    for (verb, tail) in VERBS {
+    for (verb, before, tail) in VERBS {
         for who in PEOPLE {
             for (environment, git_ref) in [("testnet", "refs/heads/master"), ("mainnet", "refs/tags/v1")] {
-                let mut world = World::new();
-                world.waits("e1", git_ref, "U0DANA");
-                let before = (world.runs.clone(), world.desk.clone(), world.effects.len());
-                world.service().runbooks = vec![crate::runbook::pause("tidy")];
-                let place = match verb {
-                    "runs" => "wallet".to_owned(),
-                    "run" => format!("tidy {environment}"),
-                    _ => environment.to_owned(),
-                };
+                let mut world = furnished(git_ref);
+                let untouched = (world.runs.clone(), world.desk.clone(), world.effects.len());
+                let place = if verb == "/deploy runs" { "wallet" } else { environment };
                 let speaker = world.speaker(who, Via::Command);
-                world.says_as(&speaker, &format!("/deploy {verb} {place}{tail}"));
+                let told = world.says_as(&speaker, &format!("{verb} {before} {place}{tail}"));
+                assert!(!crate::world::words(&told).contains('^'), "{verb} was not understood");
                 let expected = may(verb, who, environment);
                 let got = world
                     .refusals
@@ -97,7 +147,7 @@ fn every_cell() {
                             assert_eq!(got, [reason], "{who} {verb}: a stranger learns nothing else");
                         }
                         assert_eq!(
-                            before,
+                            untouched,
                             (world.runs.clone(), world.desk.clone(), world.effects.len()),
                             "{who} {verb} changed something"
                         );
@@ -110,18 +160,34 @@ fn every_cell() {
     assert_eq!(cells, VERBS.len() * PEOPLE.len() * 2);
 }
 
+/// Looking is for every member, wherever the same word changes something.
+#[test]
+fn every_member_may_look() {
+    for text in ["/loglevel mainnet", "/maintenance status mainnet"] {
+        for who in PEOPLE {
+            let mut world = furnished("refs/tags/v1");
+            world.says(who, text);
+            let member = may("/deploy status", who, "mainnet").is_ok();
+            assert_eq!(world.refusals.is_empty(), member, "{who} {text}: {:?}", world.refusals);
+        }
+    }
+}
+
 #[test]
 fn a_stranger_does_not_learn_whether_anything_waits_or_is_held() {
     for waits in [false, true] {
-        let mut world = World::new();
+        let mut world = if waits {
+            furnished("refs/heads/master")
+        } else {
+            World::new()
+        };
         if waits {
-            world.waits("e1", "refs/heads/master", "U0DANA");
             world.says("U0ANN", "/deploy lock testnet a secret reason");
         }
-        for (verb, tail) in VERBS {
-            let place = if verb == "runs" { "wallet" } else { "testnet" };
+        for (verb, before, tail) in VERBS {
+            let place = if verb == "/deploy runs" { "wallet" } else { "testnet" };
             for tail in [tail, " 0123456789ab"] {
-                let told = world.says("U0GUS", &format!("/deploy {verb} {place}{tail}"));
+                let told = world.says("U0GUS", &format!("{verb} {before} {place}{tail}"));
                 // Words that are not understood are answered before anybody is looked up.
                 if told.contains('^') {
                     continue;

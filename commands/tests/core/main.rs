@@ -11,6 +11,8 @@ mod approval;
 mod grammar;
 mod grid;
 mod guarded;
+mod levels;
+mod maintenance;
 mod observe;
 mod replay;
 mod runbook;

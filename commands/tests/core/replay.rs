@@ -54,7 +54,7 @@ fn step(world: &mut World, choice: u8, execution: &str) {
         }
         14 => {
             world.passes(Span::minutes(i64::from(choice)));
-            let decision = world.decide(wake::desk);
+            let decision = world.decide(wake::desk).expect("a legal decision");
             world.commit(decision);
         }
         15 => {

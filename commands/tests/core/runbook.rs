@@ -137,7 +137,7 @@ impl World {
         self.presses_value(who, &button.action, &button.value)
     }
 
-    fn presses_value(&mut self, who: &str, action: &str, value: &str) -> String {
+    pub fn presses_value(&mut self, who: &str, action: &str, value: &str) -> String {
         let speaker = self.speaker(who, Via::Button);
         let Some(Press::Command(command)) = press::button(&self.catalog, action, value) else {
             panic!("{action} {value} is no button")
@@ -172,7 +172,7 @@ fn acted() -> Outcome {
     }
 }
 
-fn finished() -> Outcome {
+pub fn finished() -> Outcome {
     Outcome::Step {
         came: StepOutcome::Finished {
             outputs: BTreeMap::from([("value".to_owned(), "blue".to_owned())]),

@@ -65,7 +65,7 @@ fn who_waits_is_told_when_it_is_free_by_hand_or_by_time() {
             world.says("U0ANN", "/deploy unlock testnet");
         } else {
             world.passes(Span::hours(1));
-            let decision = world.decide(wake::desk);
+            let decision = world.decide(wake::desk).expect("a legal decision");
             world.commit(decision);
         }
         assert!(world.desk.locks.is_empty() && world.desk.waiters.is_empty());

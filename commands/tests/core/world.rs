@@ -95,6 +95,8 @@ fn environment(id: &str, tier: Tier, refs: &str) -> Environment {
         },
         checks: vec![],
         alarms: vec![],
+        functions: None,
+        maintenance: None,
     }
 }
 

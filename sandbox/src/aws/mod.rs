@@ -72,6 +72,7 @@ pub use account::{Account, ApprovalResult};
 pub use deed::Directed;
 pub use error::AwsError;
 pub use events::EVENT_QUEUE;
+pub use lambda::variables as function_variables;
 pub(crate) use opensearch::routes as search_routes;
 pub use pipeline::{
     ACCOUNT, Action, ActionStatus, Category, ExecutionStatus, Failure, Mode, Pipeline, REGION, Revision, Source, Stage,

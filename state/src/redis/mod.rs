@@ -5,6 +5,7 @@
 
 mod address;
 mod codec;
+pub mod foreign;
 mod health;
 mod keys;
 mod link;

@@ -84,13 +84,13 @@ fn a_table_in_two_files() {
 #[test]
 fn unknown_keys() {
     let text = approved(
-        "aproverz = 1\nrunbook = 2\nfunctions = {}\n[service.web.maintenance]\n[defaults]\ntime_zone = \"UTC\"\n[servise]\n[aws]\nevent = 1\n",
+        "aproverz = 1\nrunbook = 2\nfunctionz = {}\n[service.web.maintenance]\n[defaults]\ntime_zone = \"UTC\"\n[servise]\n[aws]\nevent = 1\n",
     );
     insta::assert_snapshot!(complaints(&text), @r"
-    signalbox.toml:8: service.web.environment.prod.aproverz: is no key of this table. Did you mean `approvers`? Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms
-    signalbox.toml:9: service.web.environment.prod.runbook: is no key of this table. Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms
-    signalbox.toml:10: service.web.environment.prod.functions: is not known to this version: delete it, or run a version that has it
-    signalbox.toml:11: service.web.maintenance: is not known to this version: delete it, or run a version that has it
+    signalbox.toml:8: service.web.environment.prod.aproverz: is no key of this table. Did you mean `approvers`? Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms, functions, maintenance
+    signalbox.toml:9: service.web.environment.prod.runbook: is no key of this table. Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms, functions, maintenance
+    signalbox.toml:10: service.web.environment.prod.functionz: is no key of this table. Did you mean `functions`? Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms, functions, maintenance
+    signalbox.toml:11: service.web.maintenance: is no key of this table. Known here: channel, github, authors, unknown_author, timezone, migrations, hosts, environment, freeze, runbook
     signalbox.toml:13: defaults.time_zone: is no key of this table. Did you mean `timezone`? Known here: teams, command_line, timezone, unknown_author, migrations, aws
     signalbox.toml:14: servise: is no key of this table. Did you mean `service`? Known here: defaults, store, commands, aws, service
     signalbox.toml:16: aws.event: is no key of this table. Did you mean `events`? Known here: events, topics
@@ -136,7 +136,7 @@ fn empty_values() {
     );
     insta::assert_snapshot!(complaints(&text), @r#"
     signalbox.toml:8: service.web.environment.prod.alarms: is an empty list: name alarms, or leave it out where all of the account count
-    signalbox.toml:10: service.web.environment.prod.refs2: is no key of this table. Did you mean `refs`? Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms
+    signalbox.toml:10: service.web.environment.prod.refs2: is no key of this table. Did you mean `refs`? Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms, functions, maintenance
     signalbox.toml:11: service.other: has no environment: add a table `[service.other.environment.NAME]`
     signalbox.toml:12: service.other.channel: is empty: fill it in, or delete it if it is not needed
     signalbox.toml:13: service.other.github: is empty: fill it in, or delete it if it is not needed
@@ -297,6 +297,39 @@ fn checks_and_alarms() {
 }
 
 #[test]
+fn functions_and_maintenance() {
+    let functions = |rest: &str| complaints(&approved(&format!("functions = {{ {rest} }}\n")));
+    insta::assert_snapshot!(functions("prefix = \"web-{environment}\", levels = [\"info\"], baseline = \"inof\""), @r#"
+    signalbox.toml:8: service.web.environment.prod.functions: `level_key` is missing: add `level_key = "LOG_LEVEL"`
+    signalbox.toml:8: service.web.environment.prod.functions.baseline: `inof` is none of the `levels`: info. Did you mean `info`?
+    signalbox.toml:8: service.web.environment.prod.functions.prefix: holds braces, but nothing is filled in here: write the name as it is
+    "#);
+    let maintenance = |rest: &str| complaints(&approved(&format!("maintenance = {{ {rest} }}\n")));
+    let told = [
+        "redis_key = \"k\"",
+        "redis_key = \"k\", lambda = \"f\"",
+        "lambda = \"f_{color}\", on = \"1\", off = \"0\"",
+        "http = { on = \"https://x.example/on\", off = \"https://x.example/off\" }",
+        "http = { on = \"https://x.example/on\", off = \"https://x.example/off\" }, read_url = \"https://x.example/\", read_json = \"on\"",
+        "env_var = \"M\"",
+        "flag = { table = \"t\" }, regions = [\"eu-west-1\"]",
+        "redis = \"k\"",
+    ]
+    .map(maintenance);
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    signalbox.toml:8: service.web.environment.prod.maintenance: `redis_url_env` is missing: the environment variable of the bot that holds the address
+    signalbox.toml:8: service.web.environment.prod.maintenance: write one of `flag`, `lambda`, `redis_key`, `env_var` and `http`: how it is turned on
+    signalbox.toml:8: service.web.environment.prod.maintenance: `{color}` stands for nothing here: there are {environment}, {service}, and {color} with `color`
+    signalbox.toml:8: service.web.environment.prod.maintenance: `read_url` and `read_json` are missing: what tells whether it is on
+    signalbox.toml:8: service.web.environment.prod.maintenance: speaks to https://x.example, which the service does not list: add it to `hosts` of the service
+    signalbox.toml:8: service.web.environment.prod.maintenance: `functions` is missing: whose variable it is
+    signalbox.toml:8: service.web.environment.prod.maintenance: `table` needs `key = { pk = "…" }` and `attribute = "…"`
+    signalbox.toml:8: service.web.environment.prod.maintenance: one region is the environment's own: leave `regions` out, or name all
+    signalbox.toml:8: service.web.environment.prod.maintenance: unknown field `redis`, expected one of `flag`, `lambda`, `redis_key`, `env_var`, `http`, `on`, `off`, `redis_url_env`, `functions`, `regions`, `color`, `read_url`, `read_json`, `read_flag`, `read_on`, `secret_env`
+    "#);
+}
+
+#[test]
 fn freezes() {
     let freeze = |lines: &str| complaints(&approved(&format!("[[service.web.freeze]]\n{lines}")));
     insta::assert_snapshot!(freeze("reason = \"x\""), @r#"signalbox.toml:8: service.web.freeze: does not say when: add `weekly = "Fri 15:00 - Mon 08:00"` or `dated = "2026-12-20 - 2027-01-04"`"#);
@@ -345,7 +378,7 @@ fn everything_at_once_in_the_order_of_the_lines() {
     let text = "[service.web]\nchanel = \"C0A\"\n[service.web.environment.prod]\ntier = \"prod\"\nchecks = [\"x\"]\n[defaults]\ntimezone = \"Mars\"\n";
     insta::assert_snapshot!(complaints(text), @r#"
     signalbox.toml:1: service.web: `channel` is missing: add `channel = "C012ABC"`
-    signalbox.toml:2: service.web.chanel: is no key of this table. Did you mean `channel`? Known here: channel, github, authors, unknown_author, timezone, migrations, environment, freeze, hosts, runbook
+    signalbox.toml:2: service.web.chanel: is no key of this table. Did you mean `channel`? Known here: channel, github, authors, unknown_author, timezone, migrations, hosts, environment, freeze, runbook
     signalbox.toml:3: service.web.environment.prod: `pipeline` is missing: add `pipeline = { name = "…", stage = "…", action = "…" }`
     signalbox.toml:3: service.web.environment.prod: the AWS region is missing: add `region = "eu-central-1"` here, or `aws = { region = "eu-central-1" }` under [defaults]
     signalbox.toml:4: service.web.environment.prod.tier: is `prod`: write `"standard"` or `"production"`

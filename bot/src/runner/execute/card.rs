@@ -14,7 +14,7 @@ use commands::view::{self, Message};
 
 use super::{Done, Try, load_carded, slack_failure};
 use crate::runner::drawings::Versions;
-use crate::runner::engine::Engine;
+use crate::runner::engine::{Engine, owners};
 use crate::slack::client::Search;
 use crate::slack::render::{self, Drawn};
 use crate::slack::{Post, SlackError};
@@ -114,7 +114,9 @@ pub(super) async fn draw(engine: &Arc<Engine>, service: &Service, id: &RecordId,
         .iter()
         .flat_map(commands::catalog::Environment::groups)
         .collect();
-    let crowd = engine.crowd(run.named(), &groups).await;
+    let mut people = run.named();
+    people.extend(owners(&snapshot.desk));
+    let crowd = engine.crowd(people, &groups).await;
     let card = run.picture(&engine.facts(service, &snapshot, &crowd, engine.clock.now()));
     let version = |id: &RecordId| snapshot.positions.get(id).map_or(0, |position| position.version);
     let picture = Picture {

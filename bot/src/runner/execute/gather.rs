@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use commands::catalog::Service;
+use commands::check::Level;
 use commands::effect::{Effect, Outcome};
 use commands::ids::{RecordId, UserId};
+use commands::operation::maintenance;
 use commands::round::Change;
 
 use super::{Done, Try, load_run};
@@ -103,8 +105,8 @@ pub(super) async fn check(engine: &Arc<Engine>, service: &Service, effect: &Effe
     let (Some(check), Some(environment)) = (checks::find(&name.0), service.environment(environment)) else {
         return unknown("this check or its environment is no longer configured");
     };
-    let run = match load_run(engine, service, run).await {
-        Ok((_, run)) => run,
+    let (desk, run) = match load_run(engine, service, run).await {
+        Ok((snapshot, run)) => (snapshot.desk, run),
         Err(why) => return Done::later(why),
     };
     if run.change.is_none() && this.attempt < TRIES {
@@ -118,13 +120,23 @@ pub(super) async fn check(engine: &Arc<Engine>, service: &Service, effect: &Effe
         service,
         environment,
         change: run.change.as_ref(),
+        maintenance: desk.maintenance.contains_key(&environment.id),
         cloudwatch: &engine.alarms,
         now,
         lease: this.lease,
     };
     let answer = check.gather(&ask).await;
     match answer {
-        Ok(verdict) => Done::Outcome(Outcome::Judged { verdict }),
+        Ok(mut verdict) => {
+            let standing = desk.maintenance.get(&environment.id);
+            if let Some(standing) = standing.filter(|_| check.reddens_in_maintenance() && verdict.level == Level::Bad) {
+                let name = engine.people.person(&standing.by).await.name;
+                let words = maintenance::red_words(&name, standing.since);
+                verdict.level = Level::Notice;
+                verdict.reason = format!("{}: {words}", verdict.reason);
+            }
+            Done::Outcome(Outcome::Judged { verdict })
+        }
         Err(error @ crate::aws::AwsError::Fatal { .. }) => unknown(&super::read_failure(&error)),
         Err(error) if this.attempt >= TRIES => unknown(&super::read_failure(&error)),
         Err(error) => Done::later(super::read_failure(&error)),

@@ -14,7 +14,11 @@ use crate::steps::{self, At, StepError};
 const TRIES: u32 = 8;
 
 pub(super) async fn call(engine: &Arc<Engine>, service: &Service, call: &StepCall, this: Try<'_>) -> Done {
-    let actor = Actor::Person(call.actor.clone());
+    let actor = if call.by_itself {
+        Actor::Bot
+    } else {
+        Actor::Person(call.actor.clone())
+    };
     let at = At {
         engine,
         service,

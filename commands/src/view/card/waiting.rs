@@ -5,6 +5,7 @@ use super::super::message::{Block, Button, DateStyle, Inline, Line, Message, Sig
 use super::super::people;
 use super::super::words::{self, DOT, headline, in_about, joined};
 use super::{evidence, links, shipment, trouble};
+use crate::check::{Level, MAINTENANCE_ASKED};
 use crate::facts::Facts;
 use crate::gate::tally::{self, Tally};
 use crate::gate::{self, Act};
@@ -104,14 +105,30 @@ fn behind(run: &Run) -> Vec<Line> {
     ]]
 }
 
+/// Whether the card asks if maintenance is to be on: migrations go out, and it is off.
+fn asks_maintenance(run: &Run, facts: &Facts<'_>) -> bool {
+    let here = facts.service.environment(run.home());
+    let asks = here.is_some_and(|one| {
+        let wanted = one.checks.iter().any(|check| check.0 == MAINTENANCE_ASKED);
+        wanted && one.maintenance.is_some() && !facts.desk.maintenance.contains_key(&one.id)
+    });
+    let verdict = run.verdicts.iter().find(|(name, _)| name.0 == MAINTENANCE_ASKED);
+    asks && verdict.is_some_and(|(_, verdict)| verdict.level == Level::Notice)
+}
+
 fn actions(run: &Run, facts: &Facts<'_>) -> Vec<Button> {
     if facts.now >= run.pinned.gives_up_at {
         return vec![buttons::on(run, Press::Why, facts)];
     }
     let wait = (!run.behind.is_empty()).then_some(Press::RejectWait);
+    let (first, second) = if asks_maintenance(run, facts) {
+        (Press::MaintenanceApprove, Press::ApproveWithout)
+    } else {
+        (Press::Approve, Press::ApproveNotes)
+    };
     [
-        Some(Press::Approve),
-        Some(Press::ApproveNotes),
+        Some(first),
+        Some(second),
         Some(Press::Reject),
         wait,
         Some(Press::Why),

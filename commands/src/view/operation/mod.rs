@@ -1,28 +1,38 @@
 //! The card of a runbook's run: every step and where it stands, what is asked, what went wrong, and the buttons that fit.
 
 mod buttons;
+mod errand;
+mod maintenance;
 mod notes;
 mod steps;
 
 use super::message::{Block, DateStyle, Line, Message, Sign, bold, code};
-use super::people::{names, who};
+use super::people::names;
 use super::words::{self, DOT, count, cut, joined, length, quoted};
 use crate::facts::Facts;
 use crate::gate;
-use crate::operation::{Operation, Phase, Status, StepState, advance::is_to_be_undone};
+use crate::operation::{Matter, Operation, Phase, Status, StepState, advance::is_to_be_undone};
 use crate::reason::Reason;
 use crate::runbook::{Expected, Step};
 use crate::step::{Action, Conduct};
 
 pub use buttons::{abort_form, confirm_form, skip_form, type_form};
+pub(super) use errand::left_lines;
+pub use errand::{levels_forgotten_note, levels_listed, levels_recorded};
+pub(super) use maintenance::maintenance_line;
+pub use maintenance::{
+    maintenance_before_recorded, maintenance_listed, maintenance_recorded, maintenance_reminder, not_approved_note,
+    still_on_note,
+};
 pub use notes::{operation_ended_note, operation_started, operation_stopped_note, overran_note, step_asked_note};
 
 /// The card as the operation stands.
 #[must_use]
 pub fn operation_card(operation: &Operation, facts: &Facts<'_>) -> Message {
     let operation = &operation.shown();
-    let mut message = Message::headed(headline(operation, facts), about(operation))
-        .with(Block::Section(steps::steps(operation, facts)))
+    let seen = errand::levels(operation, facts).unwrap_or_else(|| steps::steps(operation, facts));
+    let mut message = Message::headed(headline(operation, facts), about(operation, facts))
+        .with(Block::Section(seen))
         .with(Block::Section(questions(operation, facts)))
         .with(Block::Section(troubles(operation)));
     if let Some((reason, _)) = operation.ended() {
@@ -35,13 +45,13 @@ pub fn operation_card(operation: &Operation, facts: &Facts<'_>) -> Message {
 
 /// `migrate · wallet → mainnet`.
 fn subject(operation: &Operation) -> String {
-    let plan = if operation.is_plan() { "plan of " } else { "" };
-    format!(
-        "{plan}{} · {} → {}",
-        operation.pinned.runbook,
-        operation.pinned.service,
-        operation.environment()
-    )
+    let what = match (&operation.pinned.errand, operation.is_plan()) {
+        (Some(errand), _) if errand.matter == Matter::Maintenance => maintenance::what(operation),
+        (Some(errand), _) => errand.matter.words().to_owned(),
+        (None, true) => format!("plan of {}", operation.pinned.runbook),
+        (None, false) => operation.pinned.runbook.to_string(),
+    };
+    format!("{what} · {} → {}", operation.pinned.service, operation.environment())
 }
 
 fn headline(operation: &Operation, facts: &Facts<'_>) -> Line {
@@ -56,7 +66,10 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, Strin
             let took = length(operation.pinned.started_at.age(at));
             match reason {
                 Reason::Succeeded => (Sign::Good, format!("done, took {took}")),
-                Reason::Planned => planned(operation),
+                Reason::Planned => maintenance::standing(operation).unwrap_or_else(|| {
+                    let levels = errand::standing(operation, facts);
+                    levels.map_or_else(|| planned(operation), |words| (Sign::Notice, words))
+                }),
                 Reason::Undone => (Sign::Notice, format!("undone after {took}")),
                 Reason::Stopped => (Sign::Bad, format!("stopped after {took}")),
                 _ => (Sign::Bad, format!("failed after {took}")),
@@ -118,8 +131,8 @@ fn place(operation: &Operation, facts: &Facts<'_>) -> String {
     words
 }
 
-fn about(operation: &Operation) -> Vec<Line> {
-    let mut lines = Vec::new();
+fn about(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
+    let mut lines = errand::about(operation, facts);
     if !operation.pinned.title.is_empty() {
         lines.push(line![cut(&operation.pinned.title, 200)]);
     }
@@ -297,7 +310,7 @@ fn small_print(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
             .unwrap_or_default(),
         line![
             "started by ",
-            who(facts, &pinned.starter),
+            errand::starter(operation, facts),
             " ",
             pinned.started_at.shown(DateStyle::DayTime)
         ],

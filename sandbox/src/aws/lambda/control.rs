@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Function, Mapping, Reaction, Update, mappings, name_of};
+use crate::aws::account::Account;
 use crate::aws::error::AwsError;
 use crate::aws::ids;
+use crate::aws::place::Place;
 use crate::aws::region::Region;
 
 /// A function that is there from the start.
@@ -208,4 +210,12 @@ pub(crate) fn snapshot(region: &Region) -> (Vec<Value>, Vec<Value>) {
         json!({"uuid": mapping.uuid, "function": mapping.function, "source": mapping.source_arn, "state": mappings::state(mapping)})
     });
     (functions.collect(), mappings.collect())
+}
+
+/// A function's variables with their values, for tests; `null`: there is no such function at home.
+#[must_use]
+pub fn variables(account: &Account, function: &str) -> Value {
+    let home = account.regions.get(&Place::home());
+    let function = home.and_then(|region| region.lambda.functions.get(function));
+    function.map_or(Value::Null, |function| json!(function.variables))
 }

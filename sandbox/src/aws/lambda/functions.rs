@@ -160,11 +160,11 @@ fn check_variables(variables: &Map<String, Value>) -> Result<(), AwsError> {
             "satisfy constraint: [Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]]",
         ));
     }
-    let size = Value::Object(variables.clone()).to_string().len();
-    if size > VARIABLES_LIMIT {
-        // The service prints the variables into its message; a secret is no less one for that, so this one does not.
+    let measured = Value::Object(variables.clone()).to_string();
+    if measured.len() > VARIABLES_LIMIT {
+        // The service quotes the variables, secrets and all: whoever passes its words on passes them on.
         return Err(invalid(format!(
-            "{START} exceeded the 4KB limit. String measured: {size}"
+            "{START} exceeded the 4KB limit. String measured: {measured}"
         )));
     }
     Ok(())

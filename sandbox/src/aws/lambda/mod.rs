@@ -21,6 +21,7 @@ use super::error::AwsError;
 use super::region::Region;
 use super::service::{Request, RestDialect, Service};
 
+pub use control::variables;
 pub(crate) use control::{Deed, FunctionSeed, MappingSeed, act, snapshot};
 pub(crate) use invoke::Reaction;
 

@@ -1,0 +1,66 @@
+//! `functions = { prefix = "…", level_key = "LOG_LEVEL", baseline = "info", levels = ["…"] }` of an environment.
+
+use commands::catalog::Functions;
+
+use super::section::{Section, Value, closest};
+
+/// Reads it. What is missing is complained about; nothing comes of it then.
+pub(super) fn read(value: Value<'_>) -> Option<Functions> {
+    let mut section = value.section()?;
+    let prefix = text(&mut section, "prefix", "\"wallet-service-mainnet-\"");
+    let level_key = text(&mut section, "level_key", "\"LOG_LEVEL\"");
+    let levels: Vec<String> = section
+        .need("levels", "[\"error\", \"warn\", \"info\", \"debug\"]")
+        .map(|value| {
+            if value.is_empty_list() {
+                value
+                    .place
+                    .complain("is an empty list: name the levels that the service's own logger knows");
+            }
+            value.texts().into_iter().map(|(_, text)| text.to_owned()).collect()
+        })
+        .unwrap_or_default();
+    let baseline = section.need("baseline", "\"info\"").and_then(|value| {
+        let text = value.text()?;
+        if !levels.is_empty() && !levels.iter().any(|level| level == text) {
+            let guess = closest(text, levels.iter().map(String::as_str))
+                .map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
+            value.place.complain(format!(
+                "`{text}` is none of the `levels`: {}.{guess}",
+                levels.join(", ")
+            ));
+        }
+        Some(text.to_owned())
+    });
+    let level_file = section
+        .take("level_file")
+        .and_then(|value| value.text())
+        .map(str::to_owned);
+    if let Some(odd) = levels
+        .iter()
+        .find(|level| level.contains(char::is_whitespace) || level.contains(['{', '}']))
+    {
+        section.place.complain(format!(
+            "`{odd}` cannot be typed as one word: write the levels as the logger knows them"
+        ));
+    }
+    section.finish();
+    Some(Functions {
+        prefix: prefix?,
+        level_key: level_key?,
+        baseline: baseline?,
+        levels,
+        level_file,
+    })
+}
+
+fn text(section: &mut Section<'_>, key: &'static str, example: &str) -> Option<String> {
+    let value = section.need(key, example)?;
+    let text = value.text()?;
+    if text.contains(['{', '}']) {
+        value
+            .place
+            .complain("holds braces, but nothing is filled in here: write the name as it is");
+    }
+    Some(text.to_owned())
+}

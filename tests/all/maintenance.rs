@@ -1,0 +1,155 @@
+//! Maintenance mode through the real edges: a key in the service's own Redis, and the question on the card of a run with migrations.
+#![expect(
+    clippy::expect_used,
+    reason = "a test fails by panicking, also in what its functions share"
+)]
+
+use bot::config::Secret;
+use demo::Stored;
+use serde_json::Value;
+use state::redis::foreign::Foreign;
+use state::testing::RedisServer;
+use tests::scenario::{Scenario, options, shared_store, text_of};
+
+const CONFIG: &str = include_str!("../../runbooks/hathor.toml");
+const KEY: &str = "walletsvc:maintenance";
+
+/// A bot, and the Redis of the service that it steers.
+async fn town() -> (Scenario, RedisServer) {
+    town_on(shared_store()).await
+}
+
+async fn town_on(stored: Stored) -> (Scenario, RedisServer) {
+    let redis = RedisServer::start();
+    let mut options = options(stored);
+    options.config = CONFIG.to_owned();
+    options
+        .secrets
+        .insert("WALLET_REDIS_URL".to_owned(), Secret::new(redis.url()));
+    (Scenario::with(options).await, redis)
+}
+
+/// What the service reads.
+async fn key(redis: &RedisServer) -> Option<Value> {
+    let text = Foreign::open(&redis.url())
+        .expect("an address")
+        .get(KEY)
+        .await
+        .expect("an answer")?;
+    Some(serde_json::from_str(&text).expect("JSON"))
+}
+
+async fn shows(town: &Scenario, with: &[&str]) -> String {
+    let card = town
+        .in_time(&format!("a card with {with:?}"), |town| town.cards_with(with).pop())
+        .await;
+    text_of(&card)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_turned_read_reminded_of_and_ended() {
+    let (town, mut redis) = town().await;
+    town.says("U0RITA", "/maintenance status mainnet").await;
+    shows(&town, &["maintenance · wallet → mainnet · it is off"]).await;
+    town.says("U0CARLA", "/maintenance on mainnet for 30m a schema {change}")
+        .await;
+    shows(&town, &["maintenance on · wallet → mainnet · done"]).await;
+    let told = key(&redis).await.expect("it is there");
+    assert_eq!(
+        (&told["reason"], told["until"].is_string()),
+        (&Value::from("a schema {change}"), true)
+    );
+    let status = town.says("U0RITA", "/deploy status mainnet").await;
+    assert!(status.text.contains("maintenance is on"), "{}", status.text);
+
+    town.passes(25 * 60);
+    town.hears_in_time("maintenance of mainnet is to end").await;
+    town.passes(5 * 60);
+    town.hears_in_time("maintenance of mainnet is still on").await;
+    assert!(key(&redis).await.is_some(), "it goes off by itself only if asked");
+
+    // A Redis that is gone tells nothing: neither on nor off.
+    redis.kill();
+    town.says("U0RITA", "/maintenance status mainnet").await;
+    let card = shows(
+        &town,
+        &["maintenance · wallet → mainnet · nobody can tell whether it is on"],
+    )
+    .await;
+    assert!(
+        card.contains("cannot be reached") && card.contains("From here it was turned on"),
+        "{card}"
+    );
+    town.says("U0CARLA", "/maintenance off mainnet").await;
+    town.card_in_time(&["maintenance off · wallet → mainnet", "looks at what is there"])
+        .await;
+    redis.restart();
+    shows(&town, &["maintenance off · wallet → mainnet · done"]).await;
+    assert_eq!(key(&redis).await, None);
+    assert!(
+        !town.transcript().contains(&redis.address()),
+        "its address is nobody's business"
+    );
+    town.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_card_asks_turns_it_on_approves_and_offers_to_turn_it_off() {
+    let (town, redis) = town().await;
+    let asked = [
+        "mainnet",
+        "v1.4.2",
+        "waits for",
+        "1 migration.",
+        "This run touches migrations",
+        "Turn on, then approve",
+    ];
+    let card = town.card_in_time(&asked).await;
+    town.passes(16);
+    town.presses("U0ANN", &card.ts, "maintenance_approve").await;
+    town.card_in_time(&[
+        "mainnet",
+        "v1.4.2",
+        "Approved 1 of 2",
+        "maintenance was turned on first",
+    ])
+    .await;
+    assert!(key(&redis).await.is_some());
+    town.presses("U0BRUNO", &card.ts, "approve").await;
+    town.card_in_time(&["wallet → mainnet", "released"]).await;
+    let note = town.hears_in_time("maintenance of mainnet is still on").await;
+    town.presses("U0ANN", &note.ts, "maintenance_off").await;
+    shows(&town, &["maintenance off · wallet → mainnet · done"]).await;
+    assert_eq!(key(&redis).await, None, "who turned it on may turn it off");
+    town.ends().await;
+}
+
+/// The bot is killed while it turns maintenance on for an approval: it is turned on, and there is one vote.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_for_survives_a_crash_and_is_done_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (town, mut redis) = town_on(Stored::File(folder.path().join("store"))).await;
+    let asked = [
+        "mainnet",
+        "v1.4.2",
+        "waits for",
+        "This run touches migrations",
+        "Turn on, then approve",
+    ];
+    let card = town.card_in_time(&asked).await;
+    town.passes(16);
+    // Nothing can be turned while the Redis is gone: the bot is killed on its way.
+    redis.kill();
+    town.presses("U0ANN", &card.ts, "maintenance_approve").await;
+    town.card_in_time(&["maintenance on · wallet → mainnet", "looks at what is there"])
+        .await;
+    town.rig.restart().await.expect("a restart");
+    redis.restart();
+    town.card_in_time(&["mainnet", "v1.4.2", "Approved 1 of 2"]).await;
+    town.rig.restart().await.expect("a restart");
+    assert!(key(&redis).await.is_some());
+    let card = town.card_in_time(&["mainnet", "v1.4.2", "Approved 1 of 2"]).await;
+    assert_eq!(text_of(&card).matches("maintenance was turned on first").count(), 1);
+    assert_eq!(town.cards_with(&["maintenance on · wallet → mainnet · done"]).len(), 1);
+    town.ends().await;
+}
