@@ -302,10 +302,11 @@ async fn ef_cms_goes_into_maintenance_migrates_and_switches() {
     town.control("aws/deed", json!([])).await;
     assert_eq!(flag(&town, "maintenance-mode"), json!({ "BOOL": true }));
 
-    let start = "/deploy run migrate stg source=alpha destination=beta";
+    let start = "/migrate start stg source=alpha destination=beta";
     let said = town.says("U0CARLA", start).await;
     assert!(said.text.contains("Recorded"), "{}", said.text);
-    town.run_card(&["waits for a person", "the destination is empty"]).await;
+    town.run_card(&["waits for a person", "empty in the search as well"])
+        .await;
     let second = town.says("U0BRUNO", start).await;
     assert!(second.text.contains("being changed by run migrate-"), "{}", second.text);
     town.says("U0CARLA", "/deploy confirm stg nothing in both regions")
@@ -321,13 +322,52 @@ async fn ef_cms_goes_into_maintenance_migrates_and_switches() {
     town.says("U0CARLA", "/deploy confirm stg the sums are equal").await;
     town.run_card(&["migrate · ef-cms → stg · done"]).await;
 
-    town.says("U0CARLA", "/deploy run switch stg").await;
+    town.says("U0CARLA", "/switch-colors stg").await;
     let card = town.run_card(&["from blue to green? Migrated: true"]).await;
     town.clicks("U0BRUNO", &card.ts, "confirm").await;
     town.run_card(&["switch · ef-cms → stg · done", "its condition does not hold"])
         .await;
     assert_eq!(flag(&town, "current-color"), json!({ "S": "green" }));
     assert_eq!(flag(&town, "migrate"), json!({ "S": "false" }));
+
+    town.says("U0CARLA", "/switch-colors back stg").await;
+    let card = town.run_card(&["back from green to blue?", "would be lost"]).await;
+    town.clicks("U0BRUNO", &card.ts, "confirm").await;
+    town.run_card(&["switch-back · ef-cms → stg · done"]).await;
+    assert_eq!(flag(&town, "current-color"), json!({ "S": "blue" }));
+    town.ends().await;
+}
+
+/// What speaks against a migration is seen before anything is changed, and one that has to start anew finds an empty table.
+#[tokio::test(flavor = "multi_thread")]
+async fn ef_cms_looks_before_it_migrates() {
+    let files = (
+        include_str!("../../runbooks/ef-cms.toml"),
+        include_str!("../../sandbox/seeds/ef-cms.toml"),
+    );
+    let town = Scenario::of_team(files.0, files.1).await;
+    town.says("U0CARLA", "/migrate start stg source=alpha destination=alpha")
+        .await;
+    town.run_card(&["copy a table into itself"]).await;
+    town.says("U0CARLA", "/migrate abort stg the wrong table").await;
+    town.run_card(&["migrate · ef-cms → stg · undone"]).await;
+
+    let fill = json!({ "region": "us-west-1", "dynamodb": { "fill": { "table": "efcms-stg-beta", "count": 1 } } });
+    town.control("aws/deed", fill).await;
+    town.says("U0CARLA", "/migrate plan stg source=alpha destination=beta")
+        .await;
+    town.run_card(&[
+        "efcms-stg-beta in us-west-1 is filled",
+        "efcms-stg-beta in us-east-1 is empty",
+    ])
+    .await;
+    assert_eq!(flag(&town, "migrate"), json!({ "S": "false" }));
+    town.says("U0CARLA", "/migrate restart stg destination=alpha").await;
+    town.run_card(&["emptying it would lose everything"]).await;
+    town.says("U0CARLA", "/deploy stop stg not that one").await;
+    town.says("U0CARLA", "/migrate skip stg").await;
+    town.run_card(&["skip-migration · ef-cms → stg · done", "already"])
+        .await;
     town.ends().await;
 }
 

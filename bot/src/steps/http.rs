@@ -47,18 +47,26 @@ impl Executor for Http {
 
 /// Asks once: how the answer was right, or how it was not. A server that does not answer is not right; that is what is waited for.
 async fn ask(step: &Http, at: At<'_>) -> Result<Result<String, String>, StepError> {
-    let url = listed(at, &step.url)?;
     let method = match step.method {
         Method::Get => http::Method::GET,
         Method::Head => http::Method::HEAD,
     };
+    let call = question(at, method, &step.url)?;
+    Ok(match at.engine.door.send(call).await {
+        Ok(answer) => judge(step, &answer),
+        Err(error) => Err(format!("no answer: {error}")),
+    })
+}
+
+/// A request that changes nothing, to a server that the service lists.
+fn question(at: At<'_>, method: http::Method, address: &str) -> Result<Call, StepError> {
     let request = http::Request::builder()
         .method(method)
-        .uri(url.as_str())
+        .uri(listed(at, address)?.as_str())
         .header("user-agent", "signalbox")
         .body(Bytes::new())
         .map_err(|_| StepError::failed("bad_address", "the request cannot be built"))?;
-    let call = Call {
+    Ok(Call {
         destination: Destination::Listed,
         name: "step.http".to_owned(),
         request,
@@ -66,10 +74,6 @@ async fn ask(step: &Http, at: At<'_>) -> Result<Result<String, String>, StepErro
             timeout: TIMEOUT,
             lease: at.lease,
         },
-    };
-    Ok(match at.engine.door.send(call).await {
-        Ok(answer) => judge(step, &answer),
-        Err(error) => Err(format!("no answer: {error}")),
     })
 }
 
@@ -88,20 +92,7 @@ pub(super) fn listed(at: At<'_>, address: &str) -> Result<Url, StepError> {
 
 /// What stands at a place of the JSON that an address answers with.
 pub(super) async fn json_at(at: At<'_>, address: &str, path: &str) -> Result<String, StepError> {
-    let request = http::Request::builder()
-        .uri(listed(at, address)?.as_str())
-        .header("user-agent", "signalbox")
-        .body(Bytes::new())
-        .map_err(|_| StepError::failed("bad_address", "the request cannot be built"))?;
-    let call = Call {
-        destination: Destination::Listed,
-        name: "step.http".to_owned(),
-        request,
-        limits: Limits {
-            timeout: TIMEOUT,
-            lease: at.lease,
-        },
-    };
+    let call = question(at, http::Method::GET, address)?;
     let answer = at.engine.door.send(call).await?;
     let status = answer.status().as_u16();
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();

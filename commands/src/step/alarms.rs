@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec, span_text};
+use super::{Conduct, Kind, Spec, span_text};
 use crate::time::Span;
 
 /// Alarms that have to be quiet.
@@ -56,11 +56,7 @@ impl Kind for Alarms {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: None,
-            watch: Some(self.every),
-            undo: false,
-        })
+        Conduct::looks(self.every)
     }
 
     fn plan(&self) -> Vec<String> {

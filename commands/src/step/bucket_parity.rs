@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec};
+use super::{Conduct, Kind, Spec};
 use crate::time::Span;
 
 /// How many keys are compared when nothing is said.
@@ -56,11 +56,7 @@ impl Kind for BucketParity {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: None,
-            watch: Some(Span::seconds(1)),
-            undo: false,
-        })
+        Conduct::looks(Span::seconds(1))
     }
 
     fn plan(&self) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec, span_text};
+use super::{Conduct, Kind, Spec, span_text};
 use crate::time::Span;
 
 /// Public resolvers of different operators: Cloudflare, Google, Quad9.
@@ -79,11 +79,7 @@ impl Kind for Dns {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: None,
-            watch: Some(self.every),
-            undo: false,
-        })
+        Conduct::looks(self.every)
     }
 
     fn plan(&self) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec, span_text};
+use super::{Conduct, Kind, Spec, span_text};
 use crate::time::Span;
 
 /// A question to a web server, and what the answer has to be. It only reads: its method is one that changes nothing.
@@ -67,11 +67,7 @@ impl Kind for Http {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: None,
-            watch: Some(self.every),
-            undo: false,
-        })
+        Conduct::looks(self.every)
     }
 
     fn plan(&self) -> Vec<String> {

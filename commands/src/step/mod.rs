@@ -96,6 +96,17 @@ pub enum Conduct {
     Calls(Calls),
 }
 
+impl Conduct {
+    /// It reads, and looks again every so often until what it sees is good; there is nothing to undo.
+    const fn looks(every: Span) -> Self {
+        Self::Calls(Calls {
+            act: None,
+            watch: Some(every),
+            undo: false,
+        })
+    }
+}
+
 /// The calls of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Calls {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec, span_text};
+use super::{Conduct, Kind, Spec, span_text};
 use crate::time::Span;
 
 /// Queues that have to run dry.
@@ -66,11 +66,7 @@ impl Kind for QueueDrain {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: None,
-            watch: Some(self.every),
-            undo: false,
-        })
+        Conduct::looks(self.every)
     }
 
     fn plan(&self) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec};
+use super::{Conduct, Kind, Spec};
 use crate::time::Span;
 
 /// A comparison that has to hold before the run goes on.
@@ -45,11 +45,7 @@ impl Kind for Require {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: None,
-            watch: Some(Span::seconds(1)),
-            undo: false,
-        })
+        Conduct::looks(Span::seconds(1))
     }
 
     fn plan(&self) -> Vec<String> {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec, span_text};
+use super::{Conduct, Kind, Spec, span_text};
 use crate::time::Span;
 
 /// Search domains that are compared.
@@ -50,11 +50,7 @@ impl Kind for SearchParity {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: None,
-            watch: Some(self.every),
-            undo: false,
-        })
+        Conduct::looks(self.every)
     }
 
     fn plan(&self) -> Vec<String> {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec};
+use super::{Conduct, Kind, Spec};
 use crate::time::Span;
 
 /// A look at a table.
@@ -54,11 +54,7 @@ impl Kind for Table {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: None,
-            watch: Some(Span::seconds(5)),
-            undo: false,
-        })
+        Conduct::looks(Span::seconds(5))
     }
 
     fn plan(&self) -> Vec<String> {

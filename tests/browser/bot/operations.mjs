@@ -17,11 +17,11 @@ async function flag(town, name) {
 /** Until the segments are worked off, slowly enough to be looked at, and the card says how long it will take; returns it. */
 export async function copies(town) {
   const { tab } = town;
-  await town.inTime(20, "migrate · ef-cms → stg · step 10 of 12", "left");
+  await town.inTime(20, "migrate · ef-cms → stg · step 13 of 15", "left");
   await tab.test("queue-rate", SEGMENTS).fill("0.5");
   await tab.test("queue-drain", SEGMENTS).click();
   await tab.test("queue", SEGMENTS).getByText("worked off at 0.5 a second").waitFor();
-  return town.inTime(20, /migrate · ef-cms → stg · step 10 of 12: Every segment is copied · \d+ % · .+ left/);
+  return town.inTime(20, /migrate · ef-cms → stg · step 13 of 15: Every segment is copied · \d+ % · .+ left/);
 }
 
 /** From the plan to a migration that is done, through a build that fails and dead letters. */
@@ -39,7 +39,7 @@ async function migrates(town) {
   await tab.test("project", INFRASTRUCTURE).getByText("next fails").waitFor();
 
   await tab.says("/deploy run migrate stg source=alpha destination=beta");
-  const asked = await town.inTime(2, "migrate · ef-cms → stg · step 4 of 12", "waits for a person");
+  const asked = await town.inTime(2, "migrate · ef-cms → stg · step 7 of 15", "waits for a person");
   await town.pictures("ef-cms-2-asked", asked);
   await presses(town, asked, "confirm");
   await town.fillsIn("a scan of one item gave nothing in both regions");
@@ -60,7 +60,7 @@ async function migrates(town) {
   await tab.test("queue-rate", SEGMENTS).fill("50");
   await tab.test("queue-drain", SEGMENTS).click();
   await presses(town, stopped, "retry", { asks: true });
-  const indexed = await town.inTime(60, "migrate · ef-cms → stg · step 12 of 12", "waits for a person");
+  const indexed = await town.inTime(60, "migrate · ef-cms → stg · step 15 of 15", "waits for a person");
   await presses(town, indexed, "confirm");
   await town.fillsIn("400, 1,500 and 60 in both: the sum of differences is 0");
   const done = await town.inTime(5, "migrate · ef-cms → stg · done");
