@@ -90,6 +90,12 @@ async fn watching_costs_a_read_per_source_and_look_and_an_edit_per_change() {
     let said = town.says("U0CARLA", "/deploy run watch prod").await;
     assert!(said.text.contains("Recorded"), "{}", said.text);
     town.card_in_time(&["40 left", "is in BUILD"]).await;
+    // What is drawn late, because Slack asks for a pace, is drawn by then.
+    let beginning = Meter::at(&town);
+    town.in_time("the first looks", |_| {
+        (beginning.calls("aws.GetQueueAttributes") >= 4).then_some(())
+    })
+    .await;
     let meter = Meter::at(&town);
     town.in_time("looks at both", |_| {
         let looked = meter.calls("aws.GetQueueAttributes") >= 2 * LOOKS && meter.calls("aws.BatchGetBuilds") >= LOOKS;

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 use crate::layer::{Layer, Layered, beneath};
 
 /// Operations that only read, by their first words.
-const READING: [&str; 5] = ["BatchGet", "Describe", "Get", "List", "Query"];
+const READING: [&str; 6] = ["BatchGet", "Describe", "Get", "List", "Query", "Scan"];
 /// Calls that change nothing that anybody sees: what is lost with them is read again. Hints that were taken from a queue are among them.
 const READS: [&str; 15] = [
     "CodePipeline.Get",

@@ -17,5 +17,6 @@ pub mod repeat;
 pub mod rush;
 pub mod scenario;
 pub mod scenes;
+pub mod stages;
 pub mod tap;
 pub mod witness;

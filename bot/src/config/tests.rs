@@ -6,7 +6,7 @@ use super::*;
 mod accepted;
 mod refused;
 
-const CHECKS: [&str; 2] = ["alarms-quiet", "migrations-touched"];
+const CHECKS: [&str; 3] = ["alarms-quiet", "maintenance-asked", "migrations-touched"];
 
 fn sources(texts: &[(&str, &str)]) -> Vec<Source> {
     let source = |(order, (name, text)): (usize, &(&str, &str))| Source {
