@@ -288,9 +288,9 @@ fn approvals_that_nobody_could_give() {
 
 #[test]
 fn checks_and_alarms() {
-    insta::assert_snapshot!(complaints(&approved("checks = [\"alarm-quiet\", \"maintenance-asked\"]\n")), @r"
-    signalbox.toml:8: service.web.environment.prod.checks: `alarm-quiet` is no check of this version. Did you mean `alarms-quiet`? It has: alarms-quiet, migrations-touched
-    signalbox.toml:8: service.web.environment.prod.checks: `maintenance-asked` is no check of this version. It has: alarms-quiet, migrations-touched
+    insta::assert_snapshot!(complaints(&approved("checks = [\"alarm-quiet\", \"backup-fresh\"]\n")), @r"
+    signalbox.toml:8: service.web.environment.prod.checks: `alarm-quiet` is no check of this version. Did you mean `alarms-quiet`? It has: alarms-quiet, maintenance-asked, migrations-touched
+    signalbox.toml:8: service.web.environment.prod.checks: `backup-fresh` is no check of this version. It has: alarms-quiet, maintenance-asked, migrations-touched
     ");
     insta::assert_snapshot!(complaints(&approved("alarms = [\"web-*\"]\n")), @"signalbox.toml:8: service.web.environment.prod.alarms: stands without the check that reads it: add `alarms-quiet` to `checks`, or delete this");
     insta::assert_snapshot!(complaints(&approved("checks = [\"alarms-quiet\"]\nalarms = [\"*-web\"]\n")), @"signalbox.toml:9: service.web.environment.prod.alarms: `*-web`: a `*` may stand at the end only, for all alarms that begin so");
@@ -382,7 +382,7 @@ fn everything_at_once_in_the_order_of_the_lines() {
     signalbox.toml:3: service.web.environment.prod: `pipeline` is missing: add `pipeline = { name = "…", stage = "…", action = "…" }`
     signalbox.toml:3: service.web.environment.prod: the AWS region is missing: add `region = "eu-central-1"` here, or `aws = { region = "eu-central-1" }` under [defaults]
     signalbox.toml:4: service.web.environment.prod.tier: is `prod`: write `"standard"` or `"production"`
-    signalbox.toml:5: service.web.environment.prod.checks: `x` is no check of this version. It has: alarms-quiet, migrations-touched
+    signalbox.toml:5: service.web.environment.prod.checks: `x` is no check of this version. It has: alarms-quiet, maintenance-asked, migrations-touched
     signalbox.toml:7: defaults.timezone: `Mars` is not a time zone: write an IANA name such as `America/Sao_Paulo`.
     "#);
 }
