@@ -1,7 +1,8 @@
 //! The backend for production: Redis, Valkey, a cluster of them, or a managed service that speaks their protocol.
 //!
-//! A load, a commit and a poll are one script each, embedded in the program and sent by hash; they use only commands of Redis 6.2. The store's
-//! time is the server's, read inside the script, so that a deadline holds even for a request that lay in a stalled server's socket.
+//! A commit, a poll and a load of open records are one script each, embedded in the program and sent by hash; records are loaded by name in one
+//! transaction of plain commands. All use only commands of Redis 6.2. The store's time is the server's, read by the very request, so that a deadline
+//! holds even for one that lay in a stalled server's socket.
 
 mod address;
 mod codec;
