@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::{Answer, At, Executor, StepError, finished, found, pending};
 use crate::aws::AwsError;
-use crate::aws::clients::Within;
 use crate::aws::cloudwatch::{self, Alarm, AlarmState};
 
 /// How many alarms are named in one line.
@@ -40,11 +39,7 @@ impl Executor for Alarms {
 }
 
 async fn read(step: &Alarms, at: At<'_>) -> Result<cloudwatch::Alarms, AwsError> {
-    let within = Within {
-        target: &at.call.aws,
-        actor: at.actor,
-        lease: at.lease,
-    };
+    let within = at.within(&at.call.aws);
     at.engine.alarms.alarms_of(within, &step.alarms).await
 }
 

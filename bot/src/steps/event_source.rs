@@ -1,13 +1,12 @@
 //! `event_source`: a Lambda function's mapping, on or off, and seen to be.
 
 use async_trait::async_trait;
-use commands::effect::StepOutcome;
 use commands::step::EventSource;
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, pending};
+use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, found, pending};
 use crate::aws::signed::{Ask, LAMBDA};
 
 const VERSION: &str = "2015-03-31";
@@ -27,12 +26,7 @@ impl Executor for EventSource {
         if was == self.enabled {
             return Ok(already(BTreeMap::new(), format!("{standing} already")));
         }
-        Ok(StepOutcome::Prepared {
-            memo: json!({ "uuid": mapping["UUID"], "was": was }),
-            outputs: BTreeMap::new(),
-            evidence: vec![standing],
-            done: false,
-        })
+        Ok(found(json!({ "uuid": mapping["UUID"], "was": was }), vec![standing]))
     }
 
     async fn act(&self, at: At<'_>) -> Answer {
@@ -67,21 +61,13 @@ impl Executor for EventSource {
 
 /// The function's mapping; the only one, or the only one with that source.
 async fn find(step: &EventSource, at: At<'_>) -> Result<Value, StepError> {
-    let mut ask = Ask::rest(
-        "ListEventSourceMappings",
-        Method::GET,
-        vec![VERSION, "event-source-mappings", ""],
-        None,
-    );
-    ask.query = vec![("FunctionName", &step.function)];
-    let told = at.aws(LAMBDA, ask).await?;
-    let all = told.body["EventSourceMappings"].as_array().cloned().unwrap_or_default();
+    let all = mappings(&step.function, at).await?;
     let fits = |mapping: &Value| {
         let arn = mapping["EventSourceArn"].as_str().unwrap_or_default();
         step.source.as_ref().is_none_or(|part| arn.contains(part.as_str()))
     };
-    let mut found: Vec<Value> = all.into_iter().filter(fits).collect();
-    match (found.pop(), found.len()) {
+    let mut fitting: Vec<Value> = all.into_iter().filter(fits).collect();
+    match (fitting.pop(), fitting.len()) {
         (Some(only), 0) => Ok(only),
         (None, _) => Err(StepError::failed(
             "no_mapping",
@@ -96,6 +82,19 @@ async fn find(step: &EventSource, at: At<'_>) -> Result<Value, StepError> {
             ),
         )),
     }
+}
+
+/// Everything that a function reads from.
+pub(super) async fn mappings(function: &str, at: At<'_>) -> Result<Vec<Value>, StepError> {
+    let mut ask = Ask::rest(
+        "ListEventSourceMappings",
+        Method::GET,
+        vec![VERSION, "event-source-mappings", ""],
+        None,
+    );
+    ask.query = vec![("FunctionName", function)];
+    let told = at.aws(LAMBDA, ask).await?;
+    Ok(told.body["EventSourceMappings"].as_array().cloned().unwrap_or_default())
 }
 
 async fn get(at: At<'_>) -> Result<Value, StepError> {

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::listed::{as_text, at_path};
 use super::{Answer, At, Executor, StepError, finished, pending};
-use crate::door::{Call, Destination, Limits, origin_name};
+use crate::door::{Call, Destination, Limits};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -82,11 +82,7 @@ pub(super) fn listed(at: At<'_>, address: &str) -> Result<Url, StepError> {
     let url: Url = address
         .parse()
         .map_err(|_| StepError::failed("bad_address", format!("`{address}` is no address")))?;
-    let host = origin_name(&url);
-    if !at.service.hosts.contains(&host) {
-        let why = format!("{host} is not listed: add it to `hosts` of {}", at.service.id);
-        return Err(StepError::failed("host_not_listed", why));
-    }
+    at.listed(&url)?;
     Ok(url)
 }
 

@@ -4,8 +4,6 @@ mod awx;
 mod circleci;
 mod jenkins;
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use commands::credential::Auth;
 use commands::effect::StepOutcome;
@@ -13,7 +11,7 @@ use commands::step::Job;
 use serde_json::Value;
 
 use super::listed::{Servers, Trouble};
-use super::{Answer, At, Executor, Probe, StepError, pending};
+use super::{Answer, At, Executor, Probe, StepError, found, pending};
 
 /// The parameter or variable by which what was started is found again.
 const MARKER: &str = "SIGNALBOX_RUN";
@@ -75,12 +73,7 @@ fn server<'a>(job: &'a Job, at: At<'a>) -> Result<Box<dyn Server + 'a>, StepErro
 
 /// What was found, with something left to do.
 fn ready(memo: Value, evidence: String) -> StepOutcome {
-    StepOutcome::Prepared {
-        memo,
-        outputs: BTreeMap::new(),
-        evidence: vec![evidence],
-        done: false,
-    }
+    found(memo, vec![evidence])
 }
 
 /// It ended well.

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{At, StepError};
 use crate::config::Secret;
-use crate::door::{Call, Destination, DoorError, Limits, origin_name};
+use crate::door::{Call, Destination, DoorError, Limits};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of foreign words people see.
@@ -74,15 +74,7 @@ impl<'a> Servers<'a> {
     pub(super) fn new(at: At<'a>, name: &'static str, secret: Option<(&str, Auth)>) -> Result<Self, StepError> {
         let secret = match secret {
             None => None,
-            Some((variable, auth)) => {
-                let unset = || {
-                    let why = format!(
-                        "{variable} is not set in the bot's environment: set it, restart the bot, and try again"
-                    );
-                    StepError::failed("no_secret", why)
-                };
-                Some((at.engine.secrets.get(variable).ok_or_else(unset)?.clone(), auth))
-            }
+            Some((variable, auth)) => Some((at.secret(variable)?.clone(), auth)),
         };
         Ok(Self { at, name, secret })
     }
@@ -107,11 +99,7 @@ impl<'a> Servers<'a> {
 
     /// Sends a request. Only what was carried out is an answer.
     pub(super) async fn send(&self, asked: Asked<'_>) -> Result<Response<Bytes>, Trouble> {
-        let host = origin_name(asked.url);
-        if !self.at.service.hosts.contains(&host) {
-            let why = format!("{host} is not listed: add it to `hosts` of {}", self.at.service.id);
-            return Err(Trouble::Never(StepError::failed("host_not_listed", why)));
-        }
+        self.at.listed(asked.url).map_err(Trouble::Never)?;
         let broken = || Trouble::Never(StepError::failed("bad_request", "the request cannot be built"));
         let call = Call {
             destination: Destination::Listed,
@@ -266,6 +254,15 @@ pub(super) fn below(base: &str, parts: &[&str]) -> Result<Url, StepError> {
         .map_err(|()| odd())?
         .pop_if_empty()
         .extend(parts);
+    Ok(url)
+}
+
+/// The same with a query.
+pub(super) fn below_asking(base: &str, parts: &[&str], query: &[(&str, &str)]) -> Result<Url, StepError> {
+    let mut url = below(base, parts)?;
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
     Ok(url)
 }
 

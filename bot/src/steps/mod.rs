@@ -39,18 +39,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use commands::catalog::Service;
+use commands::catalog::{AwsTarget, Service};
 use commands::effect::{CallPhase, Outcome, StepCall, StepOutcome};
 use commands::operation::Progress;
 use commands::step::Action;
 use commands::time::Timestamp;
 use serde_json::Value;
+use url::Url;
 
 use crate::aws::clients::Within;
 use crate::aws::signed::{Api, Ask, Told};
 use crate::aws::{Actor, AwsError};
 use crate::config::Secret;
-use crate::door::{DoorError, Lease};
+use crate::door::{DoorError, Lease, origin_name};
 use crate::runner::Engine;
 
 /// What a call is made with.
@@ -73,30 +74,39 @@ pub(crate) struct At<'a> {
 impl At<'_> {
     /// Calls an AWS service as the environment's role, in the name of whoever started the run.
     pub(crate) async fn aws(&self, api: Api, ask: Ask<'_>) -> Result<Told, AwsError> {
-        let within = Within {
-            target: &self.call.aws,
-            actor: self.actor,
-            lease: self.lease,
-        };
-        self.engine.aws.signed(within, api, ask).await
+        self.engine.aws.signed(self.within(&self.call.aws), api, ask).await
     }
 
     /// The same in another region.
     pub(crate) async fn aws_in(&self, region: &str, api: Api, ask: Ask<'_>) -> Result<Told, AwsError> {
         let mut target = self.call.aws.clone();
         region.clone_into(&mut target.region);
-        let within = Within {
-            target: &target,
+        self.engine.aws.signed(self.within(&target), api, ask).await
+    }
+
+    /// As whom and until when AWS is called in an account and region.
+    pub(crate) const fn within<'w>(&'w self, target: &'w AwsTarget) -> Within<'w> {
+        Within {
+            target,
             actor: self.actor,
             lease: self.lease,
-        };
-        self.engine.aws.signed(within, api, ask).await
+        }
+    }
+
+    /// Whether the service lists the server of an address: steps speak to no other.
+    pub(crate) fn listed(&self, url: &Url) -> Result<(), StepError> {
+        let host = origin_name(url);
+        if self.service.hosts.contains(&host) {
+            return Ok(());
+        }
+        let why = format!("{host} is not listed: add it to `hosts` of {}", self.service.id);
+        Err(StepError::failed("host_not_listed", why))
     }
 
     /// A secret of another service, by the environment variable that the configuration names.
     pub(crate) fn secret(&self, name: &str) -> Result<&Secret, StepError> {
         self.engine.secrets.get(name).ok_or_else(|| {
-            let why = format!("{name} is not set in the bot's environment: set it, and start the bot again");
+            let why = format!("{name} is not set in the bot's environment: set it, restart the bot, and try again");
             StepError::failed("no_secret", why)
         })
     }
@@ -200,12 +210,7 @@ impl From<DoorError> for StepError {
 
 /// What was found, with something left to do.
 pub(crate) fn prepared(memo: Value) -> StepOutcome {
-    StepOutcome::Prepared {
-        memo,
-        outputs: BTreeMap::new(),
-        evidence: Vec::new(),
-        done: false,
-    }
+    found(memo, Vec::new())
 }
 
 /// Nothing is left to do.

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, StepError, finished};
-use crate::aws::clients::Within;
+use super::{Answer, At, Executor, StepError, finished, found};
 use crate::aws::signed::{Ask, SQS};
 use crate::aws::{AwsError, metrics};
 
@@ -48,12 +47,7 @@ impl Executor for QueueDrain {
         for name in self.queues.iter().chain(&self.failures) {
             evidence.push(format!("{name} holds {}", count(at, &seen, name).await?));
         }
-        Ok(StepOutcome::Prepared {
-            memo: json!(seen),
-            outputs: BTreeMap::new(),
-            evidence,
-            done: false,
-        })
+        Ok(found(json!(seen), evidence))
     }
 
     async fn watch(&self, at: At<'_>) -> Answer {
@@ -97,11 +91,7 @@ struct Left {
 
 /// How many percent of the calls fail, when some do; a failure when it is too many.
 async fn failing(errors: &ErrorRatio, at: At<'_>) -> Result<Option<u64>, Look> {
-    let within = Within {
-        target: &at.call.aws,
-        actor: at.actor,
-        lease: at.lease,
-    };
+    let within = at.within(&at.call.aws);
     let counted = metrics::failures(&at.engine.aws, within, &errors.functions, (errors.over, at.now)).await?;
     let Some(percent) = counted.percent() else {
         return Ok(None);

@@ -11,12 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::listed::{below, cut};
+use super::listed::{below_asking, cut};
 use super::{Answer, At, Executor, StepError};
 use crate::aws::AwsError;
-use crate::aws::clients::Within;
 use crate::aws::signed::{Ask, SEARCH};
-use crate::door::{Destination, origin_name};
+use crate::door::Destination;
 
 /// How many looks in a row were as they should be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,11 +213,7 @@ async fn ask(at: At<'_>, domain: &str, path: &[&str], query: &[(&'static str, &s
     if let Some(region) = region_of(&url) {
         target.region = region;
     }
-    let within = Within {
-        target: &target,
-        actor: at.actor,
-        lease: at.lease,
-    };
+    let within = at.within(&target);
     let request = Ask::rest("Search", Method::GET, Vec::new(), None);
     match at
         .engine
@@ -237,15 +232,8 @@ async fn ask(at: At<'_>, domain: &str, path: &[&str], query: &[(&'static str, &s
 }
 
 fn address(at: At<'_>, domain: &str, path: &[&str], query: &[(&str, &str)]) -> Result<Url, StepError> {
-    let mut url = below(domain, path)?;
-    let host = origin_name(&url);
-    if !at.service.hosts.contains(&host) {
-        let why = format!("{host} is not listed: add it to `hosts` of {}", at.service.id);
-        return Err(StepError::failed("host_not_listed", why));
-    }
-    if !query.is_empty() {
-        url.query_pairs_mut().extend_pairs(query);
-    }
+    let url = below_asking(domain, path, query)?;
+    at.listed(&url)?;
     Ok(url)
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use commands::step::{Table, TableState};
-use http::Method;
 use serde_json::{Value, json};
 
+use super::event_source::mappings;
 use super::{Answer, At, Executor, StepError, already, finished};
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, DYNAMODB, LAMBDA};
+use crate::aws::signed::{Ask, DYNAMODB};
 
 #[async_trait]
 impl Executor for Table {
@@ -78,15 +78,7 @@ async fn has_an_item(step: &Table, at: At<'_>) -> Result<bool, StepError> {
 
 /// Whether one of the function's mappings reads this stream.
 async fn reads(function: &str, stream: &str, at: At<'_>) -> Result<(), StepError> {
-    let mut ask = Ask::rest(
-        "ListEventSourceMappings",
-        Method::GET,
-        vec!["2015-03-31", "event-source-mappings", ""],
-        None,
-    );
-    ask.query = vec![("FunctionName", function)];
-    let told = at.aws(LAMBDA, ask).await?;
-    let mappings = told.body["EventSourceMappings"].as_array().cloned().unwrap_or_default();
+    let mappings = mappings(function, at).await?;
     if !stream.is_empty() && mappings.iter().any(|mapping| mapping["EventSourceArn"] == stream) {
         return Ok(());
     }

@@ -128,12 +128,7 @@ pub(crate) fn start(plan: &mut Plan<'_>, order: Order<'_>) -> Result<Option<Reco
     let id = RecordId::operation(&environment.id, &runbook, order.seed);
     let pinned = Pinned {
         service: facts.service.id.clone(),
-        target: Target {
-            environment: environment.id.clone(),
-            tier: environment.tier,
-            aws: environment.aws.clone(),
-            live: facts.desk.live.get(&environment.id).cloned(),
-        },
+        target: Target::of(environment, facts.desk),
         runbook,
         title: order.title,
         text: String::new(),

@@ -239,34 +239,22 @@ impl Heard<'_> {
             .began
             .is_some_and(|began| began + self.step.deadline <= plan.facts.now);
         let aborted = self.operation.undone_by.is_some();
-        if late || (aborted && !self.calls.undo) {
-            let code = if late { super::clock::DEADLINE_PASSED } else { "aborted" };
-            let why = format!("it was given up on the way: {}", progress.words);
-            let seen = Event::StepSeen {
-                step: self.step.name.clone(),
-                memo: memo.clone(),
-                progress: progress.clone(),
-            };
-            plan.tell_operation(self.id(), seen, Reason::Progress)?;
-            let failed = Event::StepFailed {
-                step: self.step.name.clone(),
-                failure: Failure::new(code, why),
-            };
-            return plan.tell_operation(self.id(), failed, Reason::Failed);
-        }
-        if aborted {
-            let acted = Event::StepActed {
-                step: self.step.name.clone(),
-                memo: memo.clone(),
-            };
-            return plan.tell_operation(self.id(), acted, Reason::Progress);
+        let step = self.step.name.clone();
+        if aborted && self.calls.undo && !late {
+            let memo = memo.clone();
+            return plan.tell_operation(self.id(), Event::StepActed { step, memo }, Reason::Progress);
         }
         let seen = Event::StepSeen {
-            step: self.step.name.clone(),
+            step: step.clone(),
             memo: memo.clone(),
             progress: progress.clone(),
         };
         plan.tell_operation(self.id(), seen, Reason::Progress)?;
+        if late || aborted {
+            let code = if late { super::clock::DEADLINE_PASSED } else { "aborted" };
+            let failure = Failure::new(code, format!("it was given up on the way: {}", progress.words));
+            return plan.tell_operation(self.id(), Event::StepFailed { step, failure }, Reason::Failed);
+        }
         owe(plan, self.id(), &self.step.name, CallPhase::Act, plan.facts.now);
         Ok(())
     }

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 pub use event::{Event, Request, StoredEvent};
 pub use fold::{Illegal, replay};
 
-use crate::catalog::{AwsTarget, CheckName, Site, Tier};
+use crate::catalog::{AwsTarget, CheckName, Environment, Site, Tier};
 use crate::check::Verdict;
+use crate::desk::Desk;
 use crate::ids::{ChannelId, EnvironmentId, RecordId, ServiceId, UserId};
 use crate::reason::Reason;
 use crate::round::{Change, Revision, Round, Starter};
@@ -112,6 +113,19 @@ pub struct Target {
     pub aws: AwsTarget,
     /// What was live when the run was opened.
     pub live: Option<Live>,
+}
+
+impl Target {
+    /// An environment as it stands now.
+    #[must_use]
+    pub fn of(environment: &Environment, desk: &Desk) -> Self {
+        Self {
+            environment: environment.id.clone(),
+            tier: environment.tier,
+            aws: environment.aws.clone(),
+            live: desk.live.get(&environment.id).cloned(),
+        }
+    }
 }
 
 /// What is live in an environment.

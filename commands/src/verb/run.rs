@@ -247,12 +247,7 @@ impl Run {
         };
         let pinned = Pinned {
             service: facts.service.id.clone(),
-            target: Target {
-                environment: environment.id.clone(),
-                tier: environment.tier,
-                aws: environment.aws.clone(),
-                live: facts.desk.live.get(&environment.id).cloned(),
-            },
+            target: Target::of(environment, facts.desk),
             runbook: runbook.name.clone(),
             title: runbook.title.clone(),
             text: runbook.text.clone(),

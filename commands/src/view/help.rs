@@ -34,18 +34,11 @@ impl HelpRow {
 pub fn help(specs: &[HelpRow], topic: Option<&str>) -> Message {
     let Some(topic) = topic else { return overview(specs) };
     // `/deploy approve`, as a command asks about its own verbs, or `approve` alone.
-    let wanted = topic.trim_start_matches('/').to_lowercase();
-    let is_meant = |row: &&HelpRow| {
-        let typed = format!("{} {}", row.command.trim_start_matches('/'), row.name);
-        !row.name.is_empty() && (typed == wanted || row.name == wanted)
-    };
-    if let Some(row) = specs.iter().find(is_meant) {
-        return one(row);
-    }
-    let wanted = wanted
-        .split_once(' ')
-        .map_or(wanted.clone(), |(_, verb)| verb.to_owned());
-    if let Some(row) = specs.iter().find(|row| !row.name.is_empty() && row.name == wanted) {
+    let topic = topic.trim_start_matches('/').to_lowercase();
+    let (command, wanted) = topic.split_once(' ').unwrap_or(("", &topic));
+    let named = |row: &&HelpRow| !row.name.is_empty() && row.name == wanted;
+    let own = |row: &&HelpRow| named(row) && row.command.trim_start_matches('/') == command;
+    if let Some(row) = specs.iter().find(own).or_else(|| specs.iter().find(named)) {
         return one(row);
     }
     let of_command: Vec<HelpRow> = specs
@@ -62,9 +55,9 @@ pub fn help(specs: &[HelpRow], topic: Option<&str>) -> Message {
     let near = specs
         .iter()
         .map(|row| row.name)
-        .min_by_key(|name| strsim::damerau_levenshtein(name, &wanted));
-    let mut line = line![format!("There is no verb “{}”.", cut(&wanted, 40))];
-    if let Some(near) = near.filter(|near| strsim::damerau_levenshtein(near, &wanted) <= 2) {
+        .min_by_key(|name| strsim::damerau_levenshtein(name, wanted));
+    let mut line = line![format!("There is no verb “{}”.", cut(wanted, 40))];
+    if let Some(near) = near.filter(|near| strsim::damerau_levenshtein(near, wanted) <= 2) {
         line.extend(line![" Did you mean ", code(near), "?"]);
     }
     let all = specs

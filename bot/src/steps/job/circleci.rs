@@ -11,7 +11,7 @@ use http::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::super::listed::{Body, Servers, Trouble, below, cut};
+use super::super::listed::{Body, Servers, Trouble, below_asking, cut};
 use super::super::{Answer, At, Probe, StepError, acted};
 use super::{ended, ready};
 
@@ -151,11 +151,7 @@ enum Hold {
 impl Server<'_> {
     fn at(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Trouble> {
         let path: Vec<&str> = ["api", "v2"].into_iter().chain(path.iter().copied()).collect();
-        let mut url = below(&self.step.url, &path).map_err(Trouble::Never)?;
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        Ok(url)
+        below_asking(&self.step.url, &path, query).map_err(Trouble::Never)
     }
 
     fn project(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Trouble> {

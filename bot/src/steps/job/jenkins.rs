@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use url::Url;
 
-use super::super::listed::{Asked, Body, Servers, Trouble, below, cut};
+use super::super::listed::{Asked, Body, Servers, Trouble, below_asking, cut};
 use super::super::{Answer, At, Probe, StepError, acted, pending};
 use super::{LOOKED_AT, MARKER, ended, ready};
 
@@ -138,11 +138,7 @@ impl super::Server for Server<'_> {
 
 impl Server<'_> {
     fn at(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Trouble> {
-        let mut url = below(&self.step.url, path).map_err(Trouble::Never)?;
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        Ok(url)
+        below_asking(&self.step.url, path, query).map_err(Trouble::Never)
     }
 
     /// An address of the job, which may lie in folders.
