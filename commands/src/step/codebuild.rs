@@ -58,7 +58,7 @@ impl Kind for Codebuild {
     const SPEC: Spec = Spec {
         kind: "codebuild",
         summary: "Starts a CodeBuild job and follows it to its end",
-        undo: "None, unless the runbook names the job that takes it back",
+        undo: "Runs the job that the runbook names for it; without one, none",
     };
 
     fn conduct(&self) -> Conduct {

@@ -321,6 +321,19 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_is_explained() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/steps.md");
+        let page = std::fs::read_to_string(page).expect("the page is there");
+        let explained = |kind: &str| page.lines().any(|line| line.starts_with(&format!("| `{kind}` |")));
+        let left_out: Vec<_> = SPECS
+            .iter()
+            .filter(|spec| !explained(spec.kind))
+            .map(|spec| spec.kind)
+            .collect();
+        assert_eq!(left_out, Vec::<&str>::new(), "docs/steps.md has no row for these");
+    }
+
+    #[test]
     fn every_kind_has_samples_that_survive_being_stored() {
         let samples = Action::samples();
         for spec in SPECS {

@@ -232,9 +232,16 @@ fn troubles(operation: &Operation) -> Vec<Line> {
                 line.extend(quoted(reason, 300).map(|words| line![": ", words]).unwrap_or_default());
                 line
             }
-            // What failed is told below.
-            None if operation.ended().is_some() => line!["Undone because a step failed."],
-            None => line!["Is being undone because a step failed."],
+            None => {
+                let over = operation.ended().is_some();
+                let mut line = line![if over {
+                    "Undone because "
+                } else {
+                    "Is being undone because "
+                }];
+                line.extend(steps::linked(reason, 400));
+                line
+            }
         });
     }
     for (step, state) in operation.all().filter(|(_, state)| state.phase.is_stuck()) {
@@ -290,7 +297,9 @@ fn left_behind(operation: &Operation, reason: Reason) -> Vec<Line> {
             let why = match step.action.spec().undo {
                 _ if step.keep => "the runbook keeps it",
                 _ if is_to_be_undone(step, state) => "it was not undone",
-                undo => undo.strip_prefix("None: ").unwrap_or(undo),
+                undo => undo
+                    .strip_prefix("None: ")
+                    .unwrap_or("the runbook does not say how it is undone"),
             };
             line![
                 Sign::Notice,

@@ -1,7 +1,7 @@
 //! The steps of a runbook's run, line by line.
 
 use crate::facts::Facts;
-use crate::operation::{Operation, Phase, StepState};
+use crate::operation::{Operation, Phase, Status, StepState};
 use crate::runbook::Step;
 use crate::step::Conduct;
 use crate::view::message::{Inline, Line, Sign, bold};
@@ -10,6 +10,8 @@ use crate::view::words::{DOT, count, cut, joined, length};
 
 /// How many steps are listed one by one; of more, those that are done are counted.
 const LISTED: usize = 24;
+/// How many of those that were done last stay listed while the run goes on by itself.
+const JUST_DONE: usize = 3;
 /// How many lines of evidence a step shows on the card.
 const EVIDENCE: usize = 6;
 /// And in a plan, which is made to be read.
@@ -21,20 +23,38 @@ pub(super) fn steps(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
         .all()
         .filter(|(step, state)| !step.remedy || state.phase != Phase::Ahead)
         .collect();
-    let done = all.iter().take_while(|(_, state)| state.phase.is_settled()).count();
-    let hidden = if all.len() > LISTED {
-        done.min(all.len() - LISTED)
+    let settled = all.iter().take_while(|(_, state)| state.phase.is_settled()).count();
+    let hidden = if is_about_now(operation) {
+        settled.saturating_sub(JUST_DONE)
     } else {
-        0
+        settled.min(all.len().saturating_sub(LISTED))
     };
     let mut lines = Vec::new();
-    if hidden > 0 {
-        lines.push(line![Sign::Good, format!(" {} done", count(hidden, "step"))]);
+    if hidden > 1 {
+        lines.push(folded(&all[..hidden]));
     }
+    let hidden = if hidden > 1 { hidden } else { 0 };
     for (step, state) in all.into_iter().skip(hidden) {
         lines.extend(step_lines(operation, facts, step, state));
     }
     lines
+}
+
+/// Whether the card is about what goes on, or went wrong, now: what was done long before would only hide it on a phone. All of it is there when a
+/// person is asked, who judges by it, and at the end.
+fn is_about_now(operation: &Operation) -> bool {
+    let asks = operation.all().any(|(_, state)| state.phase.is_asking());
+    matches!(operation.status, Status::Running | Status::Stopped) && !operation.is_plan() && !asks
+}
+
+/// `✅ 9 steps done · 2 left out`.
+fn folded(steps: &[(&Step, &StepState)]) -> Line {
+    let left_out = steps.iter().filter(|(_, state)| state.phase == Phase::Skipped).count();
+    let mut parts = vec![line![bold(format!("{} done", count(steps.len() - left_out, "step")))]];
+    parts.extend((left_out > 0).then(|| line![format!("{left_out} left out")]));
+    let mut line = line![Sign::Good, " "];
+    line.extend(joined(parts, DOT));
+    line
 }
 
 fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepState) -> Vec<Line> {
