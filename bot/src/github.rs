@@ -18,7 +18,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use self::answers::{Compared, RawCommit};
+use self::answers::{Compared, RawCommit, RawRef};
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::door::{Call, Destination, Lease, Limits, Outgoing};
@@ -107,6 +107,16 @@ impl GitHub {
             }
         }
         Ok(change)
+    }
+
+    /// The newest commit of a branch. The inner error is for good: there is no such branch, or it may not be seen.
+    ///
+    /// # Errors
+    /// When another try may tell it.
+    pub async fn newest(&self, repository: &str, branch: &str, lease: Lease) -> Result<Result<String, String>, NotNow> {
+        let path = ["repos", repository, "git", "ref", "heads", branch];
+        let found = self.get::<RawRef>("ref", &path, 1, lease).await?;
+        Ok(found.map(|found| found.object.sha))
     }
 
     /// Without a base there is nothing to compare with: the candidate's own commit is all that can be shown.

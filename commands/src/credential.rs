@@ -42,25 +42,27 @@ impl Auth {
     }
 }
 
-/// Whether a name is that of an environment variable that a step may use.
+/// Whether a name is that of an environment variable whose secret may be shown to another service; `key` is where it was written.
 ///
 /// # Errors
 /// What to write instead.
-pub fn check_name(name: &str) -> Result<(), String> {
+pub fn check_name(key: &str, name: &str) -> Result<(), String> {
     let good = name.starts_with(|c: char| c.is_ascii_uppercase())
         && name
             .bytes()
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     if !good {
         // It is not repeated: somebody may have written the secret itself.
-        return Err("`secret_env` is no name of an environment variable: write one such as `HEROKU_API_KEY`, never the secret itself".to_owned());
+        return Err(format!(
+            "`{key}` is no name of an environment variable: write one such as `HEROKU_API_KEY`, never the secret itself"
+        ));
     }
     if OWN
         .iter()
         .any(|own| name == *own || (own.ends_with('_') && name.starts_with(own)))
     {
         return Err(format!(
-            "`{name}` is the bot's own and is handed to nobody: give the step a secret of its own"
+            "`{name}` is the bot's own and is handed to nobody: name a variable with a secret of that service's"
         ));
     }
     Ok(())
@@ -88,7 +90,7 @@ mod tests {
     #[test]
     fn the_bots_own_secrets_are_handed_to_nobody() {
         for name in ["HEROKU_API_KEY", "REDIS_URL_OF_WALLET", "TOKEN2"] {
-            assert_eq!(check_name(name), Ok(()), "{name}");
+            assert_eq!(check_name("secret_env", name), Ok(()), "{name}");
         }
         for name in [
             "",
@@ -101,7 +103,7 @@ mod tests {
             "REDIS_URL",
             "GITHUB_TOKEN",
         ] {
-            let why = check_name(name).unwrap_err();
+            let why = check_name("secret_env", name).unwrap_err();
             assert!(
                 name.is_empty() || !name.starts_with("xoxb") || !why.contains(name),
                 "{why}"

@@ -2,7 +2,7 @@
 #![expect(clippy::panic, reason = "a scenario fails by panicking")]
 
 use serde_json::{Value, json};
-use tests::process::{Keeps, Ran, Town};
+use tests::process::{Keeps, Ran, Setup, Town};
 
 /// So that the command line may decide on production too.
 const PRODUCTION: (&str, &str) = ("# command_line   = \"standard\"", "command_line   = \"production\"");
@@ -82,6 +82,15 @@ async fn evidence(town: &Town) {
         all.code == 0 && all.out.contains("succeeded") && all.out.contains("v1.4.2"),
         "{all:?}"
     );
+    // Runs of runbooks and errands are runs.
+    let listed = say(town, "U0RITA", "/loglevel mainnet").await;
+    assert_eq!(listed.code, 0, "{listed:?}");
+    let planned = async || {
+        let all = town.runs(&["runs", "wallet", "--all"]).await;
+        (all.out.contains("planned") && all.out.contains("plan of Read every level")).then_some(all)
+    };
+    let all = town.until("a list of levels among the runs", planned).await;
+    assert!(!all.out.contains("newer version"), "{all:?}");
     let jsonl = town.runs(&["audit", "export", "--service", "wallet"]).await;
     assert_eq!(jsonl.code, 0, "{jsonl:?}");
     let rows: Vec<Value> = jsonl
@@ -184,6 +193,55 @@ async fn reads_that_fail_are_counted_for_every_environment_of_the_pipeline() {
         counted.iter().all(|line| metrics.contains(line)).then_some(())
     })
     .await;
+}
+
+/// Two secrets that the configuration names, of which the environment has none, then one that is empty, then both.
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_names_the_secrets_that_are_missing_and_shows_none() {
+    let config = include_str!("../../docs/example.toml")
+        .replace("# maintenance = ", "maintenance = ")
+        .replace("# hosts  = [\"health.example.org\"]", "hosts = [\"api.heroku.com\"]")
+        + "\n[[service.wallet.runbook.launch.step]]\nname = \"scale\"\nkind = \"api_call\"\nsecret_env = \"HEROKU_API_KEY\"\n\
+           heroku = { app = \"wallet\", process = \"web\", quantity = 0 }\n";
+    let (names, key) = (
+        ["HEROKU_API_KEY", "WALLET_REDIS_URL"],
+        "service.wallet.runbook.launch.step.scale.secret_env",
+    );
+    let setup = Setup {
+        config,
+        redis: None,
+        ..Setup::default()
+    };
+    let town = Town::with(setup).await;
+    let ran = town.runs(&["doctor"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for words in names.map(|name| format!("BAD      {name} is not set, or empty: ")) {
+        assert!(ran.out.contains(&words), "{words:?} in {}", ran.out);
+    }
+    for words in [
+        key,
+        "service.wallet.environment.mainnet.maintenance.redis_url_env",
+        "restart the bot",
+    ] {
+        assert!(ran.out.contains(words), "{words:?} in {}", ran.out);
+    }
+    let (secret, address) = ("a-key-nobody-sees", "redis://:a-word-nobody-sees@127.0.0.1:1/");
+    let half = town
+        .runs_with(&["doctor"], &[(names[0], secret), (names[1], "  ")])
+        .await;
+    assert!(
+        half.code == 1
+            && half.out.contains("ok       HEROKU_API_KEY is set")
+            && half.out.contains("BAD      WALLET_REDIS_URL"),
+        "{half:?}"
+    );
+    let whole = town
+        .runs_with(&["doctor"], &[(names[0], secret), (names[1], address)])
+        .await;
+    assert!(whole.code == 0 && whole.out.contains("all is well"), "{whole:?}");
+    for ran in [half, whole] {
+        assert!(!format!("{ran:?}").contains("nobody-sees"), "{ran:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -124,6 +124,70 @@ async fn the_card_asks_turns_it_on_approves_and_offers_to_turn_it_off() {
     town.ends().await;
 }
 
+/// The check goes by what the service reads, whoever put it there; what cannot be read is unknown, and stops production.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_card_goes_by_what_is_there_and_not_by_what_was_asked_for() {
+    let (town, mut redis) = town().await;
+    let about = ["mainnet", "v1.4.2", "waits for"];
+    let with = |words: &[&'static str]| [&about[..], words].concat();
+    let card = town
+        .card_in_time(&with(&["maintenance: off", "Turn on, then approve"]))
+        .await;
+    // Somebody turns it on by hand, and nobody tells the bot.
+    let by_hand = Foreign::open(&redis.url()).expect("an address");
+    by_hand
+        .swap(KEY, (None, Some("by hand")), None)
+        .await
+        .expect("it is set");
+    town.says("U0RITA", "/deploy check mainnet").await;
+    let on = town
+        .card_in_time(&with(&["maintenance: on. This run touches migrations"]))
+        .await;
+    assert!(!text_of(&on).contains("Turn on, then approve"), "{}", text_of(&on));
+    redis.kill();
+    town.says("U0RITA", "/deploy check mainnet").await;
+    let unknown = [
+        "whether maintenance is on cannot be told",
+        "cannot be reached",
+        "This stops an approval",
+    ];
+    town.card_in_time(&with(&unknown)).await;
+    let refused = town.says("U0ANN", "/deploy approve mainnet v1.4.2").await;
+    assert!(
+        refused.text.contains("Checks are in the way: maintenance-asked"),
+        "{}",
+        refused.text
+    );
+    redis.restart();
+    takes_away(&redis).await;
+    town.says("U0RITA", "/deploy check mainnet").await;
+    town.card_in_time(&with(&["maintenance: off", "Turn on, then approve"]))
+        .await;
+    // What is turned on from here, cards that wait hear of at once; what somebody takes away behind the bot's back is off.
+    town.says("U0CARLA", "/maintenance on mainnet").await;
+    town.card_in_time(&with(&["maintenance: on. This run touches migrations"]))
+        .await;
+    takes_away(&redis).await;
+    town.says("U0RITA", "/deploy check mainnet").await;
+    town.card_in_time(&with(&[
+        "maintenance: off, though it was turned on from here",
+        "Turn on, then approve",
+    ]))
+    .await;
+    assert_eq!(town.card_in_time(&with(&[])).await.ts, card.ts);
+    town.ends().await;
+}
+
+/// Somebody takes the key away.
+async fn takes_away(redis: &RedisServer) {
+    let foreign = Foreign::open(&redis.url()).expect("an address");
+    let now = foreign.get(KEY).await.expect("an answer");
+    foreign
+        .swap(KEY, (now.as_deref(), None), None)
+        .await
+        .expect("it is gone");
+}
+
 /// The bot is killed while it turns maintenance on for an approval: it is turned on, and there is one vote.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_asked_for_survives_a_crash_and_is_done_once() {

@@ -457,6 +457,54 @@ async fn what_somebody_changed_meanwhile_is_not_put_back() {
     town.ends().await;
 }
 
+/// A build is what was wanted if nobody has pushed since; else it is built again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_has_to_be_of_the_newest_commit_of_its_branch() {
+    let keys = "kind = \"codebuild\"\nproject = \"web-build\"\nsource_version = \"master\"\nhead = \"master\"";
+    let project = json!({ "name": "web-build", "repository": "https://github.com/acme/wallet-service" });
+    let town = town(
+        &runbook("build", "stop", &[("build", keys)]),
+        json!({ "project": [project] }),
+    )
+    .await;
+    let push = async |message: &str| {
+        let commit = json!({ "repository": "acme/wallet-service", "branch": "master", "message": message });
+        let sha = town.control("github/commit", commit).await["sha"]
+            .as_str()
+            .map(str::to_owned);
+        sha.expect("a commit")
+    };
+    let plan = async |held: bool| {
+        let always = json!({ "always": { "project": "web-build", "plan": { "held": held, "seconds": 5 } } });
+        town.deed(json!({ "codebuild": always })).await;
+    };
+    let one = push("one").await;
+    town.says("U0RITA", "/deploy run build mainnet --plan").await;
+    let planned = [
+        "has to build the newest commit of master",
+        &format!("master is at {one}"),
+    ];
+    town.shows(&planned).await;
+    plan(true).await;
+    town.says("U0CARLA", "/deploy run build mainnet").await;
+    let under_way = text_of(&town.shows(&["is in BUILD"]).await);
+    assert!(
+        under_way.contains("|log>"),
+        "what it does can be read meanwhile: {under_way}"
+    );
+    let two = push("two").await;
+    town.deed(json!({ "codebuild": { "end": { "project": "web-build", "outcome": "SUCCEEDED" } } }))
+        .await;
+    let why = format!("wrong_commit: it built {one}, but master is at {two}: try again to build that");
+    let card = town.shows(&[&why, "a person decides"]).await;
+    plan(false).await;
+    town.breaks("github.ref", &kind("fail", 1, &json!({}))).await;
+    town.presses("U0CARLA", &card.ts, "retry").await;
+    town.shows(&["build · wallet → mainnet · done"]).await;
+    assert_eq!(town.done("aws.StartBuild"), 2);
+    town.ends().await;
+}
+
 const MAJOR: &str = "wallet-service-mainnet-errors-major";
 
 #[tokio::test(flavor = "multi_thread")]

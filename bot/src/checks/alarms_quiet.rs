@@ -37,7 +37,8 @@ impl Check for AlarmsQuiet {
 
 async fn fetch(ask: &Ask<'_>) -> Result<Alarms, AwsError> {
     let environment = ask.environment;
-    ask.cloudwatch
+    let cloudwatch = &ask.engine.alarms;
+    cloudwatch
         .alarms(&environment.aws, &environment.alarms, ask.lease)
         .await
 }

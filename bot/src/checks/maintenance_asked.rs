@@ -1,16 +1,17 @@
 //! `maintenance-asked`: whether people have to be asked if maintenance mode is to be on: migrations would go out, and it is off.
 //!
-//! It never stops anybody by itself: the card asks, and whoever approves says which.
+//! It is read where it takes effect; the desk only knows who turned it on from here. While it is off the check stops nobody: the card asks, and whoever
+//! approves says which. What cannot be told is unknown, as everywhere.
 
 use async_trait::async_trait;
 use commands::catalog::{CheckName, Pattern};
 use commands::check::{Level, MAINTENANCE_ASKED, Verdict};
 use commands::round::Change;
-use commands::time::Timestamp;
 
 use super::migrations_touched::touched;
 use super::{Ask, Check};
 use crate::aws::AwsError;
+use crate::steps::{StepError, Truth, maintenance_truth};
 
 /// The check.
 pub(super) struct MaintenanceAsked;
@@ -32,34 +33,81 @@ impl Check for MaintenanceAsked {
                 "what would go out is still being gathered",
             ));
         };
-        let on = ask.environment.maintenance.is_some().then_some(ask.maintenance);
-        Ok(judge((change, &ask.service.migrations), on, ask.now))
+        let migrations = Migrations::of(change, &ask.service.migrations);
+        let (level, reason, evidence) = if migrations == Migrations::None {
+            (Level::Good, "no migrations, so it is not needed".to_owned(), Vec::new())
+        } else {
+            judge(migrations, read(ask).await?, ask.turned_on)
+        };
+        Ok(Verdict {
+            check: CheckName(MAINTENANCE_ASKED.to_owned()),
+            level,
+            reason,
+            evidence,
+            as_of: ask.now,
+        })
     }
 }
 
-/// `on`: whether maintenance was turned on from here; nothing, where there is no maintenance mode.
-fn judge((change, patterns): (&Change, &[Pattern]), on: Option<bool>, now: Timestamp) -> Verdict {
-    let migrations = !touched(change, patterns).is_empty();
-    let (level, reason) = match (migrations, on) {
-        _ if on.is_none() => (
-            Level::Unknown,
-            "the environment has no `maintenance` in the configuration",
-        ),
-        (true, Some(true)) => (Level::Good, "maintenance is on, and this run touches migrations"),
-        (true, _) => (Level::Notice, "maintenance: off. This run touches migrations"),
-        (false, _) if change.files_complete => (Level::Good, "no migrations, so it is not needed"),
-        // Migrations are asked about by their own check; without the files nobody can tell.
-        (false, _) => (
-            Level::Notice,
-            "cannot tell whether migrations are touched. Maintenance: not turned on from here",
-        ),
+/// Whether migrations would go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Migrations {
+    Some,
+    None,
+    /// Not all files are known.
+    Unknown,
+}
+
+impl Migrations {
+    fn of(change: &Change, patterns: &[Pattern]) -> Self {
+        match (touched(change, patterns).is_empty(), change.files_complete) {
+            (false, _) => Self::Some,
+            (true, true) => Self::None,
+            (true, false) => Self::Unknown,
+        }
+    }
+}
+
+/// Whether it is on; else why nobody can tell.
+async fn read(ask: &Ask<'_>) -> Result<Result<Truth, String>, AwsError> {
+    let Some(mode) = &ask.environment.maintenance else {
+        return Ok(Err(
+            "the environment has no `maintenance` in the configuration".to_owned()
+        ));
     };
-    Verdict {
-        check: CheckName(MAINTENANCE_ASKED.to_owned()),
-        level,
-        reason: reason.to_owned(),
-        evidence: Vec::new(),
-        as_of: now,
+    match maintenance_truth(ask, mode).await {
+        Ok(truth) => Ok(Ok(truth)),
+        Err(StepError::Failed { message, .. }) => Ok(Err(message)),
+        Err(StepError::Later(why)) => Err(AwsError::retryable("whether maintenance is on cannot be told", &why)),
+    }
+}
+
+/// `turned_on`: from here, which is all that is known where nothing can be read.
+fn judge(migrations: Migrations, read: Result<Truth, String>, turned_on: bool) -> (Level, String, Vec<String>) {
+    let about = match migrations {
+        Migrations::Some => "This run touches migrations",
+        Migrations::None | Migrations::Unknown => "Whether this run touches migrations cannot be told",
+    };
+    match read {
+        Ok(Truth::On(seen)) => (Level::Good, format!("maintenance: on. {about}"), vec![seen]),
+        Ok(Truth::Off(seen)) if turned_on => {
+            let reason = format!("maintenance: off, though it was turned on from here. {about}");
+            (Level::Notice, reason, vec![seen])
+        }
+        Ok(Truth::Off(seen)) => (Level::Notice, format!("maintenance: off. {about}"), vec![seen]),
+        Ok(Truth::Unread) => {
+            let said = if turned_on {
+                "turned on from here"
+            } else {
+                "not turned on from here"
+            };
+            let reason = format!("maintenance: {said}; nothing is configured that tells whether it is on. {about}");
+            (Level::Notice, reason, Vec::new())
+        }
+        Err(why) => {
+            let reason = format!("whether maintenance is on cannot be told: {why}. {about}");
+            (Level::Unknown, reason, Vec::new())
+        }
     }
 }
 
@@ -67,27 +115,64 @@ fn judge((change, patterns): (&Change, &[Pattern]), on: Option<bool>, now: Times
 mod tests {
     use super::*;
 
-    fn judged(files: &[&str], files_complete: bool, on: Option<bool>) -> Level {
+    fn touches(files: &[&str], files_complete: bool) -> Migrations {
         let change = Change {
             files: files.iter().map(|file| (*file).to_owned()).collect(),
             files_complete,
             ..Change::default()
         };
-        let patterns = [Pattern("db/migrations/**".to_owned())];
-        judge((&change, &patterns), on, Timestamp(9)).level
+        Migrations::of(&change, &[Pattern("db/migrations/**".to_owned())])
     }
 
     #[test]
-    fn people_are_asked_when_migrations_go_out_while_it_is_off() {
-        let one = ["db/migrations/1.sql"];
-        assert_eq!(judged(&one, true, Some(false)), Level::Notice);
-        assert_eq!(judged(&one, true, Some(true)), Level::Good);
-        assert_eq!(judged(&["src/a.rs"], true, Some(false)), Level::Good);
-        assert_eq!(
-            judged(&["src/a.rs"], false, Some(false)),
-            Level::Notice,
-            "nobody knows all files"
+    fn nobody_knows_what_is_not_listed() {
+        assert_eq!(touches(&["db/migrations/1.sql"], false), Migrations::Some);
+        assert_eq!(touches(&["src/a.rs"], true), Migrations::None);
+        assert_eq!(touches(&["src/a.rs"], false), Migrations::Unknown);
+    }
+
+    #[test]
+    fn what_is_there_counts_and_what_cannot_be_told_is_never_good() {
+        let (on, off) = (
+            Truth::On("the key is there".to_owned()),
+            Truth::Off("no key".to_owned()),
         );
-        assert_eq!(judged(&one, true, None), Level::Unknown);
+        let gone = Err("the Redis of X cannot be reached".to_owned());
+        let cases = [
+            (
+                Ok(on),
+                false,
+                Level::Good,
+                "maintenance: on. This run touches migrations",
+            ),
+            (
+                Ok(off.clone()),
+                false,
+                Level::Notice,
+                "maintenance: off. This run touches migrations",
+            ),
+            (
+                Ok(off),
+                true,
+                Level::Notice,
+                "maintenance: off, though it was turned on from here. This run touches migrations",
+            ),
+            (
+                gone,
+                true,
+                Level::Unknown,
+                "whether maintenance is on cannot be told: the Redis of X cannot be reached. This run touches migrations",
+            ),
+            (
+                Ok(Truth::Unread),
+                true,
+                Level::Notice,
+                "maintenance: turned on from here; nothing is configured that tells whether it is on. This run touches migrations",
+            ),
+        ];
+        for (read, turned_on, level, reason) in cases {
+            let judged = judge(Migrations::Some, read, turned_on);
+            assert_eq!((judged.0, judged.1.as_str()), (level, reason));
+        }
     }
 }

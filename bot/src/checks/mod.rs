@@ -6,15 +6,18 @@ mod alarms_quiet;
 mod maintenance_asked;
 mod migrations_touched;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use commands::catalog::{CheckName, Environment, Service};
 use commands::check::{Level, Verdict};
+use commands::ids::RecordId;
 use commands::round::Change;
 use commands::time::Timestamp;
 
 use crate::aws::AwsError;
-use crate::aws::cloudwatch::CloudWatch;
 use crate::door::Lease;
+use crate::runner::Engine;
 
 /// A kind of evidence.
 #[async_trait]
@@ -45,10 +48,12 @@ pub struct Ask<'a> {
     pub environment: &'a Environment,
     /// What would go out; `None` while it has not been gathered.
     pub change: Option<&'a Change>,
+    /// For which run.
+    pub run: &'a RecordId,
     /// Whether maintenance mode was turned on from here.
-    pub maintenance: bool,
-    /// CloudWatch.
-    pub cloudwatch: &'a CloudWatch,
+    pub turned_on: bool,
+    /// With what it looks.
+    pub engine: &'a Arc<Engine>,
     /// Now, by the `Clock`.
     pub now: Timestamp,
     /// The worker's lease.

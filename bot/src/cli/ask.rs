@@ -5,13 +5,14 @@ use std::sync::Arc;
 use commands::decision::Reply;
 use commands::facts::{Speaker, Via};
 use commands::grammar::Scope;
-use commands::ids::{DeliveryId, ServiceId, TeamId, UserId};
+use commands::ids::{DeliveryId, RecordId, ServiceId, TeamId, UserId};
+use commands::operation::{self, Operation};
 use commands::run::{Run, Status};
 use commands::verb::{self, Parsed};
-use commands::view::{Block, Message, plain};
+use commands::view::{Block, Message, operation_name, plain};
 use serde::{Deserialize, Serialize};
-use state::StoreError;
 use state::audit::{self, Row, Seal};
+use state::{StoreError, Stored};
 
 use crate::runner::Engine;
 
@@ -98,16 +99,9 @@ async fn runs(engine: &Engine, service: Option<&str>, all: bool) -> Result<Answe
         loop {
             let page = engine.store.records(&slot, "run/", cursor.as_deref(), PAGE).await?;
             for stored in page.rows {
-                let Some(run) = stored
-                    .fold
-                    .as_deref()
-                    .and_then(|fold| serde_json::from_str::<Run>(fold).ok())
-                else {
-                    lines.push(format!("{slot}  {}  a newer version of Signalbox runs it", stored.id));
-                    continue;
-                };
-                if all || run.ended().is_none() {
-                    lines.push(line(&run));
+                match known(&stored) {
+                    Some((open, line)) => lines.extend((all || open).then_some(line)),
+                    None => lines.push(format!("{slot}  {}  a newer version of Signalbox runs it", stored.id)),
                 }
             }
             cursor = page.next;
@@ -122,6 +116,34 @@ async fn runs(engine: &Engine, service: Option<&str>, all: bool) -> Result<Answe
     Ok(Answer { lines, good: true })
 }
 
+/// Whether a run is open, and how it is listed; nothing when this version cannot read it.
+fn known(stored: &Stored) -> Option<(bool, String)> {
+    let fold = stored.fold.as_deref()?;
+    Some(if stored.id.is_operation() {
+        let operation: Operation = serde_json::from_str(fold).ok()?;
+        (operation.ended().is_none(), operation_line(&operation))
+    } else {
+        let run: Run = serde_json::from_str(fold).ok()?;
+        (run.ended().is_none(), line(&run))
+    })
+}
+
+fn operation_line(operation: &Operation) -> String {
+    let status = match operation.status {
+        operation::Status::Running => "running".to_owned(),
+        operation::Status::Stopped => "stopped".to_owned(),
+        operation::Status::Undoing => "undoing".to_owned(),
+        operation::Status::Ended { reason, .. } => reason.to_string(),
+    };
+    let plan = if operation.is_plan() { "plan of " } else { "" };
+    columns(
+        &operation.pinned.service,
+        operation.environment().as_str(),
+        (&operation.id, &status),
+        &format!("{plan}{}", operation_name(operation)),
+    )
+}
+
 fn line(run: &Run) -> String {
     let status = match run.status {
         Status::Waiting => "waiting".to_owned(),
@@ -131,15 +153,18 @@ fn line(run: &Run) -> String {
     };
     let environments: Vec<&str> = run.environments().map(commands::ids::EnvironmentId::as_str).collect();
     let revision = &run.pinned.revision;
-    format!(
-        "{:<12} {:<20} {} {:<18} {} {}",
-        run.pinned.service.as_str(),
-        environments.join("+"),
-        run.id.short(),
-        status,
-        revision.short(),
-        revision.ref_name().unwrap_or("")
+    let what = format!("{} {}", revision.short(), revision.ref_name().unwrap_or(""));
+    columns(
+        &run.pinned.service,
+        &environments.join("+"),
+        (&run.id, &status),
+        what.trim_end(),
     )
+}
+
+fn columns(service: &ServiceId, environments: &str, (id, status): (&RecordId, &str), what: &str) -> String {
+    let (service, id) = (service.as_str(), id.short());
+    format!("{service:<12} {environments:<20} {id} {status:<18} {what}")
 }
 
 async fn export(engine: &Engine, format: Format, service: Option<&str>) -> Result<Answer, StoreError> {

@@ -58,6 +58,7 @@ pub(super) async fn doctor() -> Result<bool> {
     let setup = Setup::read()?;
     let mut findings = Findings::default();
     findings.good("the configuration can be read");
+    secrets(&setup, &mut findings);
     let bot = match open_store(setup.env.local.redis_url.as_ref(), &setup.env.local.data).await {
         Ok(own) => {
             let bot = setup.bot_on(own, None).await?;
@@ -91,6 +92,24 @@ pub(super) async fn doctor() -> Result<bool> {
         }
     );
     Ok(findings.bad == 0)
+}
+
+/// Names only, of variables and of the keys that need them: what is in them is nobody's business.
+fn secrets(setup: &Setup, findings: &mut Findings) {
+    let (set, unset) = setup.secrets();
+    for (variable, keys) in unset {
+        let keys: Vec<String> = keys.into_iter().collect();
+        findings.bad(
+            &format!(
+                "{variable} is not set, or empty: {} has nothing to show",
+                keys.join(", ")
+            ),
+            "Set it in the bot's environment and restart the bot. Until then what needs it fails, and says so.",
+        );
+    }
+    for variable in set.keys() {
+        findings.good(&format!("{variable} is set"));
+    }
 }
 
 async fn store(engine: &Engine, findings: &mut Findings) {

@@ -28,10 +28,11 @@ pub(super) async fn serve() -> Result<bool> {
     for warning in setup.env.warnings.iter().chain(&setup.loaded.warnings) {
         tracing::warn!(warning, "configuration");
     }
-    for variable in setup.unset_secrets() {
+    for (variable, keys) in setup.secrets().1 {
         tracing::warn!(
             variable,
-            "steps need the secret that this holds, and it is not set: they will fail"
+            ?keys,
+            "the secret that this holds is needed, and it is not set: what needs it will fail"
         );
     }
     let bot = Arc::new(setup.bot(Some(metrics.clone())).await?);

@@ -1,5 +1,6 @@
 //! Everything that is read once, and the bot that is made of it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +18,9 @@ use crate::config::{self, CommandLine, Env, Loaded, Secret};
 use crate::door::{Allowed, Door, Outgoing};
 use crate::ids::SystemIds;
 use crate::runner::seals;
+
+/// Environment variables, each with the keys of the configuration that name it.
+pub(super) type Named = BTreeMap<String, BTreeSet<String>>;
 
 /// What was read.
 pub(super) struct Setup {
@@ -68,11 +72,11 @@ impl Setup {
         }
     }
 
-    /// The environment variables that steps name for their secrets, and that are not set.
-    pub(super) fn unset_secrets(&self) -> Vec<String> {
-        let names = self.loaded.secret_names();
-        let held = config::secrets(names.clone());
-        names.into_iter().filter(|name| held.get(name).is_none()).collect()
+    /// The environment variables that the configuration names for secrets, each with the keys that name it: those that are set, and those that are not.
+    pub(super) fn secrets(&self) -> (Named, Named) {
+        let named = self.loaded.secrets();
+        let held = config::secrets(named.keys().cloned());
+        named.into_iter().partition(|(name, _)| held.get(name).is_some())
     }
 
     fn has_production(&self) -> bool {
@@ -145,7 +149,7 @@ impl Setup {
             github: (self.env.github_api.clone(), self.env.github_token.clone()),
             events: self.loaded.settings.events.clone(),
             topics: self.loaded.settings.topics.clone(),
-            secrets: config::secrets(self.loaded.secret_names()),
+            secrets: config::secrets(self.loaded.secrets().into_keys()),
             programs: self.loaded.settings.programs.clone(),
             seals: Some(seals::to_stdout()),
             metrics,

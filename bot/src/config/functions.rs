@@ -32,10 +32,19 @@ pub(super) fn read(value: Value<'_>) -> Option<Functions> {
         }
         Some(text.to_owned())
     });
-    let level_file = section
-        .take("level_file")
-        .and_then(|value| value.text())
-        .map(str::to_owned);
+    let level_file = section.take("level_file").and_then(|value| {
+        let text = value.text()?;
+        let line = text.rsplit_once(':').filter(|(file, _)| !file.is_empty());
+        if line
+            .and_then(|(_, line)| line.parse::<std::num::NonZeroU32>().ok())
+            .is_none()
+        {
+            value.place.complain(format!(
+                "`{text}` does not say on which line: write file and line, such as `serverless.yml:31`"
+            ));
+        }
+        Some(text.to_owned())
+    });
     if let Some(odd) = levels
         .iter()
         .find(|level| level.contains(char::is_whitespace) || level.contains(['{', '}']))

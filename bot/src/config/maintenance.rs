@@ -1,6 +1,7 @@
 //! `maintenance = { … }` of an environment: how it goes into maintenance mode.
 
 use commands::catalog::MaintenanceMode;
+use commands::credential::check_name;
 use commands::runbook::placeholders;
 use commands::step::{Flag, FlagWay, HttpWay, Kind as _, LambdaWay, ReadBack, RedisWay, VariableWay, Way};
 use serde::Deserialize;
@@ -154,6 +155,9 @@ fn judge(mode: &MaintenanceMode, hosts: &BTreeSet<String>, place: &Place<'_>) {
         if flag.value.is_some() {
             place.complain("a flag has no `value` here: `on` and `off` say what it becomes");
         }
+    }
+    if let Some(Err(why)) = mode.way.secret().map(|(key, name)| check_name(key, name)) {
+        place.complain(why);
     }
     for address in mode.way.addresses() {
         let Ok(url) = address.parse::<url::Url>() else {

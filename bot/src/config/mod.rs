@@ -79,13 +79,35 @@ pub enum CommandLine {
 }
 
 impl Loaded {
-    /// The environment variables that hold the secrets of steps and of maintenance modes.
+    /// The environment variables that hold the secrets of steps and of maintenance modes, each with the keys that name it.
     #[must_use]
-    pub fn secret_names(&self) -> BTreeSet<String> {
-        let runbooks = self.catalog.services.values().flat_map(|service| &service.runbooks);
-        let steps = runbooks.flat_map(|runbook| &runbook.steps);
-        let of_steps = steps.flat_map(|spec| spec.step.action.secrets()).map(str::to_owned);
-        of_steps.chain(self.catalog.secrets().cloned()).collect()
+    pub fn secrets(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut note = |variable: &str, key: String| named.entry(variable.to_owned()).or_default().insert(key);
+        for service in self.catalog.services.values() {
+            for runbook in &service.runbooks {
+                for step in runbook.steps.iter().map(|spec| &spec.step) {
+                    for variable in step.action.secrets() {
+                        let (service, runbook) = (&service.id, &runbook.name);
+                        note(
+                            variable,
+                            format!("service.{service}.runbook.{runbook}.step.{}.secret_env", step.name),
+                        );
+                    }
+                }
+            }
+            for environment in &service.environments {
+                let mode = environment.maintenance.as_ref();
+                if let Some((key, variable)) = mode.and_then(|mode| mode.way.secret()) {
+                    let (service, environment) = (&service.id, &environment.id);
+                    note(
+                        variable,
+                        format!("service.{service}.environment.{environment}.maintenance.{key}"),
+                    );
+                }
+            }
+        }
+        named
     }
 
     /// Every AWS region that is named: the bot speaks to AWS there and nowhere else.

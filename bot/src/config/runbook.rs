@@ -28,6 +28,8 @@ pub(super) struct Known<'k> {
     pub(super) hosts: &'k BTreeSet<String>,
     /// The programs that they may run beside the bot.
     pub(super) programs: &'k BTreeMap<String, Vec<String>>,
+    /// Whether the service says where its code is.
+    pub(super) has_code: bool,
 }
 
 /// Reads the runbooks of a service. One that cannot be made is left out; there is a complaint by then.
@@ -286,7 +288,7 @@ fn action(mut section: Section<'_>, known: Known<'_>) -> Option<Action> {
     Some(action)
 }
 
-/// A step speaks to listed servers and runs allowed programs only; a name that is put together at run time is looked at then.
+/// A step speaks to listed servers, runs allowed programs and compares with known code only; a name that is put together at run time is looked at then.
 fn unlisted(action: &Action, known: Known<'_>, place: &Place<'_>) {
     for address in action.addresses() {
         let Ok(url) = address.parse::<url::Url>() else { continue };
@@ -296,6 +298,13 @@ fn unlisted(action: &Action, known: Known<'_>, place: &Place<'_>) {
                 "speaks to {host}, which the service does not list: add it to `hosts` of the service"
             ));
         }
+    }
+    if let Action::Codebuild(build) = action
+        && let Some(branch) = build.head.as_ref().filter(|_| !known.has_code)
+    {
+        place.complain(format!(
+            "has to build the newest commit of {branch}, but the service does not say where that is: add `github = \"owner/repository\"` to it"
+        ));
     }
     if let Action::Command(command) = action
         && let Some(name) = command.local.as_ref().filter(|name| placeholders(name).is_empty())

@@ -69,15 +69,13 @@ pub(super) fn read<'a>(
         ));
     }
     let names: Vec<&str> = environments.iter().map(|draft| draft.environment.id.as_str()).collect();
-    let windows = section
-        .tables("freeze")
-        .into_iter()
-        .filter_map(|window| freezes::read(window, &names))
-        .collect();
+    let windows = section.tables("freeze").into_iter();
+    let windows = windows.filter_map(|window| freezes::read(window, &names)).collect();
     let known = runbook::Known {
         environments: &names,
         hosts: &hosts,
         programs,
+        has_code: github.is_some(),
     };
     let tables = section.take("runbook").and_then(Value::section);
     let runbooks = tables.map(|tables| runbook::read(&tables, known)).unwrap_or_default();

@@ -36,6 +36,17 @@ pub(super) struct RawCommit {
     commit: Inner,
 }
 
+/// What a branch points at.
+#[derive(Deserialize)]
+pub(super) struct RawRef {
+    pub(super) object: Pointed,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Pointed {
+    pub(super) sha: String,
+}
+
 #[derive(Deserialize)]
 struct Inner {
     #[serde(default)]

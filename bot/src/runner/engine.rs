@@ -10,6 +10,8 @@ use commands::facts::{Facts, Person, Standing};
 use commands::ids::{GroupId, ServiceId, UserId};
 use commands::operation::{Operation, Phase};
 use commands::run::{Run, Status};
+use commands::runbook::Step;
+use commands::step::Action;
 use commands::time::{Span, Timestamp};
 use commands::watch::{BUSY_PERIOD, IDLE_PERIOD, PER_ACCOUNT, Pace};
 use futures::future::join_all;
@@ -182,12 +184,15 @@ pub fn voters<'a>(runs: impl Iterator<Item = &'a Run>) -> BTreeSet<UserId> {
 }
 
 /// Everybody who has said yes to a question that is still open, and whose yes follows when an operation has gone well: their rights are judged again.
+/// And whoever turns maintenance mode in one, for what is red because of it says whose it is.
 #[must_use]
 pub fn asked<'a>(operations: impl Iterator<Item = &'a Operation>) -> BTreeSet<UserId> {
     let of_one = |operation: &'a Operation| {
         let asking = operation.steps.iter().filter(|step| step.phase == Phase::Asking);
-        let follows = operation.then().map(|_| &operation.pinned.starter);
-        asking.flat_map(|step| &step.yes).chain(follows)
+        let turns = |step: &Step| matches!(step.action, Action::Maintenance(_));
+        let told = operation.then().is_some() || operation.pinned.steps.iter().any(turns);
+        let starter = told.then_some(&operation.pinned.starter);
+        asking.flat_map(|step| &step.yes).chain(starter)
     };
     operations.flat_map(of_one).cloned().collect()
 }

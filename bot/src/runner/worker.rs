@@ -9,6 +9,7 @@ use commands::effect::{Effect, Outcome};
 use commands::facts::Needs;
 use commands::ids::{RecordId, ServiceId};
 use commands::outcome;
+use commands::step::Action;
 use commands::time::{Span, Timestamp};
 use commands::wake;
 use commands::watch::{self, Watch};
@@ -272,6 +273,8 @@ fn needed(service: &commands::catalog::Service, effect: &Effect, outcome: &Outco
         | Effect::StopExecution { run: id, .. } => run(id),
         Effect::Step(call) => {
             let (mut needs, records) = run(&call.run);
+            // The cards that wait beside maintenance mode look again when it was turned.
+            needs.every_open = matches!(&call.action, Action::Maintenance(turned) if turned.on.is_some());
             if let Some(then) = &call.then {
                 needs.runs.insert(then.clone());
                 needs

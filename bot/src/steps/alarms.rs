@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use commands::effect::StepOutcome;
-use commands::step::{Alarms, NoData};
+use commands::step::{Alarms, NoData, RINGS};
 use commands::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::aws::AwsError;
 use crate::aws::cloudwatch::{self, Alarm, AlarmState};
 
 /// How many alarms are named in one line.
-const NAMED: usize = 5;
+const NAMED: usize = 3;
 
 #[async_trait]
 impl Executor for Alarms {
@@ -21,7 +21,7 @@ impl Executor for Alarms {
         let quiet = read.found.iter().filter(|alarm| alarm.state == AlarmState::Ok).count();
         let mut evidence = vec![format!("{quiet} of {} alarms are OK", read.found.len())];
         let odd = read.found.iter().filter(|alarm| alarm.state != AlarmState::Ok);
-        evidence.extend(odd.map(|alarm| told(alarm, at.now)).take(NAMED));
+        evidence.extend(odd.map(|alarm| told(alarm, lasting(alarm, at.now))));
         Ok(found(json!({ "quiet": 0 }), evidence))
     }
 
@@ -58,37 +58,53 @@ fn all_there(read: &cloudwatch::Alarms) -> Result<(), StepError> {
     Ok(())
 }
 
-fn told(alarm: &Alarm, now: Timestamp) -> String {
+/// ` for 2 min`, as of a look that is the last.
+fn lasting(alarm: &Alarm, now: Timestamp) -> String {
     let since = alarm.since.map(|since| format!(" for {}", since.age(now)));
+    since.unwrap_or_default()
+}
+
+/// ` since Nov 20, 18:00 UTC`: the same in every look, so that nothing is new until something is.
+fn beginning(alarm: &Alarm) -> String {
+    let since = alarm.since.map(|since| since.utc().format(" since %b %-d, %H:%M UTC"));
+    since.map(|since| since.to_string()).unwrap_or_default()
+}
+
+fn told(alarm: &Alarm, since: String) -> String {
     let state = match alarm.state {
         AlarmState::Ok => "is OK",
         AlarmState::Ringing => "rings",
         AlarmState::NoData => "has no data",
         AlarmState::Unknown => "is in a state that this version does not know",
     };
-    format!("{} {state}{}", alarm.name, since.unwrap_or_default())
+    format!("{} {state}{since}", alarm.name)
+}
+
+/// The first few by name, and how many there are besides.
+fn first(mut told: Vec<String>) -> String {
+    let more = told.len().saturating_sub(NAMED);
+    told.truncate(NAMED);
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    told.join("; ")
 }
 
 fn judge(step: &Alarms, read: &cloudwatch::Alarms, (memo, now): (&Value, Timestamp)) -> Answer {
     all_there(read)?;
-    let named = |wanted: fn(&Alarm) -> bool| -> Vec<String> {
-        read.found
-            .iter()
-            .filter(|alarm| wanted(alarm))
-            .map(|alarm| told(alarm, now))
-            .collect()
-    };
-    let ringing = named(|alarm| alarm.state == AlarmState::Ringing);
+    let ringing = read.found.iter().filter(|alarm| alarm.state == AlarmState::Ringing);
+    let ringing: Vec<String> = ringing.map(|alarm| told(alarm, lasting(alarm, now))).collect();
     if !ringing.is_empty() {
-        return Err(StepError::failed("alarm", ringing.join("; ")));
+        return Err(StepError::failed(RINGS, first(ringing)));
     }
-    let mut unknown = named(|alarm| alarm.state == AlarmState::Unknown);
-    if step.unknown == NoData::Unknown {
-        unknown.extend(named(|alarm| alarm.state == AlarmState::NoData));
-    }
+    let proves_nothing = |alarm: &&Alarm| match alarm.state {
+        AlarmState::NoData => step.unknown == NoData::Unknown,
+        state => state == AlarmState::Unknown,
+    };
+    let unknown = read.found.iter().filter(proves_nothing);
+    let unknown: Vec<String> = unknown.map(|alarm| told(alarm, beginning(alarm))).collect();
     if !unknown.is_empty() {
-        unknown.truncate(NAMED);
-        return Ok(waiting(0, format!("cannot tell: {}", unknown.join("; "))));
+        return Ok(waiting(0, format!("cannot tell: {}", first(unknown))));
     }
     let quiet = memo["quiet"].as_u64().unwrap_or_default() + 1;
     let words = format!(
@@ -158,11 +174,24 @@ mod tests {
     #[test]
     fn without_data_nobody_can_tell_unless_the_runbook_says_otherwise() {
         for state in [AlarmState::NoData, AlarmState::Unknown] {
-            let Ok(StepOutcome::Pending { memo, .. }) = judged(&[state], "unknown", 1) else {
+            let Ok(StepOutcome::Pending { memo, progress }) = judged(&[state], "unknown", 1) else {
                 panic!("nothing is proven")
             };
             assert_eq!(memo["quiet"], 0, "the looks in a row begin anew");
+            let words = &progress.words;
+            assert!(
+                words.starts_with("cannot tell: a0 ") && words.ends_with(" since Jan 1, 00:00 UTC"),
+                "{words}"
+            );
         }
+        let Ok(StepOutcome::Pending { progress, .. }) = judged(&[AlarmState::NoData; 5], "unknown", 0) else {
+            panic!("nothing is proven")
+        };
+        assert!(
+            progress.words.ends_with("; and 2 more"),
+            "nothing is left unsaid: {}",
+            progress.words
+        );
         assert!(matches!(
             judged(&[AlarmState::NoData], "ok", 1),
             Ok(StepOutcome::Finished { .. })

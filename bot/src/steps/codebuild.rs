@@ -7,7 +7,7 @@ use commands::step::Codebuild;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, Probe, StepError, acted, finished, pending};
+use super::{Answer, At, Executor, Probe, StepError, acted, finished, found, pending};
 use crate::aws::signed::{Ask, CODEBUILD};
 
 /// The variable by which a build of ours is found again.
@@ -31,12 +31,11 @@ impl Executor for Codebuild {
             .and_then(Value::as_str)
             .filter(|location| !location.is_empty())
             .unwrap_or("its own source");
-        Ok(StepOutcome::Prepared {
-            memo: Value::Null,
-            outputs: BTreeMap::new(),
-            evidence: vec![format!("{} builds {source}", self.project)],
-            done: false,
-        })
+        let mut evidence = vec![format!("{} builds {source}", self.project)];
+        if let Some(branch) = &self.head {
+            evidence.push(format!("{branch} is at {}", newest_commit(at, branch).await?));
+        }
+        Ok(found(Value::Null, evidence))
     }
 
     async fn act(&self, at: At<'_>) -> Answer {
@@ -67,7 +66,14 @@ impl Executor for Codebuild {
                 "CodeBuild does not know the build any more",
             ));
         };
-        judge(self.commit.as_deref(), build, &at.call.memo)
+        let wanted = match &self.head {
+            Some(branch) if build["buildStatus"] == "SUCCEEDED" => Some(Wanted {
+                commit: newest_commit(at, branch).await?,
+                branch: Some(branch),
+            }),
+            _ => self.commit.clone().map(|commit| Wanted { commit, branch: None }),
+        };
+        judge(wanted.as_ref(), build, &at.call.memo)
     }
 
     async fn undo(&self, at: At<'_>) -> Answer {
@@ -77,6 +83,39 @@ impl Executor for Codebuild {
     /// As `undo`, which looks first: a build of the step that was still under way then may have ended by now.
     async fn undo_watch(&self, at: At<'_>) -> Answer {
         reverse(self, at).await
+    }
+}
+
+/// The commit that has to have been built, and the branch whose newest it is, where that is why.
+struct Wanted<'a> {
+    commit: String,
+    branch: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    /// Why a build of another commit is none of what was wanted.
+    fn differs(&self, built: &str) -> String {
+        let wanted = &self.commit;
+        match self.branch {
+            Some(branch) => format!("it built {built}, but {branch} is at {wanted}: try again to build that"),
+            None => format!("it built {built}, but {wanted} was to be built"),
+        }
+    }
+}
+
+/// The newest commit of a branch of the service's repository, now.
+async fn newest_commit(at: At<'_>, branch: &str) -> Result<String, StepError> {
+    let Some(repository) = &at.service.github else {
+        let why = format!("{} has no `github`, so nobody knows where {branch} is", at.service.id);
+        return Err(StepError::failed("no_repository", why));
+    };
+    match at.engine.github.newest(repository, branch, at.lease).await {
+        Ok(Ok(commit)) => Ok(commit),
+        Ok(Err(why)) => Err(StepError::failed(
+            "no_branch",
+            format!("{branch} of {repository}: {why}"),
+        )),
+        Err(not_now) => Err(StepError::Later(not_now.why)),
     }
 }
 
@@ -188,7 +227,7 @@ fn marked(builds: &[Value], fits: impl Fn(&str) -> bool) -> Vec<&Value> {
     builds.iter().filter(bears).collect()
 }
 
-fn judge(wanted: Option<&str>, build: &Value, memo: &Value) -> Answer {
+fn judge(wanted: Option<&Wanted<'_>>, build: &Value, memo: &Value) -> Answer {
     let text = |name: &str| build[name].as_str().unwrap_or_default().to_owned();
     let link = build
         .pointer("/logs/deepLink")
@@ -197,15 +236,15 @@ fn judge(wanted: Option<&str>, build: &Value, memo: &Value) -> Answer {
     match build["buildStatus"].as_str().unwrap_or_default() {
         "IN_PROGRESS" => Ok(pending(
             memo.clone(),
-            format!("{} is in {}", text("id"), text("currentPhase")),
+            format!("{} is in {}. {link}", text("id"), text("currentPhase"))
+                .trim_end_matches([' ', '.'])
+                .to_owned(),
         )),
         "SUCCEEDED" => {
             let commit = text("resolvedSourceVersion");
-            if let Some(wanted) = wanted.filter(|wanted| !same_commit(wanted, &commit)) {
-                return Err(StepError::failed(
-                    "wrong_commit",
-                    format!("it built {commit}, but {wanted} was to be built. {link}"),
-                ));
+            if let Some(wanted) = wanted.filter(|wanted| !same_commit(&wanted.commit, &commit)) {
+                let why = format!("{}. {link}", wanted.differs(&commit));
+                return Err(StepError::failed("wrong_commit", why));
             }
             let mut outputs = BTreeMap::from([("id".to_owned(), text("id")), ("commit".to_owned(), commit)]);
             let exported = build["exportedEnvironmentVariables"].as_array().into_iter().flatten();
@@ -253,10 +292,14 @@ mod tests {
     #[test]
     fn a_build_of_another_commit_has_failed() {
         let build = json!({ "id": "p:1", "buildStatus": "SUCCEEDED", "resolvedSourceVersion": "4f2c1d9aa0" });
+        let judged = |commit: &str| {
+            let commit = commit.to_owned();
+            judge(Some(&Wanted { commit, branch: None }), &build, &json!({}))
+        };
         assert!(judge(None, &build, &json!({})).is_ok());
-        assert!(judge(Some("4f2c1d9"), &build, &json!({})).is_ok());
+        assert!(judged("4f2c1d9").is_ok());
         for other in ["4f2c1d8", "4f2", ""] {
-            let error = judge(Some(other), &build, &json!({})).unwrap_err();
+            let error = judged(other).unwrap_err();
             assert!(
                 matches!(&error, StepError::Failed { code, .. } if code == "wrong_commit"),
                 "{other}: {error:?}"

@@ -58,7 +58,7 @@ async fn ask(step: &Http, at: At<'_>) -> Result<Result<String, String>, StepErro
     })
 }
 
-/// A request that changes nothing, to a server that the service lists.
+/// A request that changes nothing, to a server that the service lists. Any answer may be the right one, so it is not read as [`super::listed`] does.
 fn question(at: At<'_>, method: http::Method, address: &str) -> Result<Call, StepError> {
     let request = http::Request::builder()
         .method(method)
@@ -84,18 +84,6 @@ pub(super) fn listed(at: At<'_>, address: &str) -> Result<Url, StepError> {
         .map_err(|_| StepError::failed("bad_address", format!("`{address}` is no address")))?;
     at.listed(&url)?;
     Ok(url)
-}
-
-/// What stands at a place of the JSON that an address answers with.
-pub(super) async fn json_at(at: At<'_>, address: &str, path: &str) -> Result<String, StepError> {
-    let call = question(at, http::Method::GET, address)?;
-    let answer = at.engine.door.send(call).await?;
-    let status = answer.status().as_u16();
-    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    let found = at_path(&body, path).filter(|_| answer.status().is_success());
-    found
-        .map(as_text)
-        .ok_or_else(|| StepError::Later(format!("it answers {status} without {path}")))
 }
 
 fn judge(step: &Http, answer: &Response<Bytes>) -> Result<String, String> {

@@ -35,6 +35,8 @@ mod snapshot;
 mod table;
 mod variables;
 
+pub(crate) use maintenance::{Truth, maintenance_truth};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -299,13 +299,6 @@ impl Catalog {
         self.services.values().flat_map(|service| &service.hosts)
     }
 
-    /// The environment variables that hold secrets of other services.
-    pub fn secrets(&self) -> impl Iterator<Item = &String> {
-        let environments = self.services.values().flat_map(|service| &service.environments);
-        let modes = environments.filter_map(|environment| environment.maintenance.as_ref());
-        modes.flat_map(|mode| mode.way.secrets())
-    }
-
     /// The services whose home is this channel.
     #[must_use]
     pub fn at_home_in(&self, channel: &ChannelId) -> Vec<&Service> {

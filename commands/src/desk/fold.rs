@@ -46,6 +46,11 @@ impl Desk {
                 recent.insert(0, finished.clone());
                 recent.truncate(RECENT);
             }
+            Event::OperationEnded { environment, conducted } => {
+                let before = self.conducted.entry(environment.clone()).or_default();
+                before.insert(0, conducted.clone());
+                before.truncate(RECENT);
+            }
             _ => self.apply_errand(event),
         }
     }

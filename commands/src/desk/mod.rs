@@ -35,6 +35,9 @@ pub struct Desk {
     /// The last finished runs of each environment, newest first.
     #[serde(default)]
     pub recent: BTreeMap<EnvironmentId, Vec<Finished>>,
+    /// The last runs of runbooks and errands in each environment that changed something, newest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conducted: BTreeMap<EnvironmentId, Vec<Conducted>>,
     /// Who wants to be told when an environment is free.
     #[serde(default)]
     pub waiters: BTreeMap<EnvironmentId, Vec<UserId>>,
@@ -102,6 +105,25 @@ pub struct Finished {
     pub card: Option<(ChannelId, String)>,
 }
 
+/// A runbook's run or an errand that is over, in brief.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conducted {
+    /// The run.
+    pub run: RecordId,
+    /// What it was, as people call it: the runbook's name, or what the errand did.
+    pub what: String,
+    /// How it ended.
+    pub reason: Reason,
+    /// When.
+    pub at: Timestamp,
+    /// From its start to its end.
+    pub took: Span,
+    /// Who started it; `None`: a span was over.
+    pub by: Option<UserId>,
+    /// The card, for a link.
+    pub card: Option<(ChannelId, String)>,
+}
+
 /// Something that happened to a desk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -161,6 +183,13 @@ pub enum Event {
         environment: EnvironmentId,
         /// The run.
         finished: Finished,
+    },
+    /// A run of a runbook, or an errand, that changed something is over.
+    OperationEnded {
+        /// Where.
+        environment: EnvironmentId,
+        /// The run.
+        conducted: Conducted,
     },
     /// An errand began: no other of its kind begins there until it has ended.
     ErrandBegun {

@@ -62,13 +62,11 @@ pub fn wake(plan: &mut Plan<'_>, id: &RecordId) -> Result<(), Illegal> {
 
 /// A step that took too long has failed; but a server that is asked while maintenance is on answers as it should then.
 fn too_late(facts: &Facts<'_>, operation: &Operation, step: &Step, state: &StepState) -> (Event, Reason) {
-    let excuse = super::maintenance::excuse(facts, operation.environment());
+    let seen = state.progress.as_ref().map(|progress| progress.words.as_str());
+    let excuse = super::maintenance::excuse(facts, operation);
     match excuse.filter(|_| matches!(step.action, Action::Http(_))) {
         Some(excuse) => {
-            let seen = state
-                .progress
-                .as_ref()
-                .map_or_else(String::new, |progress| format!(": {}", progress.words));
+            let seen = seen.map_or_else(String::new, |words| format!(": {words}"));
             let done = Event::StepDone {
                 step: step.name.clone(),
                 outputs: BTreeMap::new(),
@@ -77,7 +75,10 @@ fn too_late(facts: &Facts<'_>, operation: &Operation, step: &Step, state: &StepS
             (done, Reason::Progress)
         }
         None => {
-            let failure = Failure::new(DEADLINE_PASSED, format!("it was not done within {}", step.deadline));
+            // What was seen last is why: what is still missing, or what nobody can tell.
+            let seen = seen.map_or_else(String::new, |words| format!("; seen last: {words}"));
+            let why = format!("it was not done within {}{seen}", step.deadline);
+            let failure = Failure::new(DEADLINE_PASSED, why);
             let failed = Event::StepFailed {
                 step: step.name.clone(),
                 failure,

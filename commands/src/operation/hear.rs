@@ -9,7 +9,7 @@ use crate::ids::RecordId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::Step;
-use crate::step::Calls;
+use crate::step::{Action, Calls, RINGS};
 
 /// Takes in what came back from a call. What an earlier try brings, or one that was given up meanwhile, is not listened to.
 ///
@@ -292,6 +292,12 @@ impl Heard<'_> {
                 unknown: Some(failure),
             };
             return plan.tell_operation(self.id(), planned, Reason::Evidence);
+        }
+        if failure.code == RINGS
+            && matches!(self.step.action, Action::Alarms(_))
+            && let Some(excuse) = super::maintenance::excuse(plan.facts, self.operation)
+        {
+            return self.done(plan, &BTreeMap::new(), &[format!("{excuse}: {}", failure.message)]);
         }
         let event = match call.phase {
             CallPhase::Undo | CallPhase::UndoWatch => Event::UndoFailed { step, failure },

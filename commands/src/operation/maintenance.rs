@@ -1,7 +1,7 @@
 //! The errands about maintenance mode: to turn it on or off, to read it, and to remind people of it.
 
 use super::errand::{Errand, Matter, Order, Then, start};
-use super::{Mode, errand};
+use super::{Mode, Operation, Phase, errand};
 use crate::catalog::{Environment, MaintenanceMode};
 use crate::desk::{self, Maintenance as Standing};
 use crate::effect::{Effect, Recipient};
@@ -94,15 +94,10 @@ pub(crate) fn read(
     (environment, mode): (&Environment, &MaintenanceMode),
     (starter, seed): (&UserId, &[u8]),
 ) -> Result<Option<RecordId>, Illegal> {
-    let action = Action::Maintenance(Maintenance::default());
-    let first = errand::step("maintenance", "Read whether it is on", action);
     let order = Order {
         environment,
         title: String::new(),
-        steps: first
-            .iter()
-            .flat_map(|step| expanded(step, mode, environment))
-            .collect(),
+        steps: reading(mode, environment),
         mode: Mode::Plan,
         starter: starter.clone(),
         reason: String::new(),
@@ -110,6 +105,15 @@ pub(crate) fn read(
         seed,
     };
     start(plan, order)
+}
+
+/// The steps that read it, one for each place that has to be looked at.
+#[must_use]
+pub fn reading(mode: &MaintenanceMode, environment: &Environment) -> Vec<Step> {
+    let action = Action::Maintenance(Maintenance::default());
+    let first = errand::step("maintenance", "Read whether it is on", action);
+    let steps = first.iter().flat_map(|step| expanded(step, mode, environment));
+    steps.collect()
 }
 
 /// A step that says only on or off, as the steps that do so in an environment: one for each region, after the color is known.
@@ -196,10 +200,23 @@ pub fn red_words(name: &str, since: Timestamp) -> String {
     )
 }
 
-/// The same of an environment, while it is on.
-pub(crate) fn excuse(facts: &Facts<'_>, environment: &EnvironmentId) -> Option<String> {
-    let standing = facts.desk.maintenance.get(environment)?;
-    Some(red_words(&name(facts, &standing.by), standing.since))
+/// The same for an operation, while maintenance is on where it runs: turned on before, or by one of its own steps.
+pub(crate) fn excuse(facts: &Facts<'_>, operation: &Operation) -> Option<String> {
+    let standing = facts.desk.maintenance.get(operation.environment());
+    let mut on = standing.map(|standing| (&standing.by, standing.since));
+    let done = operation.sequence().filter(|(_, state)| state.phase == Phase::Done);
+    for (step, state) in done {
+        match &step.action {
+            Action::Maintenance(turned) if turned.on == Some(true) => {
+                let since = state.ended.unwrap_or(facts.now);
+                on.get_or_insert((&operation.pinned.starter, since));
+            }
+            Action::Maintenance(turned) if turned.on == Some(false) => on = None,
+            _ => {}
+        }
+    }
+    let (by, since) = on?;
+    Some(red_words(&name(facts, by), since))
 }
 
 /// Reminds people of what is on, and ends what is to end by itself.

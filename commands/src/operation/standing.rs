@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{Operation, Phase, StepState};
-use crate::desk::{self, Level, Maintenance};
+use crate::desk::{self, Conducted, Level, Maintenance};
+use crate::ids::EnvironmentId;
 use crate::plan::Plan;
 use crate::reason::Reason;
+use crate::run::Status;
 use crate::runbook::Step;
 use crate::step::{Action, Leveled, Levels, LogLevel, Stage};
+use crate::view;
+use crate::watch;
 
 /// Writes down what is different now, and that an errand is over.
 pub(super) fn settle(plan: &mut Plan<'_>, operation: &Operation) {
@@ -16,6 +20,7 @@ pub(super) fn settle(plan: &mut Plan<'_>, operation: &Operation) {
     }
     levels(plan, operation);
     maintenance(plan, operation);
+    conducted(plan, operation);
     if let Some(errand) = &operation.pinned.errand {
         let ended = desk::Event::ErrandEnded {
             environment: operation.environment().clone(),
@@ -24,6 +29,30 @@ pub(super) fn settle(plan: &mut Plan<'_>, operation: &Operation) {
         };
         plan.tell_desk(ended, Reason::Standing);
     }
+}
+
+/// Writes it into the environment's history.
+fn conducted(plan: &mut Plan<'_>, operation: &Operation) {
+    let Some((reason, at)) = operation.ended() else { return };
+    let pinned = &operation.pinned;
+    let by_itself = pinned.errand.as_ref().is_some_and(|errand| errand.by_itself);
+    let conducted = Conducted {
+        run: operation.id.clone(),
+        what: view::operation_name(operation),
+        reason,
+        at,
+        took: pinned.started_at.age(at),
+        by: (!by_itself).then(|| pinned.starter.clone()),
+        card: operation
+            .card
+            .as_ref()
+            .map(|card| (card.channel.clone(), card.ts.clone())),
+    };
+    let ended = desk::Event::OperationEnded {
+        environment: operation.environment().clone(),
+        conducted,
+    };
+    plan.tell_desk(ended, reason);
 }
 
 fn maintenance(plan: &mut Plan<'_>, operation: &Operation) {
@@ -66,9 +95,24 @@ fn maintenance(plan: &mut Plan<'_>, operation: &Operation) {
     }
     if now != known {
         plan.tell_desk(
-            desk::Event::MaintenanceTurned { environment, on: now },
+            desk::Event::MaintenanceTurned {
+                environment: environment.clone(),
+                on: now,
+            },
             Reason::Standing,
         );
+        look_again(plan, &environment);
+    }
+}
+
+/// What the cards that wait there say of it, and of what is red because of it, was true before.
+fn look_again(plan: &mut Plan<'_>, environment: &EnvironmentId) {
+    let facts = plan.facts;
+    let waiting = facts.runs.values().filter(|run| run.status == Status::Waiting);
+    for run in waiting.filter(|run| run.environments().any(|one| one == environment)) {
+        for effect in watch::gather_checks(facts, &run.id, std::iter::once(environment)) {
+            plan.owe(effect);
+        }
     }
 }
 

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::{Conduct, Kind, Spec, span_text};
 use crate::time::Span;
 
+/// The code of the failure when one rings.
+pub const RINGS: &str = "alarm";
+
 /// Alarms that have to be quiet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,9 +69,10 @@ impl Kind for Alarms {
             self.samples,
             self.every
         )];
-        if self.unknown == NoData::Ok {
-            lines.push("an alarm without data counts as OK".to_owned());
-        }
+        lines.push(match self.unknown {
+            NoData::Ok => "an alarm without data counts as OK".to_owned(),
+            NoData::Unknown => "an alarm without data is not OK: it is waited for".to_owned(),
+        });
         lines
     }
 

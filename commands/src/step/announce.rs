@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec};
+use super::{Conduct, Kind, Spec};
 use crate::effect::Class;
 use crate::ids::ChannelId;
 
@@ -25,11 +25,7 @@ impl Kind for Announce {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: Some(Class::Findable),
-            watch: None,
-            undo: false,
-        })
+        Conduct::acts(Class::Findable)
     }
 
     fn plan(&self) -> Vec<String> {

@@ -224,11 +224,12 @@ impl Kind for ApiCall {
     fn conduct(&self) -> Conduct {
         let guarded = self.guarded().ok();
         let reads = guarded.as_ref().is_some_and(|call| call.read.is_some());
-        Conduct::Calls(Calls {
-            act: Some(if reads { Class::Set } else { Class::Once }),
-            watch: reads.then_some(Span::seconds(5)),
-            undo: guarded.is_some_and(|call| call.undo.is_some()),
-        })
+        let calls = if reads {
+            Calls::acts(Class::Set).watched(Span::seconds(5))
+        } else {
+            Calls::acts(Class::Once)
+        };
+        Conduct::Calls(calls.undone(guarded.is_some_and(|call| call.undo.is_some())))
     }
 
     fn plan(&self) -> Vec<String> {
@@ -259,7 +260,7 @@ impl Kind for ApiCall {
     fn check(&self) -> Result<(), String> {
         let call = self.guarded()?;
         if let Some((name, _)) = &call.secret {
-            check_name(name)?;
+            check_name("secret_env", name)?;
         }
         let addresses = [&call.send.url]
             .into_iter()

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec};
+use super::{Conduct, Kind, Spec};
 use crate::effect::Class;
 
 /// A bucket that is to go.
@@ -21,11 +21,7 @@ impl Kind for BucketDelete {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: Some(Class::Set),
-            watch: None,
-            undo: false,
-        })
+        Conduct::acts(Class::Set)
     }
 
     fn typed(&self) -> Option<String> {

@@ -26,6 +26,9 @@ pub struct Codebuild {
     /// The commit that has to have been built: a build of anything else has failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The branch of the service's repository whose newest commit has to have been built, as it is when the build has succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
     /// The job that takes back what this one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Reverse>,
@@ -62,11 +65,11 @@ impl Kind for Codebuild {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: Some(Class::Keyed(TOKEN)),
-            watch: Some(Span::seconds(10)),
-            undo: self.undo.is_some(),
-        })
+        Conduct::Calls(
+            Calls::acts(Class::Keyed(TOKEN))
+                .watched(Span::seconds(10))
+                .undone(self.undo.is_some()),
+        )
     }
 
     fn plan(&self) -> Vec<String> {
@@ -84,6 +87,8 @@ impl Kind for Codebuild {
                 .map(|(name, value)| format!("with {name}={value}")),
         );
         lines.extend(self.commit.iter().map(|commit| format!("which has to build {commit}")));
+        let head = self.head.iter();
+        lines.extend(head.map(|branch| format!("which has to build the newest commit of {branch}")));
         if let Some(reverse) = &self.undo {
             let with = reverse.variables.iter().map(|(name, value)| format!(" {name}={value}"));
             let with: String = with.collect();
@@ -97,6 +102,9 @@ impl Kind for Codebuild {
     }
 
     fn check(&self) -> Result<(), String> {
+        if self.commit.is_some() && self.head.is_some() {
+            return Err("write `commit` or `head`, not both: one says which commit has to be built".to_owned());
+        }
         let undo = self.undo.iter().flat_map(|reverse| reverse.variables.keys());
         let odd = self
             .variables
@@ -114,6 +122,7 @@ impl Kind for Codebuild {
             source_version: Some("v1.4.2".to_owned()),
             variables: [("STAGE".to_owned(), "mainnet".to_owned())].into(),
             commit: None,
+            head: None,
             undo: None,
         };
         let reverse = Reverse {
@@ -122,6 +131,7 @@ impl Kind for Codebuild {
             variables: job.variables.clone(),
         };
         let undone = Self {
+            head: Some("main".to_owned()),
             undo: Some(reverse),
             ..job.clone()
         };

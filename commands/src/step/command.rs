@@ -93,11 +93,7 @@ impl Kind for Command {
         } else {
             Class::Findable
         };
-        Conduct::Calls(Calls {
-            act: Some(class),
-            watch: Some(Span::seconds(5)),
-            undo: false,
-        })
+        Conduct::Calls(Calls::acts(class).watched(Span::seconds(5)))
     }
 
     fn plan(&self) -> Vec<String> {

@@ -27,11 +27,7 @@ impl Kind for EventSource {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: Some(Class::Set),
-            watch: Some(Span::seconds(5)),
-            undo: true,
-        })
+        Conduct::Calls(Calls::acts(Class::Set).watched(Span::seconds(5)).undone(true))
     }
 
     fn plan(&self) -> Vec<String> {

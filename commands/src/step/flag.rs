@@ -80,10 +80,9 @@ impl Kind for Flag {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: self.value.as_ref().map(|_| Class::Set),
-            watch: None,
-            undo: self.value.is_some(),
+        Conduct::Calls(match self.value {
+            Some(_) => Calls::acts(Class::Set).undone(true),
+            None => Calls::READS,
         })
     }
 

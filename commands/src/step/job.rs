@@ -105,11 +105,7 @@ impl Kind for Job {
             Some(true) => Class::Once,
             Some(false) => Class::Set,
         };
-        Conduct::Calls(Calls {
-            act: Some(class),
-            watch: Some(Span::seconds(10)),
-            undo: false,
-        })
+        Conduct::Calls(Calls::acts(class).watched(Span::seconds(10)))
     }
 
     fn plan(&self) -> Vec<String> {
@@ -138,7 +134,7 @@ impl Kind for Job {
     }
 
     fn check(&self) -> Result<(), String> {
-        check_name(&self.secret_env)?;
+        check_name("secret_env", &self.secret_env)?;
         match (&self.jenkins, &self.circleci, &self.awx) {
             (Some(jenkins), None, None) => address(&jenkins.url),
             (None, Some(circleci), None) => circleci.check(),

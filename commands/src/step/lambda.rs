@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calls, Conduct, Kind, Spec};
+use super::{Conduct, Kind, Spec};
 use crate::effect::Class;
 
 /// A function and what it is told.
@@ -32,11 +32,7 @@ impl Kind for Lambda {
 
     fn conduct(&self) -> Conduct {
         let class = if self.repeatable { Class::Set } else { Class::Once };
-        Conduct::Calls(Calls {
-            act: Some(class),
-            watch: None,
-            undo: false,
-        })
+        Conduct::acts(class)
     }
 
     fn plan(&self) -> Vec<String> {

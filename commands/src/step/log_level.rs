@@ -120,10 +120,10 @@ impl Kind for LogLevel {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: self.sets().then_some(Class::Set),
-            watch: self.sets().then_some(LOOK),
-            undo: self.sets(),
+        Conduct::Calls(if self.sets() {
+            Calls::acts(Class::Set).watched(LOOK).undone(true)
+        } else {
+            Calls::READS
         })
     }
 

@@ -178,14 +178,20 @@ impl Way {
         }
     }
 
-    /// The variables of the bot's environment that it needs.
-    pub fn secrets(&self) -> impl Iterator<Item = &String> {
+    /// The variable of the bot's environment that it needs, after the key that names it.
+    #[must_use]
+    pub fn secret(&self) -> Option<(&'static str, &str)> {
         match self {
-            Self::RedisKey(way) => Some(&way.url_env),
-            Self::Http(way) => way.secret_env.as_ref(),
+            Self::RedisKey(way) => Some(("redis_url_env", &way.url_env)),
+            Self::Http(way) => Some(("secret_env", way.secret_env.as_ref()?)),
             Self::Flag(_) | Self::Lambda(_) | Self::EnvVar(_) => None,
         }
-        .into_iter()
+    }
+
+    /// Whether anything tells if it is on.
+    #[must_use]
+    pub const fn is_readable(&self) -> bool {
+        !matches!(self, Self::Lambda(LambdaWay { read: None, .. }))
     }
 
     /// Every address that it speaks to.
@@ -215,10 +221,9 @@ impl Kind for Maintenance {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: self.on.map(|_| Class::Set),
-            watch: self.on.map(|_| LOOK),
-            undo: self.on.is_some(),
+        Conduct::Calls(match self.on {
+            Some(_) => Calls::acts(Class::Set).watched(LOOK).undone(true),
+            None => Calls::READS,
         })
     }
 

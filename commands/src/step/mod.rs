@@ -38,7 +38,7 @@ mod wait;
 
 use serde::{Deserialize, Serialize};
 
-pub use alarms::{Alarms, NoData};
+pub use alarms::{Alarms, NoData, RINGS};
 pub use announce::Announce;
 pub use api_call::{ApiCall, Field, Guarded, Heroku, Mailgun, Pingdom, Request, Twilio, WAS, Wanted, Write};
 pub use approval::Approval;
@@ -99,11 +99,12 @@ pub enum Conduct {
 impl Conduct {
     /// It reads, and looks again every so often until what it sees is good; there is nothing to undo.
     const fn looks(every: Span) -> Self {
-        Self::Calls(Calls {
-            act: None,
-            watch: Some(every),
-            undo: false,
-        })
+        Self::Calls(Calls::READS.watched(every))
+    }
+
+    /// It changes something, once; there is nothing to watch and nothing to undo.
+    const fn acts(class: Class) -> Self {
+        Self::Calls(Calls::acts(class))
     }
 }
 
@@ -116,6 +117,36 @@ pub struct Calls {
     pub watch: Option<Span>,
     /// Whether it can be undone.
     pub undo: bool,
+}
+
+impl Calls {
+    /// It reads, and that is all.
+    const READS: Self = Self {
+        act: None,
+        watch: None,
+        undo: false,
+    };
+
+    /// It changes something.
+    const fn acts(class: Class) -> Self {
+        Self {
+            act: Some(class),
+            ..Self::READS
+        }
+    }
+
+    /// And is watched until that is seen, with so long between two looks.
+    const fn watched(self, every: Span) -> Self {
+        Self {
+            watch: Some(every),
+            ..self
+        }
+    }
+
+    /// And can be undone, where that is so.
+    const fn undone(self, undo: bool) -> Self {
+        Self { undo, ..self }
+    }
 }
 
 /// A step kind.
@@ -318,6 +349,22 @@ mod tests {
         let mut table: Vec<_> = SPECS.iter().map(|spec| spec.kind.to_owned()).collect();
         table.sort();
         assert_eq!(files, table);
+    }
+
+    /// In one table: rows behind a paragraph are no rows.
+    #[test]
+    fn every_kind_is_in_the_table_of_the_manual() {
+        let manual = include_str!("../../../docs/runbooks.md");
+        let (_, kinds) = manual.split_once("\n## Kinds\n\n").expect("a chapter");
+        let (table, _) = kinds.split_once("\n\n").expect("a table");
+        let rows = table
+            .lines()
+            .filter_map(|row| row.strip_prefix("| `")?.split('`').next());
+        let mut rows: Vec<_> = rows.map(str::to_owned).collect();
+        rows.sort();
+        let mut all: Vec<_> = SPECS.iter().map(|spec| spec.kind.to_owned()).collect();
+        all.sort();
+        assert_eq!(rows, all);
     }
 
     #[test]

@@ -74,11 +74,7 @@ impl Kind for Posture {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: None,
-            watch: None,
-            undo: false,
-        })
+        Conduct::Calls(Calls::READS)
     }
 
     fn plan(&self) -> Vec<String> {

@@ -28,11 +28,7 @@ impl Kind for Redrive {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: Some(Class::Findable),
-            watch: Some(Span::seconds(10)),
-            undo: false,
-        })
+        Conduct::Calls(Calls::acts(Class::Findable).watched(Span::seconds(10)))
     }
 
     fn plan(&self) -> Vec<String> {

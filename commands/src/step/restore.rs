@@ -33,11 +33,7 @@ impl Kind for Restore {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: Some(Class::Findable),
-            watch: Some(Span::seconds(30)),
-            undo: false,
-        })
+        Conduct::Calls(Calls::acts(Class::Findable).watched(Span::seconds(30)))
     }
 
     fn plan(&self) -> Vec<String> {

@@ -52,11 +52,7 @@ impl Kind for Route53 {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: Some(Class::Set),
-            watch: Some(Span::seconds(10)),
-            undo: true,
-        })
+        Conduct::Calls(Calls::acts(Class::Set).watched(Span::seconds(10)).undone(true))
     }
 
     fn plan(&self) -> Vec<String> {

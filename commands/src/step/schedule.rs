@@ -27,11 +27,7 @@ impl Kind for Schedule {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: Some(Class::Set),
-            watch: Some(Span::seconds(2)),
-            undo: true,
-        })
+        Conduct::Calls(Calls::acts(Class::Set).watched(Span::seconds(2)).undone(true))
     }
 
     fn plan(&self) -> Vec<String> {

@@ -44,11 +44,7 @@ impl Kind for Snapshot {
     };
 
     fn conduct(&self) -> Conduct {
-        Conduct::Calls(Calls {
-            act: Some(Class::Findable),
-            watch: Some(Span::seconds(30)),
-            undo: false,
-        })
+        Conduct::Calls(Calls::acts(Class::Findable).watched(Span::seconds(30)))
     }
 
     fn plan(&self) -> Vec<String> {

@@ -13,7 +13,8 @@ const LISTED: usize = 15;
 pub fn runs(facts: &Facts<'_>) -> Message {
     let open = open_runs(facts, None);
     let operations = open_operations(facts, None);
-    if open.is_empty() && operations.is_empty() {
+    let all = open.len() + operations.len();
+    if all == 0 {
         return Message::headed(
             line![bold(format!("{}: no open run", facts.service.id))],
             vec![line![
@@ -21,22 +22,16 @@ pub fn runs(facts: &Facts<'_>) -> Message {
             ]],
         );
     }
-    let first = line![bold(format!(
-        "{}: {}",
-        facts.service.id,
-        count(open.len() + operations.len(), "open run")
-    ))];
-    let mut lines: Vec<Line> = Vec::new();
-    for operation in operations.iter().take(LISTED) {
-        lines.push(operation_line(facts, operation));
-    }
-    for run in open.iter().take(LISTED) {
+    let first = line![bold(format!("{}: {}", facts.service.id, count(all, "open run")))];
+    let runs = open.iter().map(|run| {
         let mut line = line![format!("{}: ", places(run))];
         line.extend(run_line(facts, run));
-        lines.push(line);
-    }
-    if open.len() > LISTED {
-        lines.push(line![format!("and {} more", open.len() - LISTED)]);
+        line
+    });
+    let operations = operations.iter().map(|operation| operation_line(facts, operation));
+    let mut lines: Vec<Line> = operations.chain(runs).take(LISTED).collect();
+    if all > LISTED {
+        lines.push(line![format!("and {} more", all - LISTED)]);
     }
     Message::headed(first, Vec::new()).with(Block::Section(lines))
 }

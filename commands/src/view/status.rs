@@ -1,11 +1,12 @@
 //! `/deploy status`: what is live, what waits, and what is in the way; one environment in full, or all of them in a line or two each.
 
-use super::card::{ending_sign, open_standing};
-use super::message::{Block, DateStyle, Inline, Line, Message, Sign, bold, code};
+use super::card::open_standing;
+use super::history::past;
+use super::message::{Block, DateStyle, Line, Message, Sign, bold, code};
 use super::people::who;
 use super::words::{self, DOT, capital, command, count, cut, joined, lasting, quoted};
 use crate::catalog::{Environment, Window};
-use crate::desk::{Finished, Freeze, Lock};
+use crate::desk::{Freeze, Lock};
 use crate::facts::Facts;
 use crate::gate;
 use crate::ids::EnvironmentId;
@@ -79,10 +80,9 @@ fn one(facts: &Facts<'_>, environment: &Environment) -> Message {
     lines.extend(runs_of(facts, id));
     lines.extend(standing(facts, environment));
     lines.extend(next_freeze(facts, id));
-    let last = facts.desk.recent.get(id).and_then(|recent| recent.first());
-    lines.extend(last.map(|finished| {
+    lines.extend(past(facts, id).into_iter().next().map(|last| {
         let mut line = line!["Last run: "];
-        line.extend(finished_line(facts, finished));
+        line.extend(last);
         line
     }));
     let approvers = &environment.approvers;
@@ -158,13 +158,8 @@ pub(super) fn open_operations<'a>(facts: &Facts<'a>, environment: Option<&Enviro
 pub(super) fn operation_line(facts: &Facts<'_>, operation: &Operation) -> Line {
     let (sign, standing) = super::operation::standing(operation, facts);
     let title = format!("{} → {}", operation.pinned.runbook, operation.environment());
-    let link = operation.card.as_ref().map(|card| {
-        vec![Inline::Permalink {
-            channel: card.channel.clone(),
-            ts: card.ts.clone(),
-            text: "card".to_owned(),
-        }]
-    });
+    let card = operation.card.as_ref();
+    let link = card.map(|card| vec![words::linked(&card.channel, &card.ts, "card")]);
     joined(
         vec![
             line![sign, " ", bold(title)],
@@ -289,30 +284,4 @@ fn next_freeze(facts: &Facts<'_>, id: &EnvironmentId) -> Option<Line> {
         .collect();
     let at = crate::catalog::next_change(&closed, facts.now, facts.service.timezone)?;
     Some(line!["Next freeze: ", at.shown(DateStyle::DayTime)])
-}
-
-/// A finished run in a line.
-pub(super) fn finished_line(facts: &Facts<'_>, finished: &Finished) -> Line {
-    let mut parts = vec![
-        line![
-            ending_sign(finished.reason),
-            " ",
-            words::digits(&finished.revision),
-            format!(", {}", cut(&finished.revision.summary, 60))
-        ],
-        line![words::short_ending(finished.reason)],
-        line![finished.at.shown(DateStyle::DayTime)],
-    ];
-    if finished.revision.summary.is_empty() {
-        parts[0].pop();
-    }
-    parts.extend(finished.took.map(|took| line![format!("took {}", words::length(took))]));
-    if !finished.by.is_empty() {
-        parts.push(line![format!("by {}", super::people::names(facts, &finished.by))]);
-    }
-    if finished.overridden {
-        parts.push(line![Sign::Override, " glass broken"]);
-    }
-    parts.extend(words::card_link(facts, &finished.run, "card").map(|link| vec![link]));
-    joined(parts, DOT)
 }

@@ -3,7 +3,7 @@
 use super::message::{Inline, Line, bold, code};
 use crate::catalog::Tier;
 use crate::facts::Facts;
-use crate::ids::{EnvironmentId, RecordId, ServiceId};
+use crate::ids::{ChannelId, EnvironmentId, RecordId, ServiceId};
 use crate::reason::Reason;
 use crate::round::{Change, Revision};
 use crate::run::{Ballot, Run};
@@ -304,11 +304,16 @@ pub(super) fn card_link(facts: &Facts<'_>, run: &RecordId, words: &str) -> Optio
         .map(|card| (&card.channel, &card.ts));
     let (channel, ts) =
         posted.or_else(|| finished.and_then(|finished| finished.card.as_ref().map(|(channel, ts)| (channel, ts))))?;
-    Some(Inline::Permalink {
+    Some(linked(channel, ts, words))
+}
+
+/// A message of ours, as a link.
+pub(super) fn linked(channel: &ChannelId, ts: &str, words: &str) -> Inline {
+    Inline::Permalink {
         channel: channel.clone(),
-        ts: ts.clone(),
+        ts: ts.to_owned(),
         text: words.to_owned(),
-    })
+    }
 }
 
 /// How a run ended, in a list of many.

@@ -7,14 +7,14 @@ use commands::check::{Level, MAINTENANCE_ASKED, Verdict};
 use commands::desk::Desk;
 use commands::effect::{CallPhase, Effect, Outcome, StepOutcome};
 use commands::facts::Via;
-use commands::operation::Status;
+use commands::operation::{Phase, Status};
 use commands::reason::Reason;
-use commands::step::{Action, Flag, LambdaWay, RedisWay, Way};
+use commands::step::{Action, Flag, LambdaWay, RINGS, RedisWay, Way};
 use commands::time::Span;
 use commands::wake;
 use serde_json::json;
 
-use crate::runbook::{finished, refused, replayed, runbook, step};
+use crate::runbook::{finished, prepared, refused, replayed, runbook, step};
 use crate::world::{World, env, text_of};
 
 /// A key of the service's own Redis.
@@ -371,6 +371,73 @@ fn a_health_check_that_is_red_because_of_it_is_no_failure() {
             );
         }
     }
+}
+
+/// The looks of an alarms step: first at what is there, then at what rings.
+fn rings(world: &mut World, step: &str) {
+    world.comes_back(step, CallPhase::Prepare, &prepared());
+    let rings = Outcome::Refused {
+        code: RINGS.into(),
+        message: "5xx rings for 2 min".into(),
+    };
+    world.comes_back(step, CallPhase::Watch, &rings);
+}
+
+#[test]
+fn an_alarm_that_rings_because_of_it_is_no_failure() {
+    for on in [true, false] {
+        let mut world = world(key());
+        let alarms = json!({ "kind": "alarms", "alarms": ["5xx"] });
+        world.service().runbooks = vec![runbook("look", vec![step("quiet", alarms)])];
+        if on {
+            world.says("U0CARLA", "/maintenance on mainnet");
+            goes_on(&mut world);
+        }
+        world.passes(Span::seconds(1));
+        world.says("U0CARLA", "/deploy run look mainnet");
+        rings(&mut world, "quiet");
+        let card = world.card();
+        if on {
+            assert!(world.operation().ended().is_some(), "{card}");
+            let words = "red while maintenance is on (u0carla, since 18:00 UTC): 5xx rings for 2 min";
+            assert!(card.contains(words), "{card}");
+        } else {
+            assert_eq!(
+                world.operation().status,
+                Status::Stopped,
+                "control: without it, red is red"
+            );
+        }
+    }
+}
+
+/// What a runbook turns on itself counts from then on, and no longer than until it turns it off; the desk hears of either only at the end.
+#[test]
+fn what_a_runbook_turns_on_itself_explains_red_until_it_turns_it_off() {
+    let mut world = world(key());
+    let alarms = || json!({ "kind": "alarms", "alarms": ["5xx"] });
+    world.service().runbooks = vec![runbook(
+        "quiet",
+        vec![
+            step("begin", json!({ "kind": "maintenance", "on": true })),
+            step("during", alarms()),
+            step("end", json!({ "kind": "maintenance", "on": false })),
+            step("after", alarms()),
+        ],
+    )];
+    world.says("U0CARLA", "/deploy run quiet mainnet");
+    for name in ["begin", "end"] {
+        world.comes_back(name, CallPhase::Prepare, &prepared());
+        let acted = came(StepOutcome::Acted { memo: json!(null) });
+        world.comes_back(name, CallPhase::Act, &acted);
+        world.comes_back(name, CallPhase::Watch, &finished());
+        if name == "begin" {
+            rings(&mut world, "during");
+            assert_eq!(world.phase("during"), Phase::Done, "{}", world.card());
+        }
+    }
+    rings(&mut world, "after");
+    assert_eq!(world.phase("after"), Phase::Failed, "{}", world.card());
 }
 
 /// A run that touches migrations waits on mainnet, and maintenance is off.

@@ -507,6 +507,17 @@ fn time_ends_what_takes_too_long_and_says_what_is_slow() {
     let mut world = World::with(vec![drain]);
     world.says("U0BRUNO", "/deploy run switch mainnet");
     world.comes_back("drain", CallPhase::Prepare, &prepared());
+    let left = Outcome::Step {
+        came: StepOutcome::Pending {
+            memo: json!({}),
+            progress: operation::Progress {
+                words: "3 messages are left".into(),
+                percent: None,
+                until: None,
+            },
+        },
+    };
+    world.comes_back("drain", CallPhase::Watch, &left);
     world.wakes(Span::minutes(11));
     assert_eq!(world.owed("post_in_thread"), 1, "people are told once");
     assert!(world.card().contains("longer than usual"));
@@ -514,7 +525,8 @@ fn time_ends_what_takes_too_long_and_says_what_is_slow() {
     assert_eq!(world.owed("post_in_thread"), 1);
     world.wakes(Span::minutes(18));
     assert_eq!(world.operation().status, Status::Stopped);
-    assert!(world.card().contains("not done within 30 min"), "{}", world.card());
+    let why = "not done within 30 min; seen last: 3 messages are left";
+    assert!(world.card().contains(why), "{}", world.card());
 }
 
 #[test]
@@ -688,88 +700,137 @@ pub fn replayed(world: &World) {
     }
 }
 
-fn began() -> World {
-    let mut world = World::with(all_kinds());
+/// How many kinds are tried beside each other where each is tried in many ways. What a step goes through depends on itself and its neighbors, not on how
+/// many there are; with all of them in each run, the proofs would grow with the cube of their number.
+const BESIDE: usize = 5;
+
+fn began(steps: &[Step]) -> World {
+    let mut world = World::with(steps.to_vec());
     world.says("U0BRUNO", "/deploy run switch mainnet");
     world
 }
 
 #[test]
 fn every_kind_is_done_once_however_often_its_outcome_is_heard() {
-    let once = conduct(&mut began(), 1, good);
+    let steps = all_kinds();
+    let once = conduct(&mut began(&steps), 1, good);
     assert!(once.len() >= 5, "{once:?}");
     for times in [2, 3] {
-        let mut world = began();
+        let mut world = began(&steps);
         assert_eq!(conduct(&mut world, times, good), once);
         replayed(&world);
     }
 }
 
+/// The calls that a run makes when all goes well.
+fn calls_of(steps: &[Step]) -> Vec<(StepName, CallPhase)> {
+    let calls = std::cell::RefCell::new(Vec::new());
+    conduct(&mut began(steps), 1, |call| {
+        calls.borrow_mut().push((call.step.clone(), call.phase));
+        good(call)
+    });
+    calls.into_inner()
+}
+
 #[test]
 fn every_kind_may_fail_at_every_call_and_is_mended_by_trying_again() {
-    let calls = [CallPhase::Prepare, CallPhase::Act, CallPhase::Watch];
-    for step in all_kinds() {
-        for phase in calls {
+    let mut tried = 0;
+    for steps in all_kinds().chunks(BESIDE) {
+        for (step, phase) in calls_of(steps) {
             for outcome in [refused("no"), Outcome::Unknown { why: "lost".into() }] {
-                let mut world = began();
+                let mut world = began(steps);
                 let failed = std::cell::Cell::new(false);
                 conduct(&mut world, 1, |call| {
-                    if call.step == step.name && call.phase == phase && !failed.replace(true) {
+                    if call.step == step && call.phase == phase && !failed.replace(true) {
                         outcome.clone()
                     } else {
                         good(call)
                     }
                 });
                 let ended = world.operation().ended().map(|(reason, _)| reason);
-                assert_eq!(ended, Some(Reason::Succeeded), "{:?} at {phase:?}", step.action);
+                assert_eq!(ended, Some(Reason::Succeeded), "{step} at {phase:?} of {steps:?}");
                 replayed(&world);
+                tried += usize::from(failed.get());
             }
         }
     }
+    let whole = calls_of(&all_kinds()).len();
+    assert_eq!(tried, 2 * whole, "each call of each kind failed in both ways");
+}
+
+/// Goes on until a step has begun, then a person aborts: what was done by then is undone in reverse, and nothing else.
+fn aborts_at(steps: &[Step], stop: &Step) {
+    let mut world = began(steps);
+    let mut done: Deeds = Vec::new();
+    for _ in 0..2_000 {
+        if world.operation().step(&stop.name).expect("a step").1.phase != Phase::Ahead {
+            break;
+        }
+        let owed = world
+            .effects
+            .values()
+            .find(|effect| matches!(effect, Effect::Step(_)))
+            .cloned();
+        match owed {
+            Some(effect) => {
+                world.effects.remove(&effect.key());
+                let Effect::Step(call) = &effect else { continue };
+                if call.phase == CallPhase::Act {
+                    done.push((call.step.clone(), CallPhase::Undo));
+                }
+                world.hears_of(&effect, &good(call));
+            }
+            None => answer_people(&mut world),
+        }
+    }
+    world.says("U0CARLA", "/deploy abort mainnet enough");
+    let undone = conduct(&mut world, 1, good);
+    let can = |step: &StepName| {
+        let step = steps.iter().find(|one| one.name == *step).expect("a step");
+        operation::advance::calls(step).is_some_and(|calls| calls.undo)
+    };
+    done.retain(|(step, _)| can(step));
+    done.reverse();
+    assert_eq!(undone, done, "aborted at {:?}", stop.action);
+    let ended = world.operation().ended().map(|(reason, _)| reason);
+    assert_eq!(ended, Some(Reason::Undone));
+    replayed(&world);
 }
 
 #[test]
 fn an_abort_after_any_step_undoes_exactly_what_was_done_in_reverse() {
-    let steps = all_kinds();
-    for stop in 0..steps.len() {
-        let mut world = began();
-        let name = &steps[stop].name;
-        let mut done: Deeds = Vec::new();
-        // Up to the step, then a person aborts.
-        for _ in 0..2_000 {
-            if world.operation().step(name).expect("a step").1.phase != Phase::Ahead {
-                break;
-            }
-            let owed = world
-                .effects
-                .values()
-                .find(|effect| matches!(effect, Effect::Step(_)))
-                .cloned();
-            match owed {
-                Some(effect) => {
-                    world.effects.remove(&effect.key());
-                    let Effect::Step(call) = &effect else { continue };
-                    if call.phase == CallPhase::Act {
-                        done.push((call.step.clone(), CallPhase::Undo));
-                    }
-                    world.hears_of(&effect, &good(call));
-                }
-                None => answer_people(&mut world),
-            }
-        }
-        world.says("U0CARLA", "/deploy abort mainnet enough");
-        let undone = conduct(&mut world, 1, good);
-        let can = |step: &StepName| {
-            let step = steps.iter().find(|one| one.name == *step).expect("a step");
-            operation::advance::calls(step).is_some_and(|calls| calls.undo)
-        };
-        done.retain(|(step, _)| can(step));
-        done.reverse();
-        assert_eq!(undone, done, "aborted at {:?}", steps[stop].action);
-        let ended = world.operation().ended().map(|(reason, _)| reason);
-        assert_eq!(ended, Some(Reason::Undone));
-        replayed(&world);
+    let all = all_kinds();
+    for steps in all.chunks(BESIDE) {
+        steps.iter().for_each(|stop| aborts_at(steps, stop));
     }
+    // And once with everything before it.
+    aborts_at(&all, all.last().expect("a kind"));
+}
+
+/// What changed something is in the history, also what a span's end did; what only looked is not.
+#[test]
+fn the_history_tells_of_runbooks_and_errands_beside_releases() {
+    let mut world = World::with(vec![pause_step()]);
+    world.service().runbooks.push(pause("copy"));
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world.wakes(Span::minutes(1));
+    world.passes(Span::minutes(1));
+    world.says("U0RITA", "/deploy run copy mainnet --plan");
+    world.passes(Span::minutes(1));
+    world.says("U0CARLA", "/deploy run copy mainnet");
+    world.says("U0CARLA", "/deploy abort mainnet wrong day");
+    assert_eq!(world.desk, commands::desk::Desk::replay(world.desk_journal.clone()));
+    let told = world.says("U0RITA", "/deploy history mainnet");
+    insta::assert_snapshot!(told, @r"
+    wallet mainnet: the last 2 runs
+    wallet mainnet: the last 2 runs
+    note copy · undone · Fri, Nov 20 at 18:03 UTC · by u0carla
+    ok switch · done · Fri, Nov 20 at 18:01 UTC · took 1 min · by u0bruno
+    ");
+    let status = world.says("U0RITA", "/deploy status mainnet");
+    assert!(status.contains("Last run: note copy · undone"), "{status}");
+    let elsewhere = world.says("U0RITA", "/deploy history testnet");
+    assert!(elsewhere.contains("no finished run yet"), "{elsewhere}");
 }
 
 #[test]

@@ -304,6 +304,14 @@ fn functions_and_maintenance() {
     signalbox.toml:8: service.web.environment.prod.functions.baseline: `inof` is none of the `levels`: info. Did you mean `info`?
     signalbox.toml:8: service.web.environment.prod.functions.prefix: holds braces, but nothing is filled in here: write the name as it is
     "#);
+    let written = |file: &str| functions(&format!("level_file = \"{file}\""));
+    for file in ["serverless.yml", "serverless.yml:", "serverless.yml:0", ":31"] {
+        let why = format!(
+            "level_file: `{file}` does not say on which line: write file and line, such as `serverless.yml:31`"
+        );
+        assert!(written(file).contains(&why), "{}", written(file));
+    }
+    assert!(!written("serverless.yml:31").contains("level_file"));
     let maintenance = |rest: &str| complaints(&approved(&format!("maintenance = {{ {rest} }}\n")));
     let told = [
         "redis_key = \"k\"",
@@ -314,6 +322,8 @@ fn functions_and_maintenance() {
         "env_var = \"M\"",
         "flag = { table = \"t\" }, regions = [\"eu-west-1\"]",
         "redis = \"k\"",
+        "redis_key = \"k\", redis_url_env = \"redis://:word@cache.example\"",
+        "redis_key = \"k\", redis_url_env = \"REDIS_URL\"",
     ]
     .map(maintenance);
     insta::assert_snapshot!(told.join("\n"), @r#"
@@ -326,6 +336,8 @@ fn functions_and_maintenance() {
     signalbox.toml:8: service.web.environment.prod.maintenance: `table` needs `key = { pk = "…" }` and `attribute = "…"`
     signalbox.toml:8: service.web.environment.prod.maintenance: one region is the environment's own: leave `regions` out, or name all
     signalbox.toml:8: service.web.environment.prod.maintenance: unknown field `redis`, expected one of `flag`, `lambda`, `redis_key`, `env_var`, `http`, `on`, `off`, `redis_url_env`, `functions`, `regions`, `color`, `read_url`, `read_json`, `read_flag`, `read_on`, `secret_env`
+    signalbox.toml:8: service.web.environment.prod.maintenance: `redis_url_env` is no name of an environment variable: write one such as `HEROKU_API_KEY`, never the secret itself
+    signalbox.toml:8: service.web.environment.prod.maintenance: `REDIS_URL` is the bot's own and is handed to nobody: name a variable with a secret of that service's
     "#);
 }
 
@@ -485,13 +497,19 @@ jenkins = { url = "https://jenkins.example.org", user = "u", job = "j" }
 name = "say"
 kind = "announce"
 text = "it was {was}"
+[[service.web.runbook.go.step]]
+name = "build"
+kind = "codebuild"
+project = "web-build"
+head = "main"
 "#,
     );
     insta::assert_snapshot!(complaints(&text), @r#"
     signalbox.toml:9: commands.allow.make: is no program: write its whole path and its arguments, such as `["/usr/bin/make", "migrate"]`; there is no shell
     signalbox.toml:16: service.web.runbook.go.step: runs a program `other`, which is not allowed: add it under `[commands]`, as `allow = { other = ["/path", "…"] }`
-    signalbox.toml:20: service.web.runbook.go.step: `SLACK_BOT_TOKEN` is the bot's own and is handed to nobody: give the step a secret of its own
+    signalbox.toml:20: service.web.runbook.go.step: `SLACK_BOT_TOKEN` is the bot's own and is handed to nobody: name a variable with a secret of that service's
     signalbox.toml:20: service.web.runbook.go.step: speaks to https://jenkins.example.org, which the service does not list: add it to `hosts` of the service
     signalbox.toml:25: service.web.runbook.go.step: `{was}` stands for nothing here: there are {environment}, {service}, {parameter.NAME} and {step.NAME.OUTPUT} of an earlier step
+    signalbox.toml:29: service.web.runbook.go.step: has to build the newest commit of main, but the service does not say where that is: add `github = "owner/repository"` to it
     "#);
 }

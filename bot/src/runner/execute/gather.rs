@@ -120,8 +120,9 @@ pub(super) async fn check(engine: &Arc<Engine>, service: &Service, effect: &Effe
         service,
         environment,
         change: run.change.as_ref(),
-        maintenance: desk.maintenance.contains_key(&environment.id),
-        cloudwatch: &engine.alarms,
+        run: &run.id,
+        turned_on: desk.maintenance.contains_key(&environment.id),
+        engine,
         now,
         lease: this.lease,
     };

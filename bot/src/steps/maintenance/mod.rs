@@ -1,20 +1,23 @@
 //! `maintenance`: whichever way the environment has is turned, and read back. What cannot be read is unknown, and never off.
 
 mod redis_key;
+mod truth;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use commands::credential::Auth;
 use commands::effect::{StepCall, StepOutcome};
 use commands::step::{Flag, FlagWay, Lambda, LambdaWay, LogLevel, Maintenance, ReadBack, VariableWay, Way};
 use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use super::listed::{Body, Servers, Trouble, as_text, at_path};
 use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, http as web, pending};
-use crate::door::{Call, Destination, Limits};
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) use truth::{Truth, maintenance_truth};
+
+/// How its calls are named in metrics.
+const NAME: &str = "maintenance";
 
 /// Whether it is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,7 +214,7 @@ async fn read(step: &Maintenance, at: At<'_>) -> Result<Seen, StepError> {
 async fn read_back(from: &ReadBack, at: At<'_>) -> Result<Seen, StepError> {
     match from {
         ReadBack::Url { url, json } => {
-            let found = web::json_at(at, url, json).await?;
+            let found = json_at(at, url, json).await?;
             let on = matches!(found.to_lowercase().as_str(), "true" | "on" | "1" | "enabled");
             let state = if on { State::On } else { State::Off };
             let found: String = found.chars().take(60).collect();
@@ -258,34 +261,25 @@ async fn variable_seen(way: &VariableWay, at: At<'_>) -> Result<Seen, StepError>
     Ok(Seen::new(state, words))
 }
 
-async fn post(at: At<'_>, url: &str, secret: Option<&str>) -> Result<(), StepError> {
-    let mut request = http::Request::builder()
-        .method(Method::POST)
-        .uri(web::listed(at, url)?.as_str())
-        .header("user-agent", "signalbox")
-        .header("content-type", "application/json");
-    if let Some(name) = secret {
-        let token = at.secret(name)?;
-        request = request.header("authorization", format!("Bearer {}", token.expose()));
-    }
-    let request = request
-        .body(Bytes::from_static(b"{}"))
-        .map_err(|_| StepError::failed("bad_address", "the request cannot be built"))?;
-    let call = Call {
-        destination: Destination::Listed,
-        name: "step.maintenance".to_owned(),
-        request,
-        limits: Limits {
-            timeout: TIMEOUT,
-            lease: at.lease,
-        },
-    };
-    let answer = at.engine.door.send(call).await?;
-    match answer.status().as_u16() {
-        200..=299 => Ok(()),
-        status @ (429 | 500..=599) => Err(StepError::Later(format!("it answers {status}"))),
-        status => Err(StepError::failed("refused", format!("it answers {status}"))),
-    }
+/// Turns it by its own interface. Said twice it is as good as once, so what may have been done is simply tried again.
+async fn post(at: At<'_>, address: &str, secret: Option<&str>) -> Result<(), StepError> {
+    let url = web::listed(at, address)?;
+    let servers = Servers::new(at, NAME, secret.map(|name| (name, Auth::Bearer)))?;
+    drop(servers.json(Method::POST, &url, Body::Json("{}".to_owned())).await?);
+    Ok(())
+}
+
+/// What stands at a place of the JSON that an address answers with.
+async fn json_at(at: At<'_>, address: &str, path: &str) -> Result<String, StepError> {
+    let url = web::listed(at, address)?;
+    let answer = Servers::new(at, NAME, None)?.get(&url).await;
+    let body = answer.map_err(|trouble| match trouble {
+        // What is being turned on or off may answer anything for a while.
+        Trouble::Refused(_, why) => StepError::Later(why),
+        trouble => trouble.into(),
+    })?;
+    let found = at_path(&body, path).map(as_text);
+    found.ok_or_else(|| StepError::Later(format!("it answers without {path}")))
 }
 
 /// What a Redis that is not ours is kept with from one call to the next.

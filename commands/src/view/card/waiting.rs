@@ -105,15 +105,20 @@ fn behind(run: &Run) -> Vec<Line> {
     ]]
 }
 
-/// Whether the card asks if maintenance is to be on: migrations go out, and it is off.
+/// Whether the card asks if maintenance is to be on: migrations go out, and it was off when it was looked at.
 fn asks_maintenance(run: &Run, facts: &Facts<'_>) -> bool {
     let here = facts.service.environment(run.home());
-    let asks = here.is_some_and(|one| {
-        let wanted = one.checks.iter().any(|check| check.0 == MAINTENANCE_ASKED);
-        wanted && one.maintenance.is_some() && !facts.desk.maintenance.contains_key(&one.id)
-    });
+    let wanted = here.filter(|one| one.checks.iter().any(|check| check.0 == MAINTENANCE_ASKED));
     let verdict = run.verdicts.iter().find(|(name, _)| name.0 == MAINTENANCE_ASKED);
-    asks && verdict.is_some_and(|(_, verdict)| verdict.level == Level::Notice)
+    let off = verdict.filter(|(_, verdict)| verdict.level == Level::Notice);
+    let (Some(here), Some((_, verdict))) = (wanted, off) else {
+        return false;
+    };
+    // Turned on from here since that look, or in a way that no look can see: it need not be asked for again.
+    let standing = facts.desk.maintenance.get(&here.id);
+    here.maintenance
+        .as_ref()
+        .is_some_and(|mode| standing.is_none_or(|standing| mode.way.is_readable() && standing.since <= verdict.as_of))
 }
 
 fn actions(run: &Run, facts: &Facts<'_>) -> Vec<Button> {

@@ -207,15 +207,16 @@ pub fn levels_recorded(
     lines.extend(until.map(|until| line!["It goes back by itself ", until.shown(DateStyle::DayTime), "."]));
     lines.extend(permanent.map(|(file, key)| match file {
         Some(file) => line![
-            "To keep it, change ",
+            "To keep it, set ",
             code(key),
-            " in ",
+            format!(" to {level} in "),
             code(file),
             ": the next deploy reads it there."
         ],
         None => line![
-            "To keep it, change ",
+            "To keep it, set ",
             code(key),
+            format!(" to {level}"),
             " where the deploy reads it. The configuration does not say where that is: add ",
             code("level_file = \"serverless.yml:31\""),
             " to ",

@@ -54,6 +54,20 @@ fn subject(operation: &Operation) -> String {
     format!("{what} · {} → {}", operation.pinned.service, operation.environment())
 }
 
+/// What a run was, in a list of many: the runbook's name, or what the errand did.
+#[must_use]
+pub fn operation_name(operation: &Operation) -> String {
+    let operation = &operation.shown();
+    match operation.pinned.errand.as_ref().map(|errand| errand.matter) {
+        None => operation.pinned.runbook.to_string(),
+        Some(Matter::Maintenance) => maintenance::what(operation),
+        Some(Matter::LogLevels) => {
+            let titles: Vec<&str> = operation.pinned.steps.iter().map(|step| step.title.as_str()).collect();
+            cut(&titles.join("; "), 80)
+        }
+    }
+}
+
 fn headline(operation: &Operation, facts: &Facts<'_>) -> Line {
     let (sign, standing) = standing(operation, facts);
     line![sign, " ", bold(format!("{}{DOT}{standing}", subject(operation)))]

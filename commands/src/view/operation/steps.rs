@@ -77,7 +77,7 @@ fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &Ste
         parts.extend((took.0 >= 1000).then(|| line![length(took)]));
     }
     if let (Some(progress), true) = (&state.progress, matches!(state.phase, Phase::Acting | Phase::Watching)) {
-        parts.push(line![cut(&progress.words, 160)]);
+        parts.push(linked(&progress.words, 160));
     }
     parts.extend(answered(facts, step, state));
     parts.extend(state.overran.then(|| line![bold("longer than usual")]));

@@ -1,8 +1,9 @@
 //! Lists, refusals, forms, notes and receipts, as their readers see them.
 
 use crate::decision::Refusal;
-use crate::desk::{Event as DeskEvent, Lock};
+use crate::desk::{Conducted, Event as DeskEvent, Lock};
 use crate::gate::{self, Act, tally};
+use crate::ids::{ChannelId, RecordId};
 use crate::reason::Reason;
 use crate::run::{Ballot, Event, Run};
 use crate::time::Span;
@@ -95,6 +96,23 @@ fn history() {
         environment: env("mainnet"),
         finished: rejected,
     });
+    for (what, reason, at, by) in [
+        ("migrate", Reason::Undone, "10:30:00", Some("U0ANN")),
+        ("maintenance off", Reason::Succeeded, "12:00:00", None),
+    ] {
+        world.desk.apply(&DeskEvent::OperationEnded {
+            environment: env("mainnet"),
+            conducted: Conducted {
+                run: RecordId::parse(&format!("run/mainnet/x-{}", at.len())).unwrap(),
+                what: what.to_owned(),
+                reason,
+                at: clock(at),
+                took: Span::minutes(90),
+                by: by.map(user),
+                card: Some((ChannelId::parse("C0DEPLOYS").unwrap(), "1763000000.000200".to_owned())),
+            },
+        });
+    }
     insta::assert_snapshot!("history", picture(&view::history(&world.facts(), &env("mainnet"))));
     insta::assert_snapshot!("history_none", picture(&view::history(&world.facts(), &env("testnet"))));
 }
