@@ -184,7 +184,8 @@ impl Bot {
 fn slack(parts: &Parts) -> (Arc<Slack>, Arc<People>) {
     let (door, clock) = (Arc::clone(&parts.door), Arc::clone(&parts.clock));
     let (url, token) = parts.slack.clone();
-    let slack = Arc::new(Slack::new(door, Arc::clone(&clock), url, token));
+    let slack = Slack::new(door, Arc::clone(&clock), url, token).paced_with(Arc::clone(&parts.store));
+    let slack = Arc::new(slack);
     let people = Arc::new(People::new(Arc::clone(&slack), clock, parts.catalog.teams.clone()));
     (slack, people)
 }

@@ -239,13 +239,8 @@ async fn read(mut response: reqwest::Response) -> Result<http::Response<Bytes>, 
 /// Only what failed before a connection stood certainly was not sent.
 fn failure(error: reqwest::Error) -> DoorError {
     let not_sent = error.is_connect() || error.is_builder();
-    let timed_out = error.is_timeout();
     let error = error.without_url();
-    let mut why = if timed_out {
-        "timed out".to_owned()
-    } else {
-        error.to_string()
-    };
+    let mut why = error.to_string();
     let mut source = std::error::Error::source(&error);
     while let Some(cause) = source {
         why = cause.to_string();

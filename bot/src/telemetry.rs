@@ -66,9 +66,36 @@ pub fn logs(filter: Option<&str>) -> Result<(), Error> {
 /// # Errors
 /// When they are collected already.
 pub fn metrics() -> Result<PrometheusHandle, Error> {
-    builder()?
+    let handle = builder()?
         .install_recorder()
-        .map_err(|error| Error::Metrics(error.to_string()))
+        .map_err(|error| Error::Metrics(error.to_string()))?;
+    describe();
+    Ok(handle)
+}
+
+/// What monitors show beside the numbers; `docs/operations.md` says what to watch them for.
+fn describe() {
+    use metrics::{describe_counter, describe_histogram};
+    describe_histogram!(
+        "signalbox_answer_seconds",
+        "How long Slack waited for an answer, by kind of delivery"
+    );
+    describe_histogram!(
+        "signalbox_call_seconds",
+        "How long calls of others took, by destination, call and result"
+    );
+    describe_counter!(
+        "signalbox_effects_total",
+        "Effects that were tried, by effect and what came of the try"
+    );
+    describe_counter!(
+        "signalbox_deliveries_refused_total",
+        "Deliveries that were not believed, by why"
+    );
+    describe_counter!(
+        "signalbox_watch_failures_total",
+        "Reads of a pipeline that failed, by service and environment"
+    );
 }
 
 fn builder() -> Result<PrometheusBuilder, Error> {
@@ -85,9 +112,14 @@ mod tests {
     fn durations_are_counted_in_buckets() {
         let recorder = builder().unwrap().build_recorder();
         metrics::with_local_recorder(&recorder, || {
+            describe();
             metrics::histogram!("signalbox_call_seconds", "call" => "x").record(0.004);
         });
         let text = recorder.handle().render();
+        assert!(
+            text.contains("# HELP signalbox_call_seconds How long calls of others took"),
+            "{text}"
+        );
         assert!(
             text.contains(r#"signalbox_call_seconds_bucket{call="x",le="0.005"} 1"#),
             "{text}"

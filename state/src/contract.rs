@@ -9,6 +9,7 @@
 mod commits;
 mod effects;
 mod records;
+mod turns;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub async fn suite(make: impl AsyncFn() -> Arc<dyn Store>) {
     commits::all(&make).await;
     effects::all(&make).await;
     records::all(&make).await;
+    turns::all(&make).await;
 }
 
 /// `Clock` time in this suite; it has nothing to do with the store's.

@@ -29,6 +29,7 @@ use crate::commit::{Commit, Committed, Effect, Write};
 use crate::read;
 use crate::store::{Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, StoreTime, Stored};
 use crate::tables::{Table, TablesMut, key};
+use crate::turn::{Turn, Turned, Turns};
 
 /// How many waiting requests one transaction carries out at most.
 const GROUP: usize = 256;
@@ -40,6 +41,8 @@ pub struct Embedded {
     /// Taken by `drop`, which tells the writer to end.
     jobs: Mutex<Option<Sender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// One process has the file, so nobody else has to know.
+    turns: Mutex<Turns>,
 }
 
 struct Shared {
@@ -141,6 +144,7 @@ impl Embedded {
             shared,
             jobs: Mutex::new(Some(jobs)),
             writer: Mutex::new(Some(writer)),
+            turns: Mutex::default(),
         })
     }
 
@@ -354,6 +358,10 @@ impl Store for Embedded {
     async fn outbox(&self, slot: &ServiceId) -> Result<Vec<Effect>, StoreError> {
         let wanted = slot.clone();
         self.read(slot, move |tables, _| read::outbox(tables, &wanted)).await
+    }
+
+    async fn turn(&self, turn: Turn) -> Result<Turned, StoreError> {
+        Ok(self.turns.lock().unwrap_or_else(PoisonError::into_inner).take(&turn))
     }
 
     async fn health(&self) -> Result<Health, StoreError> {

@@ -22,6 +22,8 @@ mod store;
 mod tables;
 #[cfg(any(test, feature = "contract"))]
 pub mod testing;
+mod turn;
 
 pub use commit::{Claim, Commit, Committed, Effect, Finish, NewEffect, Then, Write};
 pub use store::{Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, StoreTime, Stored, Wanted};
+pub use turn::{Limit, Turn, Turned, Turns};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{LedgerRow, Row};
 use crate::commit::{Commit, Committed, Effect};
+use crate::turn::{Turn, Turned};
 
 /// The store's own time, in milliseconds: for leases and deadlines only. It is not the `Clock` and never shown to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
@@ -170,6 +171,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every effect row of the slot, without claiming it: for `doctor`, tests and the harness's check for leftovers.
     async fn outbox(&self, slot: &ServiceId) -> Result<Vec<Effect>, StoreError>;
+
+    /// Takes a turn of limits that all processes on this store share, in one trip. It is no promise: a turn that was taken and whose answer was lost
+    /// is a turn less for everybody, no more.
+    async fn turn(&self, turn: Turn) -> Result<Turned, StoreError>;
 
     /// Whether the store is reachable, and how safe it is.
     async fn health(&self) -> Result<Health, StoreError>;

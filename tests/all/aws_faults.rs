@@ -1,5 +1,6 @@
 //! The bad days of AWS and GitHub: every operation that the bot uses, in every way in which it fails. One answer at most, nothing unknown shown as
 //! good, and when the trouble is over the release goes to its end.
+#![expect(clippy::expect_used, reason = "a scenario fails by panicking")]
 
 use serde_json::json;
 use tests::fault::{Kind, kind};
@@ -28,8 +29,8 @@ async fn cell(town: &Scenario, call: &str, kind: &Kind) {
     let what = format!("{call} × {} {}", kind.name, kind.body["error"]);
     let asked = town.asked(call);
     town.control("aws/expire_sessions", json!({})).await;
-    // Behind what was remembered of people and sessions.
-    town.passes(90);
+    // Behind what was remembered of people, sessions and definitions.
+    town.passes(200);
     town.breaks(call, kind).await;
     let pushed = town.pushes("wallet-service", "carla", "feat: one more").await;
     let execution = pushed.execution.as_str();
@@ -114,14 +115,50 @@ async fn revisions_and_commits_fail_in_every_way() {
     let mut passing = kinds();
     passing.retain(|kind| kind.name != "refuse");
     rows_of(&["aws.HeadObject"], &passing).await;
+    // Every pipeline's definition has become too old at once: the fault has to last for this one.
+    for kind in &mut passing {
+        kind.body["times"] = json!(6);
+    }
+    rows_of(&["aws.GetPipeline"], &passing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listing_the_runs_of_a_parallel_pipeline_fails_in_every_way() {
+    let town = Scenario::start().await;
+    for kind in kinds() {
+        let what = format!("{} {}", kind.name, kind.body["error"]);
+        let answers = town.answers().len();
+        town.breaks("aws.ListPipelineExecutions", &kind).await;
+        let pushed = town.pushes("web-app", "carla", "feat: beside others").await;
+        let headline = format!("prod: {}", pushed.short());
+        let card = town.card_in_time(&[&headline, "waits for", "2 alarms quiet"]).await;
+        town.passes(20);
+        town.decides("U0ANN", &card).await;
+        let end = town.card_in_time(&[&headline, "released"]).await;
+        assert_eq!(end.ts, card.ts, "{what}: one card from beginning to end");
+        assert_eq!(town.answers().len(), answers + 1, "{what}: one answer");
+        assert!(town.has_struck(), "{what}: the fault never struck");
+        town.mends();
+    }
+    town.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revision_that_may_not_be_read_is_under_the_strictest_rules() {
+    may_not_read("aws.HeadObject").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_whose_definition_may_not_be_read_is_under_the_strictest_rules() {
+    may_not_read("aws.GetPipeline").await;
+}
+
+async fn may_not_read(call: &str) {
     let town = Scenario::start().await;
     town.clears_the_gate().await;
-    let denied = kind("refuse", 1, &json!({ "error": "AccessDeniedException" }));
-    town.breaks("aws.HeadObject", &denied).await;
+    town.passes(200);
+    let denied = kind("refuse", 1_000, &json!({ "error": "AccessDeniedException" }));
+    town.breaks(call, &denied).await;
     let pushed = town.pushes("wallet-service", "carla", "feat: whose").await;
     let card = town
         .card_in_time(&[&pushed.execution, "Cannot tell which commit this is", "production"])

@@ -1,8 +1,10 @@
 //! The command line as operators type it: the real binary beside a running server, on both stores.
 #![expect(clippy::panic, reason = "a scenario fails by panicking")]
 
+use std::process::Command;
+
 use serde_json::{Value, json};
-use tests::process::{Keeps, Ran, Setup, Town};
+use tests::process::{Keeps, Ran, Setup, Town, binary};
 
 /// So that the command line may decide on production too.
 const PRODUCTION: (&str, &str) = ("# command_line   = \"standard\"", "command_line   = \"production\"");
@@ -73,6 +75,24 @@ async fn a_conversation(keeps: Keeps) {
     doctor(&town).await;
 }
 
+/// Whoever reads only the first line, as `| head -1` does, makes no fault of the rest.
+#[test]
+fn a_reader_who_goes_away_is_no_fault() {
+    for arguments in [&["check", "docs/example.toml"][..], &["--help"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let ran = Command::new(binary())
+            .args(arguments)
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+            .env_clear()
+            .stdout(writer)
+            .output()
+            .expect("the binary runs");
+        let told = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!((ran.status.code(), &*told), (Some(0), ""), "{arguments:?}");
+    }
+}
+
 /// What auditors ask, beside the running server.
 async fn evidence(town: &Town) {
     let open = town.runs(&["runs"]).await;
@@ -91,6 +111,12 @@ async fn evidence(town: &Town) {
     };
     let all = town.until("a list of levels among the runs", planned).await;
     assert!(!all.out.contains("newer version"), "{all:?}");
+    // What is not there has no runs either, and that would be a lie about the one that was meant.
+    let slip = town.runs(&["runs", "walet"]).await;
+    assert!(
+        slip.code == 1 && slip.out.contains("no service `walet`; there are: wallet, web"),
+        "{slip:?}"
+    );
     let jsonl = town.runs(&["audit", "export", "--service", "wallet"]).await;
     assert_eq!(jsonl.code, 0, "{jsonl:?}");
     let rows: Vec<Value> = jsonl
@@ -254,7 +280,8 @@ async fn without_its_server_it_opens_the_file_and_a_store_that_was_put_back_show
     assert!(alone.code == 0 && alone.out.contains("waiting"), "{alone:?}");
     town.spawn();
     town.ready().await;
-    assert!(town.stop().success());
+    town.tells_to_stop();
+    assert!(town.ended().await.success());
     let log = town.log().display().to_string();
     let whole = town.runs(&["audit", "verify", "--seals", &log]).await;
     assert!(whole.code == 0 && whole.out.contains("everything adds up"), "{whole:?}");

@@ -8,6 +8,7 @@ mod cli;
 mod cost;
 mod crash;
 mod deliveries;
+mod drawer;
 mod ends;
 mod gates;
 mod identity;

@@ -40,6 +40,37 @@ async fn killed_before_and_after_the_answer_it_answers_once() {
     assert_eq!((answers, cards(&world).len()), (1, 1));
 }
 
+/// A call is under way when it is told to stop: its answer is waited for and written down, and whoever comes next has nothing to look up.
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_it_finishes_what_is_under_way_and_hears_nothing_new() {
+    let town = Town::start().await;
+    town.card(&["waits for 2 of 2"]).await;
+    town.until("the checks", async || {
+        let told = town.says("U0ANN", "/deploy approve mainnet v1.4.2").await;
+        told.contains("1 of 2").then_some(())
+    })
+    .await;
+    let world = Arc::clone(town.sandbox.world());
+    world
+        .faults
+        .set(Fault::once("aws.PutApprovalResult", FaultKind::HoldAfter, 0));
+    let told = town.says("U0BRUNO", "/deploy approve mainnet v1.4.2").await;
+    assert!(told.contains("Recorded"), "{told}");
+    world.faults.wait_held().await;
+    town.tells_to_stop();
+    town.until("a closed door", async || town.readiness().await.is_none().then_some(()))
+        .await;
+    assert_eq!(town.says("U0ANN", "/deploy lock testnet").await, "");
+    world.faults.release();
+    let status = town.ended().await;
+    assert!(status.success(), "{status}");
+    let journal = town.runs(&["audit", "export"]).await.out;
+    assert!(journal.contains("\"reason\":\"confirmed\""), "{journal}");
+    town.spawn();
+    town.card(&["released"]).await;
+    assert_eq!(world.aws().approval_results().len(), 1);
+}
+
 /// A variable of a function, which only that function is to know.
 const VARIABLE: &str = "for-this-function-alone";
 
@@ -73,7 +104,8 @@ async fn told_to_stop_it_finishes_and_leaves_with_success_and_no_secret_is_in_it
     );
     town.redis().resume();
     town.ready().await;
-    let status = town.stop();
+    town.tells_to_stop();
+    let status = town.ended().await;
     assert!(status.success(), "{status}");
     let log = std::fs::read_to_string(town.log()).expect("a log");
     assert!(

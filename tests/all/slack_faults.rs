@@ -1,6 +1,10 @@
 //! Slack's bad days: every method that the bot calls, in every way in which it fails. One card, one answer, no hot loop, and the end is drawn.
 #![expect(clippy::expect_used, reason = "a scenario fails by panicking")]
 
+use std::sync::Arc;
+
+use bot::slack::Limiter;
+use commands::time::Span;
 use serde_json::json;
 use tests::fault::{Kind, kind};
 use tests::scenario::{DEPLOYS, Scenario, text_of};
@@ -19,6 +23,10 @@ fn kinds() -> Vec<Kind> {
         kind("lose_answer", 2, &nothing),
         kind("drop", 2, &nothing),
     ]
+}
+
+fn kind_of(name: &'static str, times: u32) -> Kind {
+    kind(name, times, &json!({}))
 }
 
 /// Brings the bot to call a method during the release that follows: what it remembers is too old by then, or something else went wrong before.
@@ -104,6 +112,41 @@ async fn looking_for_an_earlier_post_fails_in_every_way() {
     row(&["conversations.history"]).await;
 }
 
+/// A note in a run's thread whose answer was lost is looked for there, and said once.
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_for_an_earlier_note_fails_in_every_way() {
+    let town = Scenario::start().await;
+    town.opening().await;
+    for kind in kinds() {
+        let what = format!("{} {}", kind.name, kind.body["error"]);
+        let pushed = town.pushes("web-staging", "carla", "feat: breaks").await;
+        let waits = [pushed.short(), "staging", "waits for", "migrations-touched"];
+        let card = town.card_in_time(&waits).await;
+        let broken = json!({ "pipeline": "web-staging", "stage": "Deploy", "message": "no room left" });
+        town.control("aws/fail", broken).await;
+        // The note, and the word to whoever started it.
+        town.breaks("slack.chat.postMessage", &kind_of("lose_answer", 2)).await;
+        town.breaks("slack.conversations.replies", &kind).await;
+        town.presses("U0ANN", &card.ts, "approve").await;
+        town.card_in_time(&[pushed.short(), "failed in Deploy"]).await;
+        let notes = |town: &Scenario| {
+            let all = town.said_with("no room left").into_iter();
+            all.filter(|note| note.thread_ts.as_deref() == Some(&card.ts)).count()
+        };
+        town.in_time(&format!("{what}: a look, and the note"), |town| {
+            (town.has_struck() && notes(town) > 0).then_some(())
+        })
+        .await;
+        town.passes(120);
+        town.in_time(&format!("{what}: nothing owed"), |town| {
+            (notes(town) == 1).then_some(())
+        })
+        .await;
+        town.mends();
+    }
+    town.ends().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn asking_whose_token_it_is_fails_in_every_way() {
     row(&["auth.test"]).await;
@@ -184,7 +227,7 @@ fn whispers(town: &Scenario, user: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn removing_a_second_card_fails_in_every_way() {
-    let lost = |name| kind(name, 1, &json!({}));
+    let lost = |name| kind_of(name, 1);
     for kind in kinds() {
         let town = Scenario::start().await;
         town.opening().await;
@@ -267,6 +310,24 @@ async fn an_archived_channel_is_left_alone_until_it_is_back() {
         .await;
     assert_eq!(end.ts, card.ts);
     assert_eq!(town.cards().len(), 1, "{}", card.ts);
+    town.ends().await;
+}
+
+/// Another replica is told to slow down; this one is not even asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_slack_asks_of_one_replica_holds_for_all() {
+    let town = Scenario::start().await;
+    town.opening().await;
+    let engine = town.rig.engine().await.expect("a bot");
+    let other = Limiter::shared(Arc::clone(&engine.store));
+    let told = engine.clock.now();
+    let minute = Span::minutes(1);
+    other.limited("chat.postMessage", Some(minute), told).await;
+    let pushed = town.pushes("web-staging", "carla", "feat: patience").await;
+    let card = town.card_in_time(&[pushed.short(), "staging"]).await;
+    let seconds: i64 = card.ts.split('.').next().and_then(|ts| ts.parse().ok()).expect("a ts");
+    assert!(seconds >= (told + minute).seconds(), "{} after {told:?}", card.ts);
+    assert_eq!(town.cards_with(&[pushed.short()]).len(), 1);
     town.ends().await;
 }
 

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use commands::ids::{RecordId, ServiceId};
 use demo::{Options, StoreWrap};
 use state::audit::{LedgerRow, Row};
-use state::{Commit, Committed, Effect, Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, Stored};
+use state::{
+    Commit, Committed, Effect, Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, Stored, Turn, Turned,
+};
 
 /// What is done with the requests on their way to the store; left alone, they pass.
 #[async_trait]
@@ -91,6 +93,10 @@ impl<L: Layer> Store for Layered<L> {
 
     async fn outbox(&self, slot: &ServiceId) -> Result<Vec<Effect>, StoreError> {
         self.store.outbox(slot).await
+    }
+
+    async fn turn(&self, turn: Turn) -> Result<Turned, StoreError> {
+        self.store.turn(turn).await
     }
 
     async fn health(&self) -> Result<Health, StoreError> {

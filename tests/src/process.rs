@@ -91,7 +91,11 @@ pub struct Ran {
 }
 
 /// The binary, built like this test was; once.
-fn binary() -> &'static PathBuf {
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
@@ -306,19 +310,28 @@ impl Town {
         }
     }
 
-    /// `kill -TERM`, and how it ends.
+    /// `kill -TERM`; returns at once.
     ///
     /// # Panics
     /// When it does not run.
-    #[must_use]
-    pub fn stop(&self) -> ExitStatus {
-        let mut process = self.process().take().expect("it runs");
+    pub fn tells_to_stop(&self) {
         let sent = Command::new("kill")
-            .args(["-TERM", &process.id().to_string()])
+            .args(["-TERM", &self.pid().to_string()])
             .status()
             .expect("kill runs");
         assert!(sent.success());
-        process.wait().expect("it ends")
+    }
+
+    /// How it ends by itself.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub async fn ended(&self) -> ExitStatus {
+        let mut process = self.process().take().expect("it runs");
+        tokio::task::spawn_blocking(move || process.wait())
+            .await
+            .expect("a thread")
+            .expect("it ends")
     }
 
     /// What monitors read.

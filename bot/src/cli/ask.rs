@@ -70,6 +70,23 @@ pub struct Answer {
 
 /// Answers a question of an operating-system user. `confined` says whether production is out of their reach; `None`: they may not speak at all.
 pub(super) async fn answer(engine: &Arc<Engine>, ask: Ask, os_user: &str, confined: Option<bool>) -> Answer {
+    if let Ask::Runs {
+        service: Some(name), ..
+    }
+    | Ask::Export {
+        service: Some(name), ..
+    } = &ask
+        && slots(engine, Some(name)).is_empty()
+    {
+        let known: Vec<&str> = engine.catalog.services.keys().map(ServiceId::as_str).collect();
+        return Answer {
+            lines: vec![format!(
+                "There is no service `{name}`; there are: {}.",
+                known.join(", ")
+            )],
+            good: false,
+        };
+    }
     let answered = match ask {
         Ask::Runs { service, all } => runs(engine, service.as_deref(), all).await,
         Ask::Export { format, service } => export(engine, format, service.as_deref()).await,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use commands::verb::roles;
 
+use super::print;
 use super::setup::load;
 use crate::config::Local;
 
@@ -19,20 +20,11 @@ pub(super) fn check(path: Option<PathBuf>) -> Result<bool> {
     };
     let loaded = load(&path)?;
     for warning in &loaded.warnings {
-        println!("warning: {warning}");
+        print(format_args!("warning: {warning}"));
     }
     for service in loaded.catalog.services.values() {
-        println!("{}: {} in {}", service.id, service.environments.len(), service.channel);
-        for environment in &service.environments {
-            println!("  {}", environment.id);
-            let rows = roles::table(service)
-                .into_iter()
-                .filter(|row| row.environment == environment.id.as_str());
-            for row in rows {
-                println!("    {:<10} {}", row.verb, row.who);
-            }
-        }
+        roles::lines(service).iter().for_each(print);
     }
-    println!("{} is good", path.display());
+    print(format_args!("{} is good", path.display()));
     Ok(true)
 }

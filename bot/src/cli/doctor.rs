@@ -9,6 +9,7 @@ use commands::facts::Standing;
 use commands::ids::{GroupId, UserId};
 use state::embedded::Embedded;
 
+use super::print;
 use super::setup::Setup;
 use crate::aws::codepipeline::ReadRequest;
 use crate::bot::open_store;
@@ -36,16 +37,16 @@ struct Findings {
 
 impl Findings {
     fn good(&self, words: &str) {
-        println!("ok       {words}");
+        print(format_args!("ok       {words}"));
     }
 
     fn unproven(&self, words: &str) {
-        println!("unproven {words}");
+        print(format_args!("unproven {words}"));
     }
 
     fn bad(&mut self, words: &str, mend: &str) {
         self.bad += 1;
-        println!("BAD      {words}\n         {mend}");
+        print(format_args!("BAD      {words}\n         {mend}"));
     }
 }
 
@@ -83,14 +84,11 @@ pub(super) async fn doctor() -> Result<bool> {
     }
     findings.unproven("whether another app of the workspace has /deploy too: the one installed last gets it. Type /deploy help and look who answers");
     bot.drain().await;
-    println!(
-        "{}",
-        if findings.bad == 0 {
-            "all is well".to_owned()
-        } else {
-            format!("{} to mend", findings.bad)
-        }
-    );
+    print(if findings.bad == 0 {
+        "all is well".to_owned()
+    } else {
+        format!("{} to mend", findings.bad)
+    });
     Ok(findings.bad == 0)
 }
 

@@ -3,9 +3,8 @@
 //! Redis answers everybody. The embedded store belongs to one process: beside a running server the other commands speak to it through a Unix socket, and
 //! without one they open the file themselves.
 #![expect(
-    clippy::print_stdout,
     clippy::print_stderr,
-    reason = "answers of the command line go to its user"
+    reason = "what goes wrong is told to whoever typed the command"
 )]
 
 mod ask;
@@ -34,6 +33,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the bot
+    ///
+    /// It needs SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, and takes its services from SIGNALBOX_CONFIG (signalbox.toml). With REDIS_URL it keeps its
+    /// records there, otherwise in SIGNALBOX_DATA (signalbox.redb). It listens at LISTEN (127.0.0.1:8080). AWS and GITHUB_TOKEN are read as
+    /// everywhere. The README has the whole list. SIGTERM ends it when what was begun is done.
     Serve,
     /// Checks the configuration, offline, and prints who may say what
     Check {
@@ -136,19 +139,14 @@ async fn ask(ask: Ask) -> anyhow::Result<bool> {
         },
         _ => here(setup, ask).await?,
     };
-    print(&answer.lines);
+    answer.lines.iter().for_each(print);
     Ok(answer.good)
 }
 
-/// Prints lines until nobody reads any more: `| head` is no fault.
-fn print(lines: &[String]) {
+/// Prints a line, whether or not anybody still reads: `| head` is no fault, and must not become one (`println!` panics there).
+pub(crate) fn print(line: impl std::fmt::Display) {
     use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    for line in lines {
-        if writeln!(out, "{line}").is_err() {
-            return;
-        }
-    }
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 async fn here(setup: setup::Setup, ask: Ask) -> anyhow::Result<Answer> {

@@ -60,6 +60,28 @@ async fn a_connection_closed_without_an_answer_is_unknown() {
 }
 
 #[tokio::test]
+async fn who_never_answers_is_given_up_and_nobody_knows_what_was_done() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let door = Door::new(
+        Allowed::nobody().github(&url.parse().unwrap()),
+        Arc::new(SystemClock::new()),
+        None,
+    );
+    let brief = Limits {
+        timeout: Duration::from_millis(50),
+        ..SHORT
+    };
+    // The connection stands, and its other end stays open and silent.
+    let (answer, held) = tokio::join!(door.send(call(&url, brief)), listener.accept());
+    assert_eq!(
+        answer.unwrap_err(),
+        DoorError::Unknown("operation timed out".to_owned())
+    );
+    drop(held);
+}
+
+#[tokio::test]
 async fn nothing_is_sent_under_a_lease_that_may_run_out() {
     let (door, url, _serve) = door_to(b"").await;
     let lease = Lease::until(door.clock.monotonic() + Duration::from_secs(4));

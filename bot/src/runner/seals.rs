@@ -1,5 +1,6 @@
 //! Once a minute each service's ledger is sealed on standard output: outside the store, so that a tail that was cut off shows.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use commands::time::Span;
@@ -10,11 +11,13 @@ use super::engine::{Engine, SealSink};
 /// How often.
 const EVERY: Span = Span::minutes(1);
 
-/// Standard output.
+/// Standard output, whatever the logs do.
 #[must_use]
-#[expect(clippy::print_stdout, reason = "seals go to standard output, whatever the logs do")]
 pub fn to_stdout() -> SealSink {
-    Arc::new(|line| println!("{line}"))
+    // Nobody may be reading any more; that must not end the task, which a later reader of the same output would miss.
+    Arc::new(|line| {
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    })
 }
 
 impl Engine {

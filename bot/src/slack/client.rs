@@ -21,9 +21,10 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use slack_morphism::prelude::*;
+use state::Store;
 use url::Url;
 
-use self::answers::{AuthTest, ChannelAnswer, History, Members, Opened, Permalink, Posted, UserAnswer, ViewAnswer};
+use self::answers::{AuthTest, ChannelAnswer, History, Members, Opened, Posted, UserAnswer, ViewAnswer};
 pub use self::answers::{ChannelInfo, Found, Home, UserInfo};
 pub use self::error::SlackError;
 use self::wire::{Ask, not_sent, read, retry_after};
@@ -63,7 +64,7 @@ pub struct Slack {
     clock: Arc<dyn Clock>,
     base: Url,
     token: Secret,
-    limiter: Arc<Limiter>,
+    limiter: Limiter,
     health: AtomicU8,
 }
 
@@ -76,14 +77,21 @@ impl Slack {
             clock,
             base,
             token,
-            limiter: Arc::default(),
+            limiter: Limiter::default(),
             health: AtomicU8::new(0),
         }
     }
 
-    /// The pace of this token's calls.
+    /// Shares the pace of this token's calls with every replica on this store.
     #[must_use]
-    pub fn limiter(&self) -> &Limiter {
+    pub fn paced_with(mut self, store: Arc<dyn Store>) -> Self {
+        self.limiter = Limiter::shared(store);
+        self
+    }
+
+    /// The pace of this token's calls. Whoever posts or edits takes a turn first; other calls of workers take theirs here.
+    #[must_use]
+    pub const fn limiter(&self) -> &Limiter {
         &self.limiter
     }
 
@@ -158,7 +166,7 @@ impl Slack {
     /// # Errors
     /// See [`SlackError`].
     pub async fn open_direct(&self, user: &UserId, lease: Lease) -> Result<ChannelId, SlackError> {
-        let ask = Ask::form(&[("users", user.as_str())]);
+        let ask = Ask::form(&[("users", user.as_str())]).paced();
         let answer: Opened = self.call("conversations.open", &ask, PATIENT, lease).await?;
         ChannelId::parse(&answer.channel.id).map_err(|_| SlackError::Unknown("an id that is no channel's".to_owned()))
     }
@@ -177,7 +185,7 @@ impl Slack {
         if let Some(thread) = post.thread {
             body = body.with_thread_ts(thread.to_owned().into());
         }
-        let ask = Ask::json(&body)?.to(post.channel);
+        let ask = Ask::json(&body)?;
         Ok(self.call::<Posted>("chat.postMessage", &ask, PATIENT, lease).await?.ts)
     }
 
@@ -188,7 +196,7 @@ impl Slack {
     pub async fn update(&self, channel: &ChannelId, ts: &str, drawn: &Drawn, lease: Lease) -> Result<(), SlackError> {
         let body =
             SlackApiChatUpdateRequest::new(channel.as_str().to_owned().into(), content(drawn), ts.to_owned().into());
-        self.call::<Done>("chat.update", &Ask::json(&body)?.to(channel), PATIENT, lease)
+        self.call::<Done>("chat.update", &Ask::json(&body)?, PATIENT, lease)
             .await
             .map(drop)
     }
@@ -200,22 +208,12 @@ impl Slack {
     pub async fn delete(&self, channel: &ChannelId, ts: &str, lease: Lease) -> Result<(), SlackError> {
         let body = SlackApiChatDeleteRequest::new(channel.as_str().to_owned().into(), ts.to_owned().into());
         match self
-            .call::<Done>("chat.delete", &Ask::json(&body)?.to(channel), PATIENT, lease)
+            .call::<Done>("chat.delete", &Ask::json(&body)?.paced(), PATIENT, lease)
             .await
         {
             Err(SlackError::Refused { code }) if code == "message_not_found" => Ok(()),
             answer => answer.map(drop),
         }
-    }
-
-    /// A link to a message (`chat.getPermalink`).
-    ///
-    /// # Errors
-    /// See [`SlackError`].
-    pub async fn permalink(&self, channel: &ChannelId, ts: &str) -> Result<String, SlackError> {
-        let ask = Ask::form(&[("channel", channel.as_str()), ("message_ts", ts)]);
-        let answer: Permalink = self.call("chat.getPermalink", &ask, PROMPT, Lease::NONE).await?;
-        Ok(answer.permalink)
     }
 
     /// Our own messages that carry a marker, oldest first, since an instant; in a channel, or in one thread of it.
@@ -242,7 +240,8 @@ impl Slack {
                 ("cursor", &cursor),
                 ("include_all_metadata", "true"),
                 ("inclusive", "true"),
-            ]);
+            ])
+            .paced();
             let page: History = self.call(method, &ask, PATIENT, lease).await?;
             found.extend(page.marked(EVENT_TYPE, EVENT_KEY, search.marker, home));
             cursor = page.next().unwrap_or_default();
@@ -262,17 +261,6 @@ impl Slack {
         let body = SlackApiViewsOpenRequest::new(trigger_id.to_owned().into(), render::modal(modal));
         let answer: ViewAnswer = self.call("views.open", &Ask::json(&body)?, PROMPT, Lease::NONE).await?;
         Ok(answer.view.id)
-    }
-
-    /// Replaces a form that is open (`views.update`).
-    ///
-    /// # Errors
-    /// See [`SlackError`].
-    pub async fn update_view(&self, view: &str, modal: &Modal) -> Result<(), SlackError> {
-        let body = SlackApiViewsUpdateRequest::new(render::modal(modal)).with_view_id(view.to_owned().into());
-        self.call::<Done>("views.update", &Ask::json(&body)?, PROMPT, Lease::NONE)
-            .await
-            .map(drop)
     }
 
     /// Replies at a `response_url`: to the speaker only, or to the channel. It works 5 times within 30 minutes.
@@ -335,13 +323,18 @@ impl Slack {
             request,
             limits: Limits { timeout, lease },
         };
-        self.limiter.sent(method, ask.channel.as_deref(), self.clock.now());
+        if ask.paced
+            && let Some(at) = self.limiter.turn(method, None, self.clock.now()).await
+        {
+            let retry_after = Some(at - self.clock.now());
+            return Err(SlackError::RateLimited { retry_after });
+        }
         let answer = self.door.send(call).await;
         self.health.store(if answer.is_ok() { 1 } else { 2 }, Ordering::Relaxed);
         let (parts, body) = answer?.into_parts();
         let result = read(parts.status, &parts.headers, &body);
         if let Err(SlackError::RateLimited { retry_after }) = &result {
-            self.limiter.limited(method, *retry_after, self.clock.now());
+            self.limiter.limited(method, *retry_after, self.clock.now()).await;
         }
         result.map(|answer| (answer, parts.headers))
     }

@@ -1,12 +1,13 @@
 //! How fast the bot may speak, so that Slack does not have to say so.
 //!
-//! A worker asks before it takes up a call, and leaves the effect in the outbox until its time comes; nothing sleeps here. What Slack says with a 429
-//! holds for every caller of that method. This knows only of this process: replicas together may still be told to slow down, and obey.
+//! A worker takes a turn before it takes up a call, and leaves the effect in the outbox until its time comes; nothing sleeps here. Turns are kept in the
+//! store, so that all replicas together keep Slack's pace, and what Slack says with a 429 holds for every caller of that method in all of them. While the
+//! store does not answer each process keeps the pace by itself: Slack may say so then, and is obeyed.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use commands::time::{Span, Timestamp};
+use state::{Limit, Store, Turn, Turns};
 
 /// Slack's pace for posts in one channel.
 const PER_CHANNEL: Span = Span::seconds(1);
@@ -14,159 +15,195 @@ const PER_CHANNEL: Span = Span::seconds(1);
 const DEFAULT_RETRY: Span = Span::seconds(30);
 
 /// Keeps the pace.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Limiter {
-    state: Mutex<State>,
+    /// Who keeps it for all; without one it is kept here.
+    shared: Option<Arc<dyn Store>>,
+    /// What is known of it here.
+    known: Mutex<Turns>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    /// When the next post may go to a channel.
-    channels: HashMap<String, Timestamp>,
-    methods: HashMap<&'static str, Bucket>,
-    /// Until when Slack wants to hear nothing of a method.
-    blocked: HashMap<&'static str, Timestamp>,
-}
-
-/// Calls that may still be made at once, and when that was true.
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    calls: f64,
-    at: Timestamp,
+impl std::fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limiter")
+            .field("known", &self.known)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Limiter {
-    /// A limiter that has seen nothing.
+    /// A limiter that shares its pace with all that use the same store.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// From when on a call may be made; `None`: at once. The channel matters for posts.
-    #[must_use]
-    pub fn ready_at(&self, method: &'static str, channel: Option<&str>, now: Timestamp) -> Option<Timestamp> {
-        let state = self.lock();
-        let blocked = state.blocked.get(method).copied();
-        let channel = channel
-            .filter(|_| is_post(method))
-            .and_then(|channel| state.channels.get(channel).copied());
-        let bucket = state
-            .methods
-            .get(method)
-            .and_then(|bucket| bucket.ready_at(method, now));
-        [blocked, channel, bucket]
-            .into_iter()
-            .flatten()
-            .filter(|at| *at > now)
-            .max()
-    }
-
-    /// A call is being made.
-    pub fn sent(&self, method: &'static str, channel: Option<&str>, now: Timestamp) {
-        let mut state = self.lock();
-        let full = Bucket {
-            calls: per_minute(method),
-            at: now,
-        };
-        let bucket = state.methods.entry(method).or_insert(full);
-        *bucket = bucket.refilled(method, now);
-        bucket.calls -= 1.0;
-        if let Some(channel) = channel.filter(|_| is_post(method)) {
-            // A channel that has been quiet for a second is like one that was never written to.
-            state.channels.retain(|_, next| *next > now);
-            state.channels.insert(channel.to_owned(), now + PER_CHANNEL);
+    pub fn shared(store: Arc<dyn Store>) -> Self {
+        Self {
+            shared: Some(store),
+            known: Mutex::default(),
         }
+    }
+
+    /// From when on a call may be made, as far as is known here; `None`: at once. The channel matters for posts.
+    #[must_use]
+    pub fn ready_at(&self, method: &str, channel: Option<&str>, now: Timestamp) -> Option<Timestamp> {
+        self.known().ready_at(&limits(method, channel), now)
+    }
+
+    /// Takes the turn of a call, which is to be made soon; or says from when on there may be one.
+    pub async fn turn(&self, method: &str, channel: Option<&str>, now: Timestamp) -> Option<Timestamp> {
+        let limits = limits(method, channel);
+        // Known to be too early: nobody has to be asked.
+        if let Some(at) = self.known().ready_at(&limits, now) {
+            return Some(at);
+        }
+        let taken = self.take(Turn {
+            limits: limits.clone(),
+            now,
+            insists: false,
+        });
+        if taken.await {
+            return None;
+        }
+        Some(self.known().ready_at(&limits, now).unwrap_or(now + Span(1)))
+    }
+
+    /// Something is posted for which a person waits, whosever turn it is; others are held off.
+    pub async fn posted(&self, channel: &str, now: Timestamp) {
+        let limits = vec![of_channel(channel)];
+        self.insist(limits, now).await;
     }
 
     /// Slack said that it was too fast.
-    pub fn limited(&self, method: &'static str, retry_after: Option<Span>, now: Timestamp) {
-        let until = now + retry_after.unwrap_or(DEFAULT_RETRY);
-        let mut state = self.lock();
-        let blocked = state.blocked.entry(method).or_insert(until);
-        *blocked = until.max(*blocked);
+    pub async fn limited(&self, method: &str, retry_after: Option<Span>, now: Timestamp) {
+        let limits = vec![held(method, retry_after.unwrap_or(DEFAULT_RETRY))];
+        self.insist(limits, now).await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn insist(&self, limits: Vec<Limit>, now: Timestamp) {
+        let turn = Turn {
+            limits,
+            now,
+            insists: true,
+        };
+        self.take(turn).await;
     }
-}
 
-impl Bucket {
-    fn refilled(self, method: &'static str, now: Timestamp) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a day are exact in a double")]
-        let minutes = self.at.age(now).0.min(Span::days(1).0) as f64 / 60_000.0;
-        Self {
-            calls: (self.calls + minutes * per_minute(method)).min(per_minute(method)),
-            at: now,
+    async fn take(&self, turn: Turn) -> bool {
+        let Some(store) = &self.shared else {
+            return self.known().take(&turn).taken;
+        };
+        match store.turn(turn.clone()).await {
+            Ok(turned) => {
+                self.known().adopt(&turn.limits, &turned.spent);
+                turned.taken
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the pace is kept without the other replicas");
+                self.known().take(&turn).taken
+            }
         }
     }
 
-    fn ready_at(self, method: &'static str, now: Timestamp) -> Option<Timestamp> {
-        let missing = 1.0 - self.refilled(method, now).calls;
-        #[expect(clippy::cast_possible_truncation, reason = "at most some minutes, in milliseconds")]
-        let wait = (missing / per_minute(method) * 60_000.0).ceil() as i64;
-        (wait > 0).then(|| now + Span(wait))
+    fn known(&self) -> MutexGuard<'_, Turns> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn is_post(method: &str) -> bool {
-    method == "chat.postMessage"
+/// Everything that limits a call.
+fn limits(method: &str, channel: Option<&str>) -> Vec<Limit> {
+    let per_minute = per_minute(method);
+    let own = Limit {
+        name: method.to_owned(),
+        each: Span(Span::minutes(1).0 / i64::from(per_minute)),
+        burst: per_minute,
+    };
+    let channel = channel.filter(|_| method == "chat.postMessage").map(of_channel);
+    [held(method, Span(0)), own].into_iter().chain(channel).collect()
+}
+
+/// Until when Slack wants to hear nothing of a method.
+fn held(method: &str, each: Span) -> Limit {
+    Limit {
+        name: format!("{method} held"),
+        each,
+        burst: 1,
+    }
+}
+
+/// When the next post may go to a channel.
+fn of_channel(channel: &str) -> Limit {
+    Limit {
+        name: format!("post {channel}"),
+        each: PER_CHANNEL,
+        burst: 1,
+    }
 }
 
 /// Slack's tiers, for one workspace.
-fn per_minute(method: &str) -> f64 {
+fn per_minute(method: &str) -> u32 {
     match method {
-        "usergroups.users.list" => 20.0,
-        "users.info" | "views.open" | "views.update" | "chat.getPermalink" => 100.0,
-        "chat.postMessage" | "auth.test" => 300.0,
-        _ => 50.0,
+        "chat.postMessage" => 300,
+        _ => 50,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use state::embedded::Embedded;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_000_000);
+    const POST: &str = "chat.postMessage";
 
-    #[test]
-    fn one_post_a_second_per_channel() {
-        let limiter = Limiter::new();
-        limiter.sent("chat.postMessage", Some("C1"), NOW);
-        let ready = |channel, now| limiter.ready_at("chat.postMessage", Some(channel), now);
-        assert_eq!(ready("C1", NOW), Some(NOW + Span::seconds(1)));
-        assert_eq!(ready("C2", NOW), None);
-        assert_eq!(ready("C1", NOW + Span::seconds(1)), None);
-        assert_eq!(limiter.ready_at("chat.update", Some("C1"), NOW), None);
+    #[tokio::test]
+    async fn one_post_a_second_per_channel() {
+        let limiter = Limiter::default();
+        let soon = Some(NOW + Span::seconds(1));
+        assert_eq!(limiter.turn(POST, Some("C1"), NOW).await, None);
+        assert_eq!(limiter.turn(POST, Some("C1"), NOW).await, soon);
+        assert_eq!(limiter.ready_at(POST, Some("C1"), NOW), soon);
+        assert_eq!(limiter.turn(POST, Some("C2"), NOW).await, None);
+        assert_eq!(limiter.turn(POST, Some("C1"), NOW + Span::seconds(1)).await, None);
+        assert_eq!(limiter.turn("chat.update", Some("C1"), NOW).await, None);
+        limiter.posted("C3", NOW).await;
+        assert_eq!(limiter.turn(POST, Some("C3"), NOW).await, soon);
     }
 
-    #[test]
-    fn a_method_has_its_minute() {
-        let limiter = Limiter::new();
-        for _ in 0..20 {
-            assert_eq!(limiter.ready_at("usergroups.users.list", None, NOW), None);
-            limiter.sent("usergroups.users.list", None, NOW);
+    #[tokio::test]
+    async fn a_method_has_its_minute() {
+        let limiter = Limiter::default();
+        for _ in 0..50 {
+            assert_eq!(limiter.turn("chat.update", None, NOW).await, None);
         }
-        assert_eq!(
-            limiter.ready_at("usergroups.users.list", None, NOW),
-            Some(NOW + Span::seconds(3))
-        );
-        assert_eq!(
-            limiter.ready_at("usergroups.users.list", None, NOW + Span::seconds(3)),
-            None
-        );
+        let next = NOW + Span(1_200);
+        assert_eq!(limiter.turn("chat.update", None, NOW).await, Some(next));
+        assert_eq!(limiter.turn("chat.update", None, next).await, None);
     }
 
-    #[test]
-    fn what_slack_asks_for_holds_and_is_never_shortened() {
-        let limiter = Limiter::new();
-        limiter.limited("chat.update", Some(Span::seconds(10)), NOW);
-        limiter.limited("chat.update", Some(Span::seconds(2)), NOW);
-        assert_eq!(
-            limiter.ready_at("chat.update", None, NOW),
-            Some(NOW + Span::seconds(10))
-        );
-        assert_eq!(limiter.ready_at("chat.update", None, NOW + Span::seconds(10)), None);
-        assert_eq!(limiter.ready_at("chat.postMessage", None, NOW), None);
+    #[tokio::test]
+    async fn what_slack_asks_for_holds_and_is_never_shortened() {
+        let limiter = Limiter::default();
+        let until = NOW + Span::seconds(10);
+        limiter.limited("chat.update", Some(Span::seconds(10)), NOW).await;
+        limiter.limited("chat.update", Some(Span::seconds(2)), NOW).await;
+        assert_eq!(limiter.turn("chat.update", None, NOW).await, Some(until));
+        assert_eq!(limiter.turn("chat.update", None, until).await, None);
+        assert_eq!(limiter.turn(POST, None, NOW).await, None);
+    }
+
+    #[tokio::test]
+    async fn replicas_share_their_pace_and_what_slack_said_to_one_of_them() {
+        let store: Arc<dyn Store> = Arc::new(Embedded::in_memory().unwrap());
+        let (one, other) = (Limiter::shared(Arc::clone(&store)), Limiter::shared(store));
+        assert_eq!(one.turn(POST, Some("C1"), NOW).await, None);
+        let soon = Some(NOW + Span::seconds(1));
+        assert_eq!(other.turn(POST, Some("C1"), NOW).await, soon);
+        assert_eq!(other.ready_at(POST, Some("C1"), NOW), soon, "and is not asked again");
+        one.limited("chat.update", Some(Span::seconds(10)), NOW).await;
+        let until = Some(NOW + Span::seconds(10));
+        assert_eq!(other.turn("chat.update", None, NOW).await, until);
+        // Without the store each would have gone ahead.
+        let (one, other) = (Limiter::default(), Limiter::default());
+        assert_eq!(one.turn(POST, Some("C1"), NOW).await, None);
+        assert_eq!(other.turn(POST, Some("C1"), NOW).await, None);
     }
 }

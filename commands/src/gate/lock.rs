@@ -1,8 +1,10 @@
 //! Does somebody else hold the environment?
 
 use super::{Denial, Question, deny};
+use crate::desk::Lock;
+use crate::ids::EnvironmentId;
 use crate::reason::Reason;
-use crate::view::{DateStyle, Inline, code, text};
+use crate::view::{DateStyle, Inline, Line, code, text};
 
 pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     let environment = &question.environment.id;
@@ -10,6 +12,15 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     if question.speaker.is_some_and(|speaker| speaker.user == lock.owner) {
         return None;
     }
+    deny(Reason::Locked, held(environment, lock))
+}
+
+/// Who holds an environment, why, since and until when, and what to do about it. Since when and not for how long: a card stands for days as it was drawn.
+pub(crate) fn held(environment: &EnvironmentId, lock: &Lock) -> Line {
+    let date = |at| Inline::Date {
+        at,
+        style: DateStyle::DayTime,
+    };
     let mut line = vec![
         text(format!("{environment} is locked by ")),
         Inline::Mention(lock.owner.clone()),
@@ -17,20 +28,14 @@ pub(super) fn judge(question: &Question<'_>) -> Option<Denial> {
     if !lock.reason.is_empty() {
         line.push(text(format!(" ({})", lock.reason)));
     }
-    line.push(text(format!(" for {}", lock.since.age(question.facts.now))));
+    line.extend([text(" since "), date(lock.since)]);
     if let Some(until) = lock.until {
-        line.extend([
-            text(", until "),
-            Inline::Date {
-                at: until,
-                style: DateStyle::DayTime,
-            },
-        ]);
+        line.extend([text(", until "), date(until)]);
     }
     line.extend([
         text(". Talk to them, or take it over with "),
         code(format!("/deploy lock {environment} --steal <reason>")),
         text("."),
     ]);
-    deny(Reason::Locked, line)
+    line
 }

@@ -14,6 +14,8 @@ mod round;
 mod self_approval;
 pub mod tally;
 
+pub(crate) use lock::held;
+
 use crate::catalog::Environment;
 use crate::decision::Refusal;
 use crate::facts::{Facts, Speaker, Standing};

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::Illegal;
 use crate::time::Span;
-use crate::view::{self, DateStyle, Inline, Line, Message, code, text};
+use crate::view::{self, DateStyle, Inline, Line, Message, text};
 
 /// A wish to hold an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Verb for Lock {
             .lock(&self.environment, facts.now)
             .filter(|lock| lock.owner != speaker.user);
         if let (Some(lock), false) = (held, self.steal) {
-            refusals.push(taken(environment, lock, facts));
+            refusals.push(taken(environment, lock));
         }
         if !refusals.is_empty() {
             return Ok(with_tell_me(
@@ -155,23 +155,10 @@ fn announced(environment: &EnvironmentId, lock: &Held, stolen_from: Option<&User
     line
 }
 
-fn taken(environment: &Environment, lock: &Held, facts: &Facts<'_>) -> Refusal {
-    let mut message: Line = vec![
-        text(format!("{} is locked by ", environment.id)),
-        Inline::Mention(lock.owner.clone()),
-    ];
-    message.push(text(format!(" for {}", lock.since.age(facts.now))));
-    if !lock.reason.is_empty() {
-        message.push(text(format!(" ({})", lock.reason)));
-    }
-    message.extend([
-        text(". Take it over with "),
-        code(format!("/deploy lock {} --steal <reason>", environment.id)),
-        text("."),
-    ]);
+fn taken(environment: &Environment, lock: &Held) -> Refusal {
     Refusal {
         reason: Reason::Locked,
-        message,
+        message: gate::held(&environment.id, lock),
         about: None,
         passable: false,
     }

@@ -2,6 +2,7 @@
 
 use commands::facts::Via;
 use commands::reason::Reason;
+use commands::verb::roles;
 
 use crate::runbook::pause;
 use crate::world::World;
@@ -158,6 +159,48 @@ fn every_cell() {
         }
     }
     assert_eq!(cells, VERBS.len() * PEOPLE.len() * 2);
+}
+
+/// What `signalbox check` prints is what the grid above finds.
+#[test]
+fn the_printed_table_is_true() {
+    let mut world = furnished("refs/heads/master");
+    let rows = roles::table(world.service());
+    let mut cells = 0;
+    for row in rows
+        .iter()
+        .filter(|row| VERBS.iter().any(|(verb, ..)| *verb == row.verb))
+    {
+        for who in PEOPLE
+            .into_iter()
+            .filter(|who| may("/deploy status", who, "mainnet").is_ok())
+        {
+            let found = match may(&row.verb, who, &row.environment) {
+                // The table names people; whether one of them wrote what ships is its second half.
+                Err(Reason::SelfApproval) => row.who.contains("nobody who wrote"),
+                // Whose questions are confirmed depends on the runbook that asks.
+                _ if row.verb == "/deploy confirm" => true,
+                other => other.is_ok(),
+            };
+            let printed = row.who == "every member" || row.verb == "/deploy confirm" || names(&row.who, who);
+            assert_eq!(printed, found, "{who} {} {}: {}", row.verb, row.environment, row.who);
+            cells += 1;
+        }
+    }
+    assert_eq!(cells, VERBS.len() * 5 * 2);
+}
+
+/// Whether the table's words for people cover somebody.
+fn names(words: &str, who: &str) -> bool {
+    let groups: [(&str, &[&str]); 2] = [
+        ("@S0WALLET", &["U0ANN", "U0BRUNO", "U0DANA"]),
+        ("@S0OPS", &["U0BRUNO", "U0CARLA"]),
+    ];
+    let people = words.split(';').next().unwrap_or_default();
+    groups
+        .iter()
+        .any(|(group, members)| people.contains(group) && members.contains(&who))
+        || people.contains(who)
 }
 
 /// Looking is for every member, wherever the same word changes something.

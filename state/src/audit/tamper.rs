@@ -13,6 +13,7 @@ use crate::apply::{MemoryTables, apply};
 use crate::commit::{Commit, Committed, Effect, Write};
 use crate::read;
 use crate::store::{Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, StoreTime, Stored};
+use crate::turn::{Turn, Turned};
 
 const RECORDS: [&str; 3] = ["desk", "run/prod/1", "run/prod/2"];
 
@@ -34,6 +35,10 @@ impl Store for Held {
     }
 
     async fn poll(&self, _: Poll) -> Result<Polled, StoreError> {
+        Err(StoreError::Unknown)
+    }
+
+    async fn turn(&self, _: Turn) -> Result<Turned, StoreError> {
         Err(StoreError::Unknown)
     }
 

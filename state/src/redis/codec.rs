@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use commands::ids::RecordId;
 use commands::time::Timestamp;
 
-use super::keys::Keys;
+use super::keys::{self, Keys};
 use crate::apply::discontinuous;
 use crate::codec::{self, EffectLine, RecordLine};
 use crate::commit::{Commit, Committed, Effect, Finish, Then};
 use crate::store::{Load, Loaded, Poll, Polled, StoreError, StoreTime, Stored, Wanted};
+use crate::turn::{FAR, Turn, Turned};
 
 /// Adds the arguments of a commit, in the order in which the script takes them.
 pub(super) fn commit(command: &mut Cmd, commit: &Commit) {
@@ -272,6 +273,27 @@ pub(super) fn listed(value: Value) -> Result<Vec<Stored>, StoreError> {
         records.push(record.stored(codec::record_id(&id)?, 0)?);
     }
     Ok(records)
+}
+
+/// A wish for a turn: the limits' keys, then the arguments of the script.
+pub(super) fn turn(command: &mut Cmd, turn: &Turn) {
+    for limit in &turn.limits {
+        command.arg(keys::limit(&limit.name));
+    }
+    command.arg(turn.now.0).arg(u8::from(turn.insists)).arg(FAR.0);
+    for limit in &turn.limits {
+        command.arg(limit.each.0).arg(limit.burst.max(1));
+    }
+}
+
+pub(super) fn turned(value: Value, turn: &Turn) -> Result<Turned, StoreError> {
+    let mut answer = Answer::of(value)?;
+    let taken = answer.integer()? == 1;
+    let spent = turn.limits.iter().map(|_| answer.integer().map(Timestamp));
+    Ok(Turned {
+        taken,
+        spent: spent.collect::<Result<_, _>>()?,
+    })
 }
 
 fn strange() -> StoreError {

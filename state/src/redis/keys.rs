@@ -15,6 +15,7 @@
 //! sb2:{wallet}:l     list    the ledger; a row's place is its sequence number
 //! sb2:{wallet}:n     hash    counters (`fence`)
 //! sb2:{wallet}:j:ID  list    journal of record ID; a row's place is its sequence number
+//! sb2:{/}:t:NAME     string  when the turns of the limit NAME are used up (Clock); of no service, and gone by itself a minute later
 //! ```
 //!
 //! The lines are those of `codec`. The braces make all keys of a service fall into one slot of a cluster: a commit is one script in one slot, and
@@ -88,4 +89,9 @@ impl Keys {
     pub(super) fn journal(&self, record: &RecordId) -> String {
         format!("{}j:{record}", self.prefix)
     }
+}
+
+/// Where a limit is kept. All of them are in one slot, which no service can have: its name would not be one.
+pub(super) fn limit(name: &str) -> String {
+    format!("sb2:{{/}}:t:{name}")
 }

@@ -31,6 +31,7 @@ use crate::codec as lines;
 use crate::commit::{Commit, Committed, Effect, Write};
 use crate::embedded::imported;
 use crate::store::{Health, Load, Loaded, Page, Poll, Polled, Store, StoreError, StoreTime, Stored};
+use crate::turn::{Turn, Turned};
 
 /// How many records one pipeline of [`Redis::import`] writes.
 const BULK: usize = 1000;
@@ -59,6 +60,7 @@ struct Scripts {
     load: Source,
     poll: Source,
     records: Source,
+    turn: Source,
 }
 
 /// A script's text beside its hash: the hash is sent, and the text when the server does not know it yet.
@@ -89,6 +91,7 @@ impl Default for Scripts {
             load: Source::new(include_str!("scripts/load.lua")),
             poll: Source::new(include_str!("scripts/poll.lua")),
             records: Source::new(include_str!("scripts/records.lua")),
+            turn: Source::new(include_str!("scripts/turn.lua")),
         }
     }
 }
@@ -166,7 +169,7 @@ impl Redis {
         Keys::of(slot)
     }
 
-    /// Runs a script: by its hash, and with its text when the server does not know the hash.
+    /// Runs a script on the keys of a slot.
     async fn run(
         &self,
         script: &Source,
@@ -174,19 +177,28 @@ impl Redis {
         keys: &Keys,
         args: impl Fn(&mut Cmd) + Sync,
     ) -> Result<Value, StoreError> {
+        self.evaluate(script, FIXED + journals.len(), |command| {
+            command.arg(&keys.fixed).arg(journals);
+            args(command);
+        })
+        .await
+    }
+
+    /// Runs a script: by its hash, and with its text when the server does not know the hash. `rest` is so many keys, then the arguments.
+    async fn evaluate(
+        &self,
+        script: &Source,
+        keys: usize,
+        rest: impl Fn(&mut Cmd) + Sync,
+    ) -> Result<Value, StoreError> {
         let request = |form| {
             let (verb, script) = match form {
                 Form::Short => ("EVALSHA", &script.hash),
                 Form::Full => ("EVAL", &script.text),
             };
             let mut command = Cmd::with_capacity(ARGUMENTS, PACKET);
-            command
-                .arg(verb)
-                .arg(script)
-                .arg(FIXED + journals.len())
-                .arg(&keys.fixed)
-                .arg(journals);
-            args(&mut command);
+            command.arg(verb).arg(script).arg(keys);
+            rest(&mut command);
             Packet::One(command)
         };
         self.link.ask(&request).await?.map_err(|error| link::cause(&error))
@@ -324,6 +336,15 @@ impl Store for Redis {
         let mut effects = codec::effects(Answer::of(value)?)?;
         effects.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(effects)
+    }
+
+    async fn turn(&self, turn: Turn) -> Result<Turned, StoreError> {
+        let value = self
+            .evaluate(&self.scripts.turn, turn.limits.len(), |command| {
+                codec::turn(command, &turn)
+            })
+            .await?;
+        codec::turned(value, &turn)
     }
 
     async fn health(&self) -> Result<Health, StoreError> {

@@ -12,7 +12,6 @@ mod revision;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use aws_sdk_codepipeline::types::{
     ActionExecutionDetail, ActionExecutionFilter, PipelineExecution, PipelineExecutionFilter, PipelineExecutionSummary,
@@ -20,6 +19,7 @@ use aws_sdk_codepipeline::types::{
 };
 use commands::catalog::AwsTarget;
 use commands::round::{Revision, Starter};
+use commands::time::{Span, Timestamp};
 
 pub use self::answer::ApprovalAnswer;
 pub use self::control::{RetryRequest, StopRequest};
@@ -35,7 +35,7 @@ use super::s3::Object;
 use crate::clock::Clock;
 
 /// Pipelines are edited rarely; approvals of an edited one are found by their tokens meanwhile.
-const DEFINITION_FOR: Duration = Duration::from_secs(180);
+const DEFINITION_FOR: Span = Span::minutes(3);
 /// What an execution carries does not change; this many are remembered.
 const CARRIED: usize = 2_000;
 /// Pages of one listing: beyond this the reader sees the newest part.
@@ -45,7 +45,7 @@ const PAGES: usize = 10;
 pub struct CodePipeline {
     clients: Arc<Clients>,
     clock: Arc<dyn Clock>,
-    definitions: Mutex<HashMap<PipelineKey, (Duration, Arc<Definition>)>>,
+    definitions: Mutex<HashMap<PipelineKey, (Timestamp, Arc<Definition>)>>,
     carried: Mutex<HashMap<(PipelineKey, String), Carried>>,
 }
 
@@ -104,10 +104,11 @@ impl CodePipeline {
         stages: &[StageState],
     ) -> Result<Arc<Definition>, AwsError> {
         let key = (within.target.clone(), pipeline.to_owned());
-        let now = self.clock.monotonic();
-        let known = |table: &HashMap<_, (Duration, Arc<Definition>)>| {
+        let now = self.clock.now();
+        let known = |table: &HashMap<_, (Timestamp, Arc<Definition>)>| {
             let (at, definition) = table.get(&key)?;
-            (now.saturating_sub(*at) < DEFINITION_FOR).then(|| Arc::clone(definition))
+            // A clock that was put back makes it no younger.
+            (*at <= now && now < *at + DEFINITION_FOR).then(|| Arc::clone(definition))
         };
         if let Some(definition) = known(&self.definitions.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(definition);

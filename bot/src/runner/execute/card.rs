@@ -7,8 +7,8 @@ use commands::catalog::Service;
 use commands::effect::Outcome;
 use commands::facts::Facts;
 use commands::ids::{ChannelId, RecordId, UserId};
-use commands::operation::Operation;
-use commands::run::{CardRef, Run};
+use commands::operation::{self, Operation};
+use commands::run::{CardRef, Run, Status};
 use commands::time::{Span, Timestamp};
 use commands::view::{self, Message};
 
@@ -21,6 +21,9 @@ use crate::slack::{Post, SlackError};
 
 /// How often a card in an archived channel is tried again.
 const ARCHIVED: Span = Span::minutes(15);
+/// How long what people decide on lets ends go first, and progress lets both; less than Slack's pause between two calls.
+const DECISIONS: Span = Span(200);
+const PROGRESS: Span = Span(400);
 
 /// What has a card: an approval's run, or one of a runbook.
 #[derive(Debug)]
@@ -42,6 +45,19 @@ impl Carded {
         match self {
             Self::Run(run) => run.card.as_ref(),
             Self::Operation(operation) => operation.card.as_ref(),
+        }
+    }
+
+    /// How long it lets others go first.
+    fn patience(&self) -> Span {
+        match self {
+            Self::Run(run) => patience(run),
+            Self::Operation(operation) => match operation.status {
+                operation::Status::Ended { .. } => Span(0),
+                operation::Status::Stopped => DECISIONS,
+                _ if operation.steps.iter().any(|step| step.phase.is_asking()) => DECISIONS,
+                _ => PROGRESS,
+            },
         }
     }
 
@@ -124,7 +140,7 @@ pub(super) async fn draw(engine: &Arc<Engine>, service: &Service, id: &RecordId,
         versions: (version(id), version(&RecordId::desk())),
     };
     match run.card() {
-        Some(card) => edit(engine, id, (&card.channel, &card.ts), &picture, this).await,
+        Some(card) => edit(engine, &run, card, &picture, this).await,
         None if run.reposts() > 1 => Done::Outcome(Outcome::Done),
         None => post(engine, &run, &picture, this).await,
     }
@@ -136,18 +152,13 @@ struct Picture {
     versions: Versions,
 }
 
-async fn edit(
-    engine: &Engine,
-    id: &RecordId,
-    (channel, ts): (&ChannelId, &String),
-    picture: &Picture,
-    this: Try<'_>,
-) -> Done {
+async fn edit(engine: &Engine, run: &Carded, card: &CardRef, picture: &Picture, this: Try<'_>) -> Done {
+    let (id, CardRef { channel, ts, .. }) = (run.id(), card);
     let Picture { drawn, versions } = picture;
     if engine.drawings.is(id, ts, &drawn.digest, *versions) {
         return Done::Outcome(Outcome::Drawn { posted: None });
     }
-    if let Some(done) = too_early(engine, "chat.update", channel) {
+    if let Some(done) = too_early(engine, ("chat.update", channel), run.patience()).await {
         return done;
     }
     match engine.slack.update(channel, ts, drawn, this.lease).await {
@@ -163,6 +174,7 @@ async fn edit(
             after: Some(ARCHIVED),
             why: code,
         },
+        Err(error @ SlackError::RateLimited { .. }) => slack_failure(error),
         Err(error) => {
             // It may show this or what it showed before.
             engine.drawings.forget(id);
@@ -173,8 +185,8 @@ async fn edit(
 
 async fn post(engine: &Engine, run: &Carded, picture: &Picture, this: Try<'_>) -> Done {
     let (channel, marker) = (run.channel(), run.marker());
-    // Before the look too: a card that waits for its turn does not search the channel each time it is put off.
-    if let Some(done) = too_early(engine, "chat.postMessage", channel) {
+    // Before the look: a card that waits for its turn does not search the channel each time it is put off.
+    if let Some(done) = too_early(engine, ("chat.postMessage", channel), run.patience()).await {
         return done;
     }
     if this.attempt > 1 {
@@ -184,9 +196,6 @@ async fn post(engine: &Engine, run: &Carded, picture: &Picture, this: Try<'_>) -
             // Posting without knowing could make a second card.
             Err(error) => return Done::later(error.to_string()),
         }
-    }
-    if let Some(done) = too_early(engine, "chat.postMessage", channel) {
-        return done;
     }
     match engine
         .slack
@@ -268,15 +277,27 @@ pub(in crate::runner) fn ready_at(engine: &Engine, run: &Run, now: Timestamp) ->
         Some(card) => ("chat.update", &card.channel),
         None => ("chat.postMessage", &run.pinned.channel),
     };
-    engine.slack.limiter().ready_at(method, Some(channel.as_str()), now)
+    let at = engine.slack.limiter().ready_at(method, Some(channel.as_str()), now)?;
+    Some(at + patience(run))
 }
 
-/// Slack would say no just now: the effect waits in the outbox, where a newer drawing takes its place.
-pub(super) fn too_early(engine: &Engine, method: &'static str, channel: &ChannelId) -> Option<Done> {
+/// How long a card lets others go first when Slack has no room for all: ends come before what people decide on, and that before progress.
+const fn patience(run: &Run) -> Span {
+    match run.status {
+        Status::Ended { .. } => Span(0),
+        Status::Waiting | Status::Answering => DECISIONS,
+        Status::Following => PROGRESS,
+    }
+}
+
+/// Takes the turn of a call. Slack would say no just now: the effect waits in the outbox, where a newer drawing takes its place, and lets others go first
+/// for a while.
+pub(super) async fn too_early(engine: &Engine, (method, channel): (&str, &ChannelId), patience: Span) -> Option<Done> {
     let now = engine.clock.now();
-    let at = engine.slack.limiter().ready_at(method, Some(channel.as_str()), now)?;
+    let limiter = engine.slack.limiter();
+    let at = limiter.turn(method, Some(channel.as_str()), now).await?;
     Some(Done::Later {
-        after: Some(at - now),
+        after: Some(at + patience - now),
         why: "Slack's pace".to_owned(),
     })
 }

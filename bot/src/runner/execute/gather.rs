@@ -9,6 +9,7 @@ use commands::effect::{Effect, Outcome};
 use commands::ids::{RecordId, UserId};
 use commands::operation::maintenance;
 use commands::round::Change;
+use commands::time::Span;
 
 use super::{Done, Try, load_run};
 use crate::checks::{self, Ask};
@@ -17,6 +18,9 @@ use crate::runner::engine::Engine;
 
 /// After so many tries what is missing is shown as unknown, so that people know; `/deploy check` looks again.
 const TRIES: u32 = 5;
+
+/// What comes back later than this is shown as unknown meanwhile.
+const SOON: Span = Span::minutes(1);
 
 /// The commit that is live, and the candidate's.
 type Range<'a> = (Option<&'a str>, Option<&'a str>);
@@ -37,15 +41,14 @@ pub(super) async fn change(
         head,
         lease: this.lease,
     };
-    match engine.github.change(request, &Known { engine, service }).await {
+    let answer = engine.github.change(request, &Known { engine, service }).await;
+    let now = engine.clock.now();
+    match answer {
         Ok(change) => found(change),
-        Err(not_now) if this.attempt < TRIES => {
-            let now = engine.clock.now();
-            Done::Later {
-                after: not_now.retry_at.map(|at| at - now),
-                why: not_now.why,
-            }
-        }
+        Err(not_now) if this.attempt < TRIES && not_now.retry_at.is_none_or(|at| at <= now + SOON) => Done::Later {
+            after: not_now.retry_at.map(|at| at - now),
+            why: not_now.why,
+        },
         Err(not_now) => {
             tracing::warn!(%run, why = not_now.why, "what would go out stays unknown");
             found(unknown(engine, &not_now.why))
@@ -112,7 +115,7 @@ pub(super) async fn check(engine: &Arc<Engine>, service: &Service, effect: &Effe
     if run.change.is_none() && this.attempt < TRIES {
         // Some checks look at the files; they come in within a second or two.
         return Done::Later {
-            after: Some(commands::time::Span::seconds(1)),
+            after: Some(Span::seconds(1)),
             why: "what would go out is not gathered yet".to_owned(),
         };
     }

@@ -111,8 +111,8 @@ pub(crate) async fn in_channel(
 }
 
 async fn once(engine: &Engine, place: Place<'_>, marker: &str, message: &Message, this: Try<'_>) -> Done {
-    // Before the look too: what waits for its turn does not search the channel each time it is put off.
-    if let Some(done) = too_early(engine, "chat.postMessage", place.channel) {
+    // Before the look: what waits for its turn does not search the channel each time it is put off.
+    if let Some(done) = too_early(engine, ("chat.postMessage", place.channel), Span(0)).await {
         return done;
     }
     if this.attempt > 1 {
@@ -121,9 +121,6 @@ async fn once(engine: &Engine, place: Place<'_>, marker: &str, message: &Message
             Ok(false) => {}
             Err(error) => return Done::later(error.to_string()),
         }
-    }
-    if let Some(done) = too_early(engine, "chat.postMessage", place.channel) {
-        return done;
     }
     let drawn = render::message(message);
     match engine

@@ -204,11 +204,6 @@ pub(super) struct Posted {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Permalink {
-    pub(super) permalink: String,
-}
-
-#[derive(Deserialize)]
 pub(super) struct History {
     #[serde(default)]
     messages: Vec<RawMessage>,

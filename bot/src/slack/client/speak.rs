@@ -53,7 +53,9 @@ impl Slack {
             thread_ts: thread,
             drawn: render::message(message),
         };
-        self.call::<Done>("chat.postMessage", &Ask::json(&body)?.to(channel), PROMPT, Lease::NONE)
+        // Whoever asked waits for it: it takes the channel's turn, and does not wait for one.
+        self.limiter.posted(channel.as_str(), self.clock.now()).await;
+        self.call::<Done>("chat.postMessage", &Ask::json(&body)?, PROMPT, Lease::NONE)
             .await
             .map(drop)
     }

@@ -95,11 +95,9 @@ async fn what_slack_asks_for_is_kept_for_everybody() {
     let error = slack.update(&channel(), "17.1", &drawn, Lease::NONE).await.unwrap_err();
     let retry_after = Some(Span::seconds(30));
     assert_eq!(error, SlackError::RateLimited { retry_after });
-    assert_eq!(
-        slack.limiter().ready_at("chat.update", None, NOW),
-        Some(NOW + Span::seconds(30))
-    );
-    assert_eq!(slack.limiter().ready_at("views.open", None, NOW), None);
+    let until = Some(NOW + Span::seconds(30));
+    assert_eq!(slack.limiter().turn("chat.update", None, NOW).await, until);
+    assert_eq!(slack.limiter().turn("views.open", None, NOW).await, None);
 }
 
 fn page(messages: Value, cursor: &str) -> Answer {

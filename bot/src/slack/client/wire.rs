@@ -1,7 +1,6 @@
 //! How a call looks on the wire, and what its answer means.
 
 use bytes::Bytes;
-use commands::ids::ChannelId;
 use commands::time::Span;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
@@ -14,8 +13,8 @@ use super::SlackError;
 pub(super) struct Ask {
     pub(super) content_type: &'static str,
     pub(super) body: Bytes,
-    /// For the pace.
-    pub(super) channel: Option<String>,
+    /// A worker's call that takes its turn as it is made; it can wait.
+    pub(super) paced: bool,
 }
 
 impl Ask {
@@ -28,7 +27,7 @@ impl Ask {
         Self {
             content_type: "application/x-www-form-urlencoded",
             body: body.into(),
-            channel: None,
+            paced: false,
         }
     }
 
@@ -36,12 +35,12 @@ impl Ask {
         Ok(Self {
             content_type: "application/json; charset=utf-8",
             body: serde_json::to_vec(body).map_err(|error| not_sent(&error))?.into(),
-            channel: None,
+            paced: false,
         })
     }
 
-    pub(super) fn to(mut self, channel: &ChannelId) -> Self {
-        self.channel = Some(channel.as_str().to_owned());
+    pub(super) const fn paced(mut self) -> Self {
+        self.paced = true;
         self
     }
 }
