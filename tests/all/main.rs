@@ -24,4 +24,5 @@ mod runbooks;
 mod runbooks_aws;
 mod slack_faults;
 mod switch;
+mod unheard;
 mod verbs;
