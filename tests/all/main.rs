@@ -15,6 +15,7 @@ mod kill_points;
 mod killed_at_random;
 mod levels;
 mod maintenance;
+mod maintenance_ways;
 mod operations;
 mod outside;
 mod race;
