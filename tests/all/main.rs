@@ -16,6 +16,7 @@ mod killed_at_random;
 mod levels;
 mod maintenance;
 mod maintenance_ways;
+mod ministack;
 mod operations;
 mod outside;
 mod race;
