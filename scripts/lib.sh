@@ -69,6 +69,16 @@ need_venv() {
     || die "apt-get could not install python3-venv: see $CACHE/apt.log"
 }
 
+# An AWS that others wrote, in a virtual environment of the cache; tests start it by themselves.
+need_ministack() {
+  local wanted="ministack==1.5.33" venv="$CACHE/ministack"
+  [ "$("$venv/bin/python" -m pip freeze 2>/dev/null | grep '^ministack==' || :)" = "$wanted" ] && return 0
+  say "   fetching $wanted"
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$wanted" >"$CACHE/ministack.log" 2>&1 \
+    || die "pip could not fetch $wanted: see $CACHE/ministack.log"
+}
+
 need_node() {
   need_apt node nodejs
   need_apt npm npm

@@ -11,6 +11,7 @@ import argparse
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import aws_resources
 
 REQUIREMENT = "boto3==1.44.5"
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "signalbox", "venv")
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "src", "aws")
 SEED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "seeds", "ef-cms.toml")
 ANN = "arn:aws:sts::444455556666:assumed-role/signalbox/slack-U0ANN"
 
@@ -54,6 +56,7 @@ class Walk:
         self.checked = 0
         self.failed = []
         self.operations = set()
+        self.models = {}
 
     def client(self, service, credentials=None, attempts=1, region="eu-central-1"):
         import boto3
@@ -70,6 +73,7 @@ class Walk:
             config=Config(retries={"mode": "standard", "total_max_attempts": attempts}),
         )
         client.meta.events.register("before-call.*", lambda model, **_: self.operations.add(model.name))
+        self.models[service] = set(client.meta.service_model.operation_names)
         return client
 
     def check(self, what, good, shown=""):
@@ -536,6 +540,20 @@ def github(walk):
     walk.equal("no more than 250 commits and 300 files at once", (wide["total_commits"], len(wide["commits"]), len(wide["files"])), (301, 250, 300))
 
 
+def completeness(walk):
+    """Whoever adds an operation to the sandbox adds a call of it here: those that its source tells apart and boto3 knows."""
+    told_apart = set()
+    for folder, _, names in os.walk(SOURCE):
+        for name in names:
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                text = file.read()
+            told_apart |= set(re.findall(r'"([A-Z][A-Za-z0-9]+)"\s*(?:\||=>)', text)) | set(re.findall(r'operation == "([A-Za-z0-9]+)"', text))
+    offered = told_apart & set().union(*walk.models.values())
+    walk.check("there is something to compare", len(offered) > 90, offered)
+    walk.equal("every operation has a call here", sorted(offered - walk.operations), [])
+    walk.equal("and every call is one that is offered", sorted(walk.operations - offered), [])
+
+
 def everything(url):
     walk = Walk(url)
     client = walk.client("codepipeline")
@@ -554,6 +572,7 @@ def everything(url):
     github(walk)
     aws_operations.everything(walk)
     aws_resources.everything(walk)
+    completeness(walk)
     print(f"{walk.checked} checks over {len(walk.operations)} operations, {len(walk.failed)} failed: {', '.join(sorted(walk.operations))}")
     return 1 if walk.failed else 0
 

@@ -38,12 +38,15 @@ def base_paths(walk):
                  patchOperations=[{"op": "replace", "path": "/restapiId", "value": "none"}])
     error = walk.refused("a domain that is none", "NotFoundException", first.get_base_path_mapping, domainName="none.example.org", basePath="(none)")
     walk.check("with its class", isinstance(error, first.exceptions.NotFoundException))
+    walk.equal("all of a domain", [one["basePath"] for one in first.get_base_path_mappings(domainName="api.example.org", limit=500)["items"]], ["(none)", "v1"])
     second = walk.client("apigatewayv2")
     walk.equal("APIs by name", sorted(one["id"] for one in first.get_rest_apis(limit=500)["items"] if one["name"] in ("blue1", "green1")), ["blue1", "green1"])
     walk.check("in both versions", {"blue1", "green1"} <= {one["ApiId"] for one in second.get_apis()["Items"]})
     found = second.get_api_mappings(DomainName="api.example.org")["Items"]
     walk.equal("both versions see them", [(one["ApiMappingKey"], one["ApiId"]) for one in found], [("", "green1"), ("v1", "blue1")])
     back = {"DomainName": "api.example.org", "ApiMappingId": found[0]["ApiMappingId"], "ApiId": "blue1", "Stage": "prod"}
+    one = second.get_api_mapping(DomainName="api.example.org", ApiMappingId=found[1]["ApiMappingId"])
+    walk.equal("one of them", (one["ApiMappingKey"], one["ApiId"], one["Stage"]), ("v1", "blue1", "prod"))
     walk.equal("and switch them", second.update_api_mapping(**back)["ApiId"], "blue1")
     walk.equal("as the other sees", first.get_base_path_mapping(**place)["restApiId"], "blue1")
     walk.refused("a mapping that is none", "NotFoundException", second.update_api_mapping, **{**back, "ApiMappingId": "none"})

@@ -124,6 +124,36 @@ impl RedisServer {
         ended.unwrap();
     }
 
+    /// Lets no lease last longer than this from now: for effects of which nobody may know that they are claimed, while their claimer lives.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn shorten_leases(&self, seconds: u32) {
+        const SHORTEN: &str = "local clock = redis.call('TIME')
+        local most = clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[1] * 1000
+        for _, leases in ipairs(redis.call('KEYS', 'sb*:x')) do
+            for _, effect in ipairs(redis.call('ZRANGEBYSCORE', leases, most, '+inf')) do
+                redis.call('ZADD', leases, string.format('%.0f', most), effect)
+            end
+        end";
+        let shortened = redis::cmd("EVAL")
+            .arg(SHORTEN)
+            .arg(0)
+            .arg(seconds)
+            .exec(&mut self.connect());
+        shortened.unwrap();
+    }
+
+    /// In how many milliseconds a key goes away by itself; nothing when it is not there, or stays.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    #[must_use]
+    pub fn expires(&self, key: &str) -> Option<i64> {
+        let left: i64 = redis::cmd("PTTL").arg(key).query(&mut self.connect()).unwrap();
+        Some(left).filter(|left| *left >= 0)
+    }
+
     fn connect(&self) -> redis::Connection {
         let client = redis::Client::open(self.url()).unwrap();
         client.get_connection().unwrap()

@@ -1,5 +1,5 @@
 //! SIGKILL of the real process at each point at which it is known to be somewhere: before and after every commit, when it has claimed work, and while a
-//! call of its own is under way or done without its knowing.
+//! call of its own is under way or done without its knowing. At each point of the store also SIGKILL of Redis alone, while the process lives on.
 
 #![expect(clippy::expect_used, reason = "a scenario fails by panicking")]
 
@@ -28,6 +28,9 @@ const CALLS: [&str; 5] = [
     "slack.response_url",
 ];
 
+/// What a process that lives has claimed and does not know of, because the answer was lost, is free after so many seconds: a short lease.
+const LEASE: u32 = 3;
+
 /// A place in the life of the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
@@ -39,34 +42,52 @@ enum Place {
     Done,
 }
 
+/// Who is killed there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Bot,
+    /// The process goes on without it.
+    Redis,
+}
+
 /// One of them: the `nth` thing of a name in one release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Point {
     name: String,
     nth: usize,
     place: Place,
+    victim: Victim,
 }
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} #{} {:?}", self.name, self.nth, self.place)
+        write!(f, "{:?} at {} #{} {:?}", self.victim, self.name, self.nth, self.place)
     }
 }
 
-fn point(name: &str, place: Place) -> Point {
+fn point(victim: Victim, name: &str, place: Place) -> Point {
     let name = name.to_owned();
-    Point { name, nth: 1, place }
+    Point {
+        name,
+        nth: 1,
+        place,
+        victim,
+    }
 }
 
 /// What is tried each time; `scripts/soak` tries everything that came by.
 fn handful() -> Vec<Point> {
     vec![
-        point("commit block_actions", Place::Store(Side::After)),
-        point("claim answer", Place::Store(Side::After)),
-        point("aws.PutApprovalResult", Place::UnderWay),
-        point("aws.PutApprovalResult", Place::Done),
-        point("commit answer", Place::Store(Side::Before)),
-        point("slack.chat.postMessage", Place::Done),
+        point(Victim::Bot, "commit block_actions", Place::Store(Side::After)),
+        point(Victim::Bot, "claim answer", Place::Store(Side::After)),
+        point(Victim::Bot, "aws.PutApprovalResult", Place::UnderWay),
+        point(Victim::Bot, "aws.PutApprovalResult", Place::Done),
+        point(Victim::Bot, "commit answer", Place::Store(Side::Before)),
+        point(Victim::Bot, "slack.chat.postMessage", Place::Done),
+        point(Victim::Redis, "commit block_actions", Place::Store(Side::After)),
+        point(Victim::Redis, "claim answer", Place::Store(Side::After)),
+        point(Victim::Redis, "commit answer", Place::Store(Side::Before)),
+        point(Victim::Redis, "commit answer", Place::Store(Side::After)),
     ]
 }
 
@@ -75,11 +96,17 @@ fn all(seen: &BTreeMap<String, usize>, calls: &BTreeMap<String, usize>) -> Vec<P
     let mut points = Vec::new();
     let mut add = |name: &String, count: usize, places: &[Place]| {
         for nth in 1..=count {
-            points.extend(places.iter().map(|place| Point {
-                name: name.clone(),
-                nth,
-                place: place.clone(),
-            }));
+            for place in places {
+                let of = |victim| Point {
+                    name: name.clone(),
+                    nth,
+                    place: place.clone(),
+                    victim,
+                };
+                points.push(of(Victim::Bot));
+                // Redis is known to be somewhere only where it is spoken to.
+                points.extend(matches!(place, Place::Store(_)).then(|| of(Victim::Redis)));
+            }
         }
     };
     for (name, count) in seen {
@@ -174,7 +201,7 @@ fn arm(town: &Town, at: Option<&Point>) {
     }
 }
 
-/// Waits until the process has come to the point, kills it there, lets what was on its way arrive, and starts another.
+/// Waits until the process has come to the point, kills it or its Redis there, lets what was on its way arrive, and starts another.
 async fn undertaker(town: &Town, at: Option<&Point>) {
     let Some(point) = at else {
         return std::future::pending().await;
@@ -186,6 +213,13 @@ async fn undertaker(town: &Town, at: Option<&Point>) {
     };
     if matches!(point.place, Place::Store(_)) {
         tap.reached().await;
+        if point.victim == Victim::Redis {
+            town.redis().restart();
+            tap.release();
+            town.ready().await;
+            // What it claimed without knowing so; what it knows of, it is done with sooner.
+            return town.redis().shorten_leases(LEASE);
+        }
         town.kill();
     } else {
         world.faults.wait_held().await;

@@ -1,5 +1,5 @@
-//! The migration and the switch of ef-cms, done by the real process, while it and its Redis are killed (SIGKILL) at moments that a seed chooses. It ends as
-//! one that nobody disturbed: read from the sandbox, which was not killed.
+//! The migration and the switch of ef-cms, done by the real process, while it, its Redis, or both are killed (SIGKILL) at moments that a seed chooses, or
+//! Redis does not answer until the process says that it is not ready. It ends as one that nobody disturbed: read from the sandbox, which was not killed.
 
 #![expect(clippy::expect_used, reason = "a scenario fails by panicking")]
 
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use commands::ids::ServiceId;
 use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
 use state::Store as _;
@@ -16,28 +17,56 @@ use tests::process::{AUDIT_KEY, SAFE, Setup, Town, cards};
 use tests::scenario::text_of;
 use tests::witness::{marked, sound};
 
-/// How many kills there are each time; `scripts/soak` takes a hundred, and kills Redis alone too: what the bot could not report then waits for its lease.
+/// How many kills there are each time; `scripts/soak` takes a hundred.
 const KILLS: usize = 20;
 /// The most kills that one migration and switch go through.
 const A_ROUND: usize = 25;
 /// The most requests and replies between the process and Redis from one kill to the next.
 const APART: u64 = 120;
+/// What a process that lives has claimed and does not know of, because the answer was lost, is free after so many seconds: a short lease.
+const LEASE: u32 = 4;
 
 /// Who is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Victim {
     Bot,
+    /// The process goes on without it.
     Redis,
     Both,
+    /// Nobody: Redis stands still for longer than anybody waits for it, and does then what it was asked to do.
+    Answers,
 }
 
 impl Victim {
-    fn chosen(dice: &mut StdRng, alone: bool) -> Self {
-        match dice.random_range(0..10) {
-            0..7 => Self::Bot,
-            7 if alone => Self::Redis,
-            _ => Self::Both,
+    /// How often each comes in a deck.
+    const DECK: [(Self, usize); 4] = [(Self::Bot, 9), (Self::Redis, 5), (Self::Both, 4), (Self::Answers, 2)];
+
+    /// Whether the process lives on.
+    const fn spares_the_bot(self) -> bool {
+        matches!(self, Self::Redis | Self::Answers)
+    }
+}
+
+/// Who is next, and when, by the seed: each victim comes once in a while.
+struct Fate {
+    dice: StdRng,
+    deck: Vec<Victim>,
+}
+
+impl Fate {
+    fn of(seed: u64) -> Self {
+        let dice = StdRng::seed_from_u64(seed);
+        Self { dice, deck: Vec::new() }
+    }
+
+    fn next(&mut self, apart: u64) -> (u64, Victim) {
+        if self.deck.is_empty() {
+            let all = Victim::DECK.iter();
+            self.deck = all.flat_map(|(victim, count)| vec![*victim; *count]).collect();
+            self.deck.shuffle(&mut self.dice);
         }
+        let victim = self.deck.pop().expect("a card");
+        (self.dice.random_range(1..=apart), victim)
     }
 }
 
@@ -112,27 +141,39 @@ async fn heard(town: &Town, user: &str, text: &str) {
 }
 
 /// Kills so many times, and starts again whoever was killed. Ends only when something that was recorded is gone: then it says what.
-async fn undertaker(town: &Town, (kills, apart): (usize, u64), dice: &mut StdRng, killed: &mut Vec<Victim>) -> String {
+async fn undertaker(town: &Town, (kills, apart): (usize, u64), fate: &mut Fate, killed: &mut Vec<Victim>) -> String {
     let tap = town.tap.as_ref().expect("a tap");
-    let alone = given("SIGNALBOX_RANDOM_KILLS").is_some();
     for _ in 0..kills {
-        tap.after(dice.random_range(1..=apart)).await;
-        let victim = Victim::chosen(dice, alone);
+        let (pause, victim) = fate.next(apart);
+        tap.after(pause).await;
         let before = rows(town).await;
-        if victim != Victim::Redis {
+        if !victim.spares_the_bot() {
             town.kill();
             tap.nobody().await;
         }
-        if victim != Victim::Bot {
-            town.redis().restart();
+        match victim {
+            Victim::Bot => {}
+            Victim::Redis | Victim::Both => town.redis().restart(),
+            Victim::Answers => {
+                town.redis().pause();
+                town.until("a process that is not ready", async || {
+                    (town.readiness().await == Some(503)).then_some(())
+                })
+                .await;
+                town.redis().resume();
+            }
         }
         killed.push(victim);
         let after = rows(town).await;
         if after < before {
             return format!("{after} rows are left of {before} that were recorded");
         }
-        if victim != Victim::Redis {
-            // A short lease: what it had claimed is free at once.
+        if victim.spares_the_bot() {
+            // What it was asked before is done by the time it answers to this.
+            town.ready().await;
+            town.redis().shorten_leases(LEASE);
+        } else {
+            // What it had claimed is free at once.
             town.redis().end_all_leases();
             town.spawn();
         }
@@ -147,12 +188,12 @@ async fn rows(town: &Town) -> usize {
 }
 
 /// One migration and one switch. What is wrong after them, and what the account shows.
-async fn round(kills: usize, dice: &mut StdRng, killed: &mut Vec<Victim>) -> (Vec<String>, Value) {
+async fn round(kills: usize, fate: &mut Fate, killed: &mut Vec<Victim>) -> (Vec<String>, Value) {
     let town = town(&SAFE).await;
     let mut violations = Vec::new();
     tokio::select! {
         () = story(&town) => {}
-        lost = undertaker(&town, (kills, APART), dice, killed) => violations.push(lost),
+        lost = undertaker(&town, (kills, APART), fate, killed) => violations.push(lost),
     }
     town.control("aws/deed", Value::Array(Vec::new())).await;
     let world = town.sandbox.world();
@@ -214,14 +255,14 @@ fn given(name: &str) -> Option<u64> {
 async fn killed_at_random_a_migration_and_a_switch_end_as_if_nothing_was() {
     let seed = given("SIGNALBOX_SEED").unwrap_or_else(rand::random);
     let kills = given("SIGNALBOX_RANDOM_KILLS").map_or(KILLS, |kills| usize::try_from(kills).expect("a number"));
-    let mut dice = StdRng::seed_from_u64(seed);
+    let mut fate = Fate::of(seed);
     let (mut killed, mut rounds, mut wrong, mut states) = (Vec::new(), 0, Vec::new(), Vec::new());
-    let (mut quiet, mut nobody) = (StdRng::seed_from_u64(0), Vec::new());
+    let (mut quiet, mut nobody) = (Fate::of(0), Vec::new());
     let undisturbed = round(0, &mut quiet, &mut nobody);
     let disturbed = async {
         while killed.len() < kills {
             let share = (kills - killed.len()).min(A_ROUND);
-            let (violations, state) = round(share, &mut dice, &mut killed).await;
+            let (violations, state) = round(share, &mut fate, &mut killed).await;
             rounds += 1;
             wrong.extend(violations);
             states.push(state);
@@ -230,12 +271,18 @@ async fn killed_at_random_a_migration_and_a_switch_end_as_if_nothing_was() {
     let ((violations, expected), ()) = tokio::join!(undisturbed, disturbed);
     let count = |victim| killed.iter().filter(|one| **one == victim).count();
     println!(
-        "{} random kills ({} of the bot, {} of Redis, {} of both) in {rounds} rounds, seed {seed}",
+        "{} random kills ({} of the bot, {} of Redis, {} of both, {} of answers) in {rounds} rounds, seed {seed}",
         killed.len(),
         count(Victim::Bot),
         count(Victim::Redis),
-        count(Victim::Both)
+        count(Victim::Both),
+        count(Victim::Answers)
     );
+    if kills >= KILLS {
+        for (victim, _) in Victim::DECK {
+            assert!(count(victim) > 0, "seed {seed}: no {victim:?} among {kills}");
+        }
+    }
     assert!(violations.is_empty(), "undisturbed: {violations:#?}");
     assert!(wrong.is_empty(), "seed {seed}: {wrong:#?}");
     for state in states {
@@ -247,11 +294,11 @@ async fn killed_at_random_a_migration_and_a_switch_end_as_if_nothing_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_store_that_forgets_the_proof_fails() {
     let town = town(&["--appendonly", "no"]).await;
-    let mut dice = StdRng::seed_from_u64(0);
+    let mut fate = Fate::of(0);
     let lost = async {
         heard(&town, "U0CARLA", court::MIGRATE).await;
         // Kills of the bot alone lose nothing: sooner or later it is Redis.
-        undertaker(&town, (100, 5), &mut dice, &mut Vec::new()).await
+        undertaker(&town, (100, 5), &mut fate, &mut Vec::new()).await
     };
     let lost = lost.await;
     assert!(lost.contains("are left of"), "{lost}");

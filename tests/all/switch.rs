@@ -87,7 +87,8 @@ fn played(deeds: Vec<Value>, faults: Vec<Fault>) -> Play {
                 .map(|(_, user, text)| (*user, *text))
                 .expect("somebody knows what to say")
         },
-        deeds,
+        world: |_| {},
+        deeds: deeds.into_iter().map(|deed| ("aws/deed", deed)).collect(),
         faults,
         never: court::wrong,
     }

@@ -8,6 +8,7 @@ pub mod cuts;
 pub mod fault;
 pub mod kinds;
 pub mod layer;
+pub mod ministack;
 pub mod network;
 pub mod operations;
 pub mod overtaken;

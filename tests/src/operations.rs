@@ -8,6 +8,7 @@ use commands::ids::ServiceId;
 use demo::Options;
 use sandbox::aws::EVENT_QUEUE;
 use sandbox::faults::Fault;
+use sandbox::wire_log::Entry;
 use serde_json::{Value, json};
 
 use crate::cut::Cut;
@@ -16,11 +17,12 @@ use crate::scenario::{Scenario, options, text_of};
 use crate::witness::{AUDIT_KEY, marked, rest, sound};
 
 /// Operations of AWS that change nothing, by their first words; hints that are taken from a queue are among them.
-const READING: [&str; 9] = [
+const READING: [&str; 10] = [
     "Assume",
     "BatchGet",
     "DeleteMessage",
     "Describe",
+    "Filter",
     "Get",
     "Head",
     "List",
@@ -29,8 +31,18 @@ const READING: [&str; 9] = [
 ];
 /// Calls that may be made again, because each names the very state that it replaces and says so again where that is done already.
 const GUARDED: [&str; 1] = ["ChangeResourceRecordSets"];
-/// What is different in every run: names that the account gives, and instants.
-const NAMES: [&str; 6] = ["commit", "id", "log_groups", "phase", "revision", "uuid"];
+/// The other services whose APIs are called.
+const SERVICES: [&str; 7] = ["awx", "circleci", "heroku", "jenkins", "mailgun", "pingdom", "twilio"];
+/// What is different in every run: names that the account gives, the marks of the run, and instants.
+const NAMES: [&str; 7] = [
+    "SIGNALBOX_RUN",
+    "commit",
+    "id",
+    "log_groups",
+    "phase",
+    "revision",
+    "uuid",
+];
 
 /// What is played, and by whom.
 pub struct Play {
@@ -44,10 +56,12 @@ pub struct Play {
     pub account: String,
     /// What Carla types.
     pub start: &'static str,
-    /// What people say when they are asked.
+    /// What people say when they are asked, by what the account and the services show and by the headline.
     pub answer: fn(&Value, &str) -> (&'static str, &'static str),
-    /// Deeds that are done to the account before.
-    pub deeds: Vec<Value>,
+    /// What else there is in the world, and what the bot is given.
+    pub world: fn(&mut Options),
+    /// What is done before: controls of the sandbox, and their bodies.
+    pub deeds: Vec<(&'static str, Value)>,
     /// Calls that fail.
     pub faults: Vec<Fault>,
     /// What must never be seen of the account.
@@ -61,6 +75,8 @@ pub struct Seen {
     pub end: String,
     /// The account.
     pub account: Value,
+    /// The other services.
+    pub services: Value,
     /// How often each call that changes something was carried out.
     pub calls: BTreeMap<String, usize>,
 }
@@ -81,6 +97,7 @@ pub async fn play(
         let mut options = options(stored);
         options.config.clone_from(&play.config);
         options.sandbox.aws_seed = Some(account);
+        (play.world)(&mut options);
         layers(&mut options);
         options
     };
@@ -108,8 +125,8 @@ pub async fn play(
 /// Starts it and answers whatever it asks, until it is over.
 async fn tell(teller: &mut Teller<'_>, play: &Play) {
     let town = teller.town;
-    for deed in &play.deeds {
-        town.control("aws/deed", deed.clone()).await;
+    for (control, deed) in &play.deeds {
+        town.control(control, deed.clone()).await;
     }
     for fault in &play.faults {
         town.rig.sandbox().world().faults.set(fault.clone());
@@ -161,8 +178,12 @@ async fn watch(town: &Scenario, never: fn(&Value) -> Option<String>, wrong: &Ref
     }
 }
 
+/// What the account shows, and beside it the other services.
 fn account(town: &Scenario) -> Value {
-    sandbox::aws::snapshot(&town.rig.sandbox().world().aws())
+    let world = town.rig.sandbox().world();
+    let mut shown = sandbox::aws::snapshot(&world.aws());
+    shown["services"] = sandbox::services::snapshot(&world.services());
+    shown
 }
 
 /// What everybody can see now that it is over.
@@ -173,8 +194,10 @@ async fn looked_at(town: &Scenario, play: &Play) -> Seen {
     let end = headline.unwrap_or_default();
     let words = ["done,", "undone", "stopped", "failed"];
     let end = words.into_iter().rfind(|word| end.contains(word)).unwrap_or("open");
-    let mut shown = account(town)["places"].take();
-    for queues in shown
+    let mut shown = account(town);
+    let mut services = shown["services"].take();
+    let mut places = shown["places"].take();
+    for queues in places
         .as_array_mut()
         .into_iter()
         .flatten()
@@ -183,20 +206,28 @@ async fn looked_at(town: &Scenario, play: &Play) -> Seen {
         // Hints of what the pipelines do come and go beside the run.
         queues.retain(|queue| queue["name"] != EVENT_QUEUE);
     }
-    scrub(&mut shown);
+    scrub(&mut places);
+    scrub(&mut services);
     let mut calls = BTreeMap::new();
     for entry in town.rig.sandbox().world().log.since(0) {
-        let name = entry.call.strip_prefix("aws.").unwrap_or_default();
-        let reads = READING.iter().any(|word| name.starts_with(word));
-        let changes = !name.is_empty() && !reads && !GUARDED.contains(&name);
-        if entry.done && changes {
+        if entry.done && changes(&entry) {
             *calls.entry(entry.call).or_insert(0) += 1;
         }
     }
     Seen {
         end: end.to_owned(),
-        account: shown,
+        account: places,
+        services,
         calls,
+    }
+}
+
+/// Whether a call is one that changes something, and may not be made again.
+fn changes(entry: &Entry) -> bool {
+    match entry.call.split_once('.') {
+        Some(("aws", name)) => !READING.iter().any(|word| name.starts_with(word)) && !GUARDED.contains(&name),
+        Some((service, _)) => SERVICES.contains(&service) && entry.arguments["method"] != "GET",
+        None => false,
     }
 }
 
@@ -227,10 +258,15 @@ fn differences(like: &Seen, found: &Seen) -> Vec<String> {
     if like.calls != found.calls {
         violations.push(format!("calls: {:?} instead of {:?}", found.calls, like.calls));
     }
-    if like.account != found.account {
+    for (what, like, found) in [
+        ("the account", &like.account, &found.account),
+        ("the services", &like.services, &found.services),
+    ] {
         let mut paths = Vec::new();
-        differ(String::new(), (&like.account, &found.account), &mut paths);
-        violations.push(format!("the account: {}", paths.join("; ")));
+        differ(String::new(), (like, found), &mut paths);
+        if !paths.is_empty() {
+            violations.push(format!("{what}: {}", paths.join("; ")));
+        }
     }
     violations
 }

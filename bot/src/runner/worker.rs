@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use commands::catalog::{Environment, Site};
+use commands::catalog::{Environment, Service, Site};
+use commands::decision::Reply;
 use commands::effect::{Effect, Outcome};
 use commands::facts::Needs;
 use commands::ids::{RecordId, ServiceId};
@@ -32,6 +33,10 @@ const AT_ONCE: usize = 16;
 pub(super) const IDLE: Span = Span::seconds(1);
 /// The longest pause between two tries of an effect.
 const LONGEST_PAUSE: Span = Span::minutes(2);
+/// The pause before something is reported again that the store did not take.
+const REPORT_PAUSE: Span = Span::seconds(1);
+/// With less left of a lease nothing is reported again: the store may take so long to answer.
+const REPORT_TIME: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Works for one service until it is stopped; what it has begun by then is finished.
@@ -102,7 +107,9 @@ impl Engine {
             Err(error) => {
                 // A newer version owes it and will carry it out; this one keeps out of its way.
                 tracing::warn!(key = %owed.key, %error, "an effect is not known to this version");
-                return self.put_off(slot, owed, self.clock.now() + LONGEST_PAUSE).await;
+                return self
+                    .put_off((slot, owed), self.clock.now() + LONGEST_PAUSE, lease)
+                    .await;
             }
         };
         let Some(service) = self.catalog.services.get(slot) else {
@@ -123,27 +130,48 @@ impl Engine {
             Done::Outcome(outcome) => {
                 metrics::counter!("signalbox_effects_total", "effect" => effect.name(), "outcome" => name(&outcome))
                     .increment(1);
-                self.report(service, owed, &effect, outcome).await;
+                self.report((service, owed, &effect), &outcome, lease).await;
             }
             Done::Later { after, why } => {
                 metrics::counter!("signalbox_effects_total", "effect" => effect.name(), "outcome" => "later")
                     .increment(1);
                 tracing::info!(key = %owed.key, attempt = owed.attempt, why, "an effect is tried again later");
                 let pause = after.unwrap_or_else(|| backoff(owed.attempt));
-                self.put_off(slot, owed, self.clock.now() + pause).await;
+                self.put_off((slot, owed), self.clock.now() + pause, lease).await;
             }
         }
     }
 
-    /// Decides on an outcome in the commit that finishes the effect.
-    async fn report(
-        self: &Arc<Self>,
-        service: &commands::catalog::Service,
-        owed: &Owed,
-        effect: &Effect,
-        outcome: Outcome,
-    ) {
-        let (needs, records) = needed(service, effect, &outcome);
+    /// Decides on an outcome in the commit that finishes the effect. A store that is away for a while hears of it when it is back: what came of a call
+    /// that cannot be repeated is known to nobody else. When the lease is over, somebody takes the effect up again, and begins with a look.
+    async fn report(self: &Arc<Self>, at: (&Service, &Owed, &Effect), outcome: &Outcome, lease: Lease) {
+        let (service, owed, effect) = at;
+        let mut open: Option<Box<Commit>> = None;
+        loop {
+            let settled = match open.take() {
+                Some(commit) => self.settled(*commit).await,
+                None => self.tell(at, outcome).await.map(Some),
+            };
+            match settled {
+                Ok(Some(Settled::Stale)) => return execute::disown(self, service, effect, outcome).await,
+                Ok(Some(_)) => return,
+                Ok(None) => {}
+                Err(trouble) => {
+                    log(&trouble, owed.key.as_str());
+                    if matches!(trouble, Trouble::Fault(_)) || !self.may_report_again(lease).await {
+                        return;
+                    }
+                    if let Trouble::Unknown(commit) = trouble {
+                        open = Some(commit);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn tell(&self, at: (&Service, &Owed, &Effect), outcome: &Outcome) -> Result<Settled, Trouble> {
+        let (service, owed, effect) = at;
+        let (needs, records) = needed(service, effect, outcome);
         let pace = self.pace(service);
         let matter = Matter {
             service,
@@ -163,22 +191,37 @@ impl Engine {
                 then: Then::Done,
             }),
         };
-        let settled = self
-            .settle(
-                matter,
-                |_| {},
-                |facts, watch| outcome::hear(facts, effect, &outcome, watch, pace),
-            )
-            .await;
-        match settled {
-            Ok(Settled::Done(_) | Settled::Nothing(_) | Settled::Refused(_)) => {}
-            Ok(Settled::Stale) => execute::disown(self, service, effect, &outcome).await,
-            // The lease ends, somebody takes the effect up again, and begins with a look.
-            Err(trouble) => log(&trouble, owed.key.as_str()),
-        }
+        self.settle(
+            matter,
+            |_| {},
+            |facts, watch| outcome::hear(facts, effect, outcome, watch, pace),
+        )
+        .await
     }
 
-    async fn put_off(&self, slot: &ServiceId, owed: &Owed, until: Timestamp) {
+    /// What became of a commit of which nobody knew. Nothing: it certainly was not carried out and never will be, so it has to be decided anew.
+    async fn settled(&self, commit: Commit) -> Result<Option<Settled>, Trouble> {
+        Ok(match self.commit(commit).await? {
+            Committed::Done { .. } => Some(Settled::Done(Reply::None)),
+            Committed::Stale => Some(Settled::Stale),
+            Committed::Late | Committed::Conflict | Committed::Held { .. } => None,
+        })
+    }
+
+    /// Waits a moment, if the lease has time for another report.
+    async fn may_report_again(&self, lease: Lease) -> bool {
+        let left = lease.left(self.clock.monotonic());
+        if self.stop.is_cancelled() || left.is_some_and(|left| left < REPORT_TIME) {
+            return false;
+        }
+        tokio::select! {
+            () = self.clock.sleep(REPORT_PAUSE) => {}
+            () = self.stop.cancelled() => {}
+        }
+        true
+    }
+
+    async fn put_off(&self, (slot, owed): (&ServiceId, &Owed), until: Timestamp, lease: Lease) {
         // Nothing is decided, so nothing is read: the fence alone says whether this is still ours.
         let commit = Commit {
             slot: slot.clone(),
@@ -198,10 +241,17 @@ impl Engine {
             refusals: Vec::new(),
             reply: String::new(),
         };
-        match self.commit(commit).await {
-            Ok(Committed::Done { .. } | Committed::Stale) => {}
-            Ok(other) => tracing::warn!(key = %owed.key, ?other, "an effect could not be put off"),
-            Err(trouble) => log(&trouble, owed.key.as_str()),
+        loop {
+            match self.commit(commit.clone()).await {
+                Ok(Committed::Done { .. } | Committed::Stale) => return,
+                Ok(other) => return tracing::warn!(key = %owed.key, ?other, "an effect could not be put off"),
+                Err(trouble) => {
+                    log(&trouble, owed.key.as_str());
+                    if !self.may_report_again(lease).await {
+                        return;
+                    }
+                }
+            }
         }
     }
 
@@ -253,7 +303,7 @@ impl Engine {
 }
 
 /// What has to be loaded to decide on an outcome.
-fn needed(service: &commands::catalog::Service, effect: &Effect, outcome: &Outcome) -> (Needs, Vec<RecordId>) {
+fn needed(service: &Service, effect: &Effect, outcome: &Outcome) -> (Needs, Vec<RecordId>) {
     let run = |run: &RecordId| {
         (
             Needs {

@@ -89,6 +89,7 @@ pub use seed_file::SeedFile;
 pub(crate) use sites::routes as site_routes;
 pub use snapshot::snapshot;
 pub use wire::routes;
+pub use zip::stored as archived;
 
 use crate::world::{Change, World};
 

@@ -46,6 +46,9 @@ pub(crate) struct Page {
     /// Whether the body is a number that grows with every request, as a watchdog's row does.
     #[serde(default)]
     counts: bool,
+    /// What a `POST` does to the pages; without it there is none. It takes a token, any but `invalid`.
+    #[serde(default)]
+    posted: Vec<Deed>,
 }
 
 const fn ok() -> u16 {
@@ -126,6 +129,18 @@ impl Sites {
         sites.collect()
     }
 
+    /// Does what a `POST` of a page does; nothing when there is no such page, or none that takes it.
+    fn post(&mut self, host: &str, path: &str) -> Option<(Page, String)> {
+        let (page, text) = self.answer(host, path).filter(|(page, _)| !page.posted.is_empty())?;
+        for deed in &page.posted {
+            if let Err(error) = self.act(deed) {
+                // Whoever scripted it must see it.
+                tracing::warn!(message = %error.message, host, path, "what was posted could not be done");
+            }
+        }
+        Some((page, text))
+    }
+
     /// What a path of a server answers; nothing when there is no such page.
     fn answer(&mut self, host: &str, path: &str) -> Option<(Page, String)> {
         let served = self.0.get_mut(host)?.get_mut(path)?;
@@ -158,13 +173,26 @@ async fn handle(State(world): State<Arc<World>>, request: Request) -> Response {
         arguments: json!({"method": method.as_str(), "path": path, "query": request.uri().query()}),
     };
     let inner = Arc::clone(&world);
+    let posts = method == Method::POST;
+    let shown = request
+        .headers()
+        .get("authorization")
+        .and_then(|value| value.to_str().ok());
+    let known = shown.is_some_and(|shown| shown.starts_with("Bearer ") && shown != "Bearer invalid");
     guarded(&world, call, Server, move || {
-        if method != Method::GET && method != Method::HEAD {
+        if !posts && method != Method::GET && method != Method::HEAD {
             return Answer::refused(plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"), "405");
+        }
+        if posts && !known {
+            return Answer::refused(plain(StatusCode::UNAUTHORIZED, "who are you?"), "401");
         }
         let mut account = inner.aws();
         account.advance(inner.clock.now_ms());
-        let answer = account.sites.answer(&host, &path);
+        let answer = if posts {
+            account.sites.post(&host, &path)
+        } else {
+            account.sites.answer(&host, &path)
+        };
         account.changes += 1;
         drop(account);
         inner.changed(Change::Aws);
@@ -261,6 +289,19 @@ mod tests {
         .unwrap();
         let (page, count) = beat(&mut sites);
         assert_eq!((page.status, count.as_str()), (502, "3"));
+    }
+
+    #[test]
+    fn what_is_posted_changes_other_pages() {
+        let mut sites = sites();
+        let version =
+            json!({"page": {"host": "admin.example.org", "page": {"path": "/__version__", "json": {"version": "v3"}}}});
+        let page = json!({"path": "/roll", "posted": [version]});
+        act(&mut sites, json!({"page": {"host": "admin.example.org", "page": page}})).unwrap();
+        assert!(sites.post("admin.example.org", "/__version__").is_none());
+        assert!(sites.post("admin.example.org", "/roll").is_some());
+        let (_, text) = sites.answer("admin.example.org", "/__version__").unwrap();
+        assert_eq!(text, r#"{"version":"v3"}"#);
     }
 
     #[test]

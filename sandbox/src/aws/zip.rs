@@ -1,7 +1,8 @@
 //! The smallest archive that every unzip tool opens: one file, not compressed.
 
 /// An archive with one file in it.
-pub(crate) fn stored(name: &str, content: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn stored(name: &str, content: &[u8]) -> Vec<u8> {
     let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
     let name_length = u16::try_from(name.len()).unwrap_or(u16::MAX).to_le_bytes();
     // Version, flags and method 0, then a fixed date (2026-01-01): equal content makes equal archives.
