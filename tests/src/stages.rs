@@ -48,7 +48,7 @@ pub struct Stage {
 }
 
 /// Every kind that can be done in the sandbox, in the order of the runbook.
-pub const STAGES: [Stage; 22] = [
+pub const STAGES: [Stage; 23] = [
     Stage {
         kind: "flag",
         account: r#"
@@ -114,6 +114,30 @@ name      = "build"
 kind      = "codebuild"
 project   = "works-build"
 variables = { COLOR = "{step.color.other}" }
+"#,
+    },
+    Stage {
+        kind: "schema",
+        account: r#"
+[[place.project]]
+name = "works-migrate"
+plan = { seconds = 2 }
+"#,
+        steps: r#"
+name     = "pending"
+kind     = "schema"
+look     = true
+database = "works"
+version  = "v1.4.2"
+live     = "v1.4.1"
+---
+name     = "migrate"
+kind     = "schema"
+database = "works"
+version  = "v1.4.2"
+first    = "schema"
+live     = "{step.pending.live}"
+project  = "works-migrate"
 "#,
     },
     Stage {

@@ -1,4 +1,4 @@
-//! Who may say which verb where: the table that `signalbox check` prints.
+//! Who may say which verb where, and who may start which runbook where that is not the operators: the table that `signalbox check` prints.
 
 use super::specs;
 use crate::catalog::Service;
@@ -22,6 +22,14 @@ pub fn table(service: &Service) -> Vec<Row> {
         let name = environment.id.to_string();
         let approvers = crate::view::plain(&crate::gate::names(&environment.approvers.people));
         let operators = crate::view::plain(&crate::gate::names(environment.operators()));
+        let own = service.runbooks.iter().filter(|runbook| runbook.fits(&environment.id));
+        let own = own.filter_map(|runbook| {
+            Some(Row {
+                verb: format!("/deploy run {}", runbook.name),
+                environment: environment.id.to_string(),
+                who: crate::view::plain(&crate::gate::names(runbook.starters.as_ref()?)),
+            })
+        });
         specs()
             .map(|spec| {
                 let who = match spec.act {
@@ -35,6 +43,7 @@ pub fn table(service: &Service) -> Vec<Row> {
                     who,
                 }
             })
+            .chain(own)
             .collect::<Vec<_>>()
     };
     service.environments.iter().flat_map(rows).collect()
