@@ -4,6 +4,7 @@
 //! would be a nasty surprise.
 
 mod answers;
+mod between;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use self::answers::{Compared, RawCommit, RawRef};
+pub use self::between::{Between, Brought, Standing};
 use crate::clock::Clock;
 use crate::config::Secret;
 use crate::door::{Call, Destination, Lease, Limits, Outgoing};

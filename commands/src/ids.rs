@@ -75,8 +75,8 @@ names! {
     GroupId, "user group id", is_group, "a Slack id such as S012ABC";
     /// A Slack workspace (`T…`) or enterprise (`E…`).
     TeamId, "team id", is_team, "a Slack id such as T012ABC";
-    /// A team's runbook.
-    RunbookName, "runbook name", is_slug, "lower-case letters, digits and dashes, at most 40";
+    /// A team's runbook, or (`task:name`) one of its tasks.
+    RunbookName, "runbook name", is_runbook, "lower-case letters, digits and dashes, at most 40";
     /// A step of a runbook.
     StepName, "step name", is_slug, "lower-case letters, digits and dashes, at most 40";
     /// A record of the store: `desk`, `watch/<pipeline>`, `run/<environment>/<hash>`, `run/<environment>/<runbook>-<hash>`.
@@ -93,6 +93,33 @@ fn is_slug(value: &str) -> bool {
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !value.starts_with('-')
+}
+
+/// What the name of a task begins with, where a runbook's may stand as well.
+const TASK: &str = "task:";
+
+fn is_runbook(value: &str) -> bool {
+    is_slug(value.strip_prefix(TASK).unwrap_or(value))
+}
+
+impl RunbookName {
+    /// The name of a task: what it is called by itself, with `task:` before it.
+    ///
+    /// # Errors
+    /// When it does not look like one.
+    pub fn task(name: &str) -> Result<Self, BadName> {
+        Self::parse(&format!("{TASK}{name}")).map_err(|bad| BadName {
+            kind: "task name",
+            value: name.chars().take(80).collect(),
+            ..bad
+        })
+    }
+
+    /// Whether it is the name of a task.
+    #[must_use]
+    pub fn is_task(&self) -> bool {
+        self.as_str().starts_with(TASK)
+    }
 }
 
 fn is_upper(value: &str, first: &[u8]) -> bool {
@@ -152,7 +179,7 @@ impl RecordId {
     #[must_use]
     pub fn operation(environment: &EnvironmentId, runbook: &RunbookName, seed: &[u8]) -> Self {
         let hash: String = crate::digest::short(seed).chars().take(8).collect();
-        Self(format!("run/{environment}/{runbook}-{hash}").into())
+        Self(format!("run/{environment}/{}-{hash}", clean(runbook.as_str())).into())
     }
 
     /// Whether it is a run of a team's runbook: those have a name before their hash.
@@ -210,6 +237,22 @@ mod tests {
         assert!(UserId::parse("U0ANN").is_ok());
         assert!(UserId::parse("os:ann").is_ok());
         assert!(UserId::parse("ann").is_err());
+    }
+
+    #[test]
+    fn a_task_is_told_from_a_runbook() {
+        let task = RunbookName::task("clean-utxos").unwrap();
+        assert_eq!(task.as_str(), "task:clean-utxos");
+        assert!(task.is_task() && !RunbookName::parse("clean-utxos").unwrap().is_task());
+        assert_eq!(RunbookName::parse("task:clean-utxos").unwrap(), task);
+        for bad in ["", "task:x", "Clean", "a b"] {
+            assert!(RunbookName::task(bad).is_err(), "{bad:?} was accepted");
+        }
+        let run = RecordId::operation(&EnvironmentId::parse("mainnet").unwrap(), &task, b"seed");
+        assert!(
+            run.short().starts_with("task-clean-utxos-") && run.is_operation(),
+            "{run}"
+        );
     }
 
     #[test]

@@ -70,24 +70,30 @@ async fn a_push_goes_through_stage_to_production_with_the_schema_first() {
     let town = town().await;
     town.says("U0CARLA", "/deploy run push production version=v2.11 schema=before")
         .await;
-    town.card_in_time(&["step 1 of 23: Now is a good time · waits for a person"])
+    town.card_in_time(&["step 1 of 26: Now is a good time · waits for a person"])
         .await;
     town.confirms("Rita is on duty: nothing is under way").await;
-    town.card_in_time(&["step 11 of 23: Stage runs it for a day"]).await;
+    town.card_in_time(&["step 13 of 26: Stage runs it for a day"]).await;
     assert_eq!(
         (town.version(ADMIN), town.version("aus5.mozilla.org")),
         ("v2.11".to_owned(), "v2.10".to_owned())
     );
     town.passes(25 * HOUR);
-    town.card_in_time(&["step 12 of 23: A person has verified the change in stage · waits for a person"])
+    town.card_in_time(&["step 14 of 26: A person has verified the change in stage · waits for a person"])
         .await;
     town.confirms("a release blob of the new kind; Sentry is quiet").await;
-    town.card_in_time(&["step 13 of 23: Production's backup is young enough · waits for a person"])
-        .await;
-    town.confirms("rds:balrog-prod-2026-11-21").await;
     let card = town
-        .card_in_time(&["Push v2.11 to production? Schema upgrade: before."])
+        .card_in_time(&["which runs v2.10? Migrations pending: 1; schema upgrade: before."])
         .await;
+    let shown = text_of(&card);
+    for words in [
+        "v2.10 is live; v2.11 brings 2 commits",
+        "1 migration is pending on balrog-prod",
+        "auslib/migrate/versions/027_add_rule_index.py",
+        "signalbox-balrog-prod-",
+    ] {
+        assert!(shown.contains(words), "{words} is not on\n{shown}");
+    }
     let own = town.says("U0CARLA", "/deploy confirm production").await;
     assert!(
         own.text.contains("may not") || own.text.contains("somebody else"),
@@ -95,7 +101,7 @@ async fn a_push_goes_through_stage_to_production_with_the_schema_first() {
         own.text
     );
     town.clicks("U0BRUNO", &card.ts, "confirm").await;
-    town.card_in_time(&["step 22 of 23: A person has verified the change in production · waits for a person"])
+    town.card_in_time(&["step 25 of 26: A person has verified the change in production · waits for a person"])
         .await;
     for host in ["aus4-admin.mozilla.org", "aus5.mozilla.org"] {
         assert_eq!(town.version(host), "v2.11", "{host}");
@@ -139,11 +145,11 @@ async fn the_order_has_to_be_said_and_is_kept() {
         "/deploy run push production version=v2.11 schema=after bake=no",
     )
     .await;
-    town.card_in_time(&["step 1 of 23: Now is a good time · waits for a person"])
+    town.card_in_time(&["step 1 of 26: Now is a good time · waits for a person"])
         .await;
     town.confirms("Rita is on duty").await;
     let card = town
-        .card_in_time(&["step 12 of 23: A person has verified the change in stage · waits for a person"])
+        .card_in_time(&["step 14 of 26: A person has verified the change in stage · waits for a person"])
         .await;
     assert_eq!(town.builds(), ["balrog-rollout-stage", "balrog-upgrade-db"]);
     assert!(
@@ -161,10 +167,10 @@ async fn an_image_that_is_missing_and_a_server_that_stays_behind_hold_it_up() {
         .await;
     town.says(
         "U0CARLA",
-        "/deploy run push production version=v2.12 schema=none bake=no",
+        "/deploy run push production version=v2.12 schema=after bake=no",
     )
     .await;
-    town.card_in_time(&["step 1 of 23: Now is a good time · waits for a person"])
+    town.card_in_time(&["step 1 of 26: Now is a good time · waits for a person"])
         .await;
     town.confirms("Rita is on duty").await;
     town.card_in_time(&["answers 404, 200 is wanted"]).await;
@@ -179,5 +185,37 @@ async fn an_image_that_is_missing_and_a_server_that_stays_behind_hold_it_up() {
         .await;
     // The job said that it succeeded; the servers say otherwise.
     town.card_in_time(&["version is v2.10, v2.12 is wanted"]).await;
+    town.ends().await;
+}
+
+/// A schema that was forgotten, and one whose code is live already.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_is_forgotten_or_late_holds_it_up() {
+    let town = town().await;
+    for (said, stopped) in [
+        ("version=v2.11 schema=none", "schema=none was said"),
+        (
+            "version=v2.10 schema=before",
+            "v2.10 is live already, and its schema has to go before it",
+        ),
+    ] {
+        town.says("U0CARLA", &format!("/deploy run push production {said}"))
+            .await;
+        town.card_in_time(&["Now is a good time · waits for a person"]).await;
+        town.confirms("Rita is on duty").await;
+        town.card_in_time(&["a person decides", stopped]).await;
+        assert_eq!(town.builds(), Vec::<String>::new(), "{said}");
+        town.says("U0CARLA", "/deploy stop production not like this").await;
+        town.card_in_time(&["push · balrog → production · stopped after", stopped])
+            .await;
+    }
+    // The way back is an earlier version: what is pending is nothing.
+    town.says(
+        "U0CARLA",
+        "/deploy run push production --plan version=v2.10 schema=none",
+    )
+    .await;
+    town.card_in_time(&["plan of push", "no migration is pending on balrog-stage"])
+        .await;
     town.ends().await;
 }

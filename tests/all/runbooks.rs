@@ -378,13 +378,30 @@ async fn hathor_migrates_its_schema_and_goes_back_a_version() {
         include_str!("../../sandbox/seeds/hathor.toml"),
     );
     let town = Scenario::of_team(files.0, files.1).await;
-    town.says("U0CARLA", "/deploy run migrate mainnet ref=v1.4.2").await;
-    town.run_card(&["A backup is young enough", "waits for a person"]).await;
-    town.says("U0CARLA", "/deploy confirm mainnet wallet-2026-11-21, 04:10")
+    // What is live is told with the first request for approval.
+    town.card(&["v1.4.2", "mainnet"]).await;
+    town.says("U0CARLA", "/migrate plan mainnet ref=v1.4.2").await;
+    town.run_card(&[
+        "plan of migrate · wallet → mainnet · changes nothing",
+        "v1.4.1 is live; v1.4.2 brings 4 commits",
+        "1 migration is pending on wallet-service-mainnet",
+        "db/migrations/20261117101500-add-tx-proposal-attempts.sql",
+    ])
+    .await;
+    town.says("U0CARLA", "/migrate start mainnet ref=v1.4.2").await;
+    let card = town
+        .run_card(&[
+            "migrate · wallet → mainnet · step 3 of 4",
+            "Run the migrations of v1.4.2 on mainnet? Pending: 1.",
+            "is 5 h old",
+        ])
         .await;
-    let card = town.run_card(&["Run the migrations of v1.4.2 on mainnet?"]).await;
     town.clicks("U0BRUNO", &card.ts, "confirm").await;
     town.run_card(&["migrate · wallet → mainnet · done"]).await;
+    town.says("U0CARLA", "/migrate start mainnet ref=v1.4.1").await;
+    town.run_card(&["v1.4.1 is live already, and its schema has to go before it"])
+        .await;
+    town.says("U0CARLA", "/deploy stop mainnet it was run before").await;
     town.says("U0CARLA", "/deploy run rollback mainnet version=v1.4.1")
         .await;
     let card = town.run_card(&["Deploy v1.4.1 to mainnet again?"]).await;

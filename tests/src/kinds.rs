@@ -22,8 +22,10 @@ pub const TEAM: &str = r#"
 aws = { region = "eu-central-1", role_arn = "arn:aws:iam::111122223333:role/signalbox" }
 
 [service.works]
-channel = "C0DEPLOYS"
-hosts   = ["HEALTH", "{sandbox}"]
+channel    = "C0DEPLOYS"
+github     = "acme/wallet-service"
+migrations = ["db/migrations/**"]
+hosts      = ["HEALTH", "{sandbox}"]
 
 [service.works.environment.prod]
 tier      = "production"

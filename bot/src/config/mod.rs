@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `env` | [`Env`]: every environment variable, read once |
 //! | `file` | [`load`]: the files, parsed once into the core's [`Catalog`] and the shell's [`Settings`] |
-//! | `service`, `environment`, `people`, `account`, `freezes`, `functions`, `maintenance`, `runbook` | one table of the files each |
+//! | `service`, `environment`, `people`, `account`, `freezes`, `functions`, `maintenance`, `runbook`, `task` | one table of the files each |
 //! | `cross`, `overlap` | what only shows when environments and services are seen side by side |
 //! | `section`, `problem` | tables that know their lines, and complaints that name them |
 //!
@@ -27,6 +27,7 @@ mod secret;
 mod section;
 mod sequence;
 mod service;
+mod task;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,22 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use commands::catalog::People;
 use commands::ids::{EnvironmentId, RunbookName, StepName};
 use commands::runbook::{
     Asks, Condition, DEADLINE, Expected, NeedsSnapshot, OnFailure, Parameter, Runbook, Step, StepSpec, placeholders,
 };
-use commands::step::{Action, Conduct, SPECS};
+use commands::step::{Action, Conduct, SPECS, Unknown};
 use commands::time::Span;
 use commands::verb::KEPT_UNDER;
 use serde::Deserialize;
 
 use super::freezes::no_environment;
+use super::people::people;
 use super::plain;
 use super::section::{Place, Section, Value, closest};
 use super::sequence::judge;
 
 /// How long a person has to answer when the runbook does not say.
-const PATIENCE: Span = Span::days(7);
+pub(super) const PATIENCE: Span = Span::days(7);
 
 /// What steps may name.
 #[derive(Clone, Copy)]
@@ -28,8 +30,35 @@ pub(super) struct Known<'k> {
     pub(super) hosts: &'k BTreeSet<String>,
     /// The programs that they may run beside the bot.
     pub(super) programs: &'k BTreeMap<String, Vec<String>>,
-    /// Whether the service says where its code is.
-    pub(super) has_code: bool,
+    /// Whether the service has a repository on GitHub.
+    pub(super) repository: bool,
+}
+
+/// What runbooks and tasks have alike.
+pub(super) struct Head {
+    pub(super) title: String,
+    pub(super) environments: Vec<EnvironmentId>,
+    pub(super) starters: Option<People>,
+    pub(super) parameters: Vec<Parameter>,
+}
+
+impl Head {
+    /// Takes it from the table of either.
+    pub(super) fn read(section: &mut Section<'_>, known: Known<'_>) -> Self {
+        let title = section.take("title").and_then(|value| value.text());
+        let environments = section.take("environments");
+        let parameters = section.take("parameter").and_then(Value::section);
+        Self {
+            title: title.unwrap_or_default().to_owned(),
+            environments: environments
+                .map(|value| self::environments(&value, known.environments))
+                .unwrap_or_default(),
+            starters: section.take("starters").and_then(people),
+            parameters: parameters
+                .map(|tables| tables.entries().filter_map(parameter).collect())
+                .unwrap_or_default(),
+        }
+    }
 }
 
 /// Reads the runbooks of a service. One that cannot be made is left out; there is a complaint by then.
@@ -63,21 +92,11 @@ fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
     let mut section = value.section()?;
     let place = section.place.clone();
     let name = place.name(name, RunbookName::parse);
-    let title = section
-        .take("title")
-        .and_then(|value| value.text())
-        .unwrap_or_default()
-        .to_owned();
+    if name.as_ref().is_some_and(RunbookName::is_task) {
+        place.complain("is the name of a task: write it as a table `[service.NAME.task.NAME]`");
+    }
+    let head = Head::read(&mut section, known);
     let command = section.take("command").and_then(|value| kept_under(&value));
-    let environments = section
-        .take("environments")
-        .map(|value| environments(&value, known.environments))
-        .unwrap_or_default();
-    let parameters: Vec<Parameter> = section
-        .take("parameter")
-        .and_then(Value::section)
-        .map(|tables| tables.entries().filter_map(parameter).collect())
-        .unwrap_or_default();
     let words = [("stop", OnFailure::Stop), ("undo", OnFailure::Undo)];
     let on_failure = section
         .take("on_failure")
@@ -86,20 +105,21 @@ fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
     let drafts: Vec<Draft<'_>> = section
         .tables("step")
         .into_iter()
-        .filter_map(|table| step(table, known))
+        .filter_map(|table| step(table, known, None))
         .collect();
     if drafts.is_empty() {
         place.complain(format!("has no step: add a table `[[{}.step]]`", place.key));
     }
     section.finish();
-    judge(&drafts, &parameters);
+    judge(&drafts, &head.parameters);
     Some(Runbook {
         name: name?,
-        title,
+        title: head.title,
         command,
+        starters: head.starters,
         text,
-        environments,
-        parameters,
+        environments: head.environments,
+        parameters: head.parameters,
         on_failure,
         steps: drafts.into_iter().map(|draft| draft.spec).collect(),
     })
@@ -175,11 +195,11 @@ pub(super) struct Draft<'a> {
     pub(super) place: Place<'a>,
 }
 
-fn step<'a>(mut section: Section<'a>, known: Known<'_>) -> Option<Draft<'a>> {
+/// Reads a step; with a name that it has from elsewhere, it says none.
+pub(super) fn step<'a>(mut section: Section<'a>, known: Known<'_>, named: Option<StepName>) -> Option<Draft<'a>> {
     let place = section.place.clone();
-    let name = section
-        .need("name", "\"…\"")
-        .and_then(|value| value.name(StepName::parse));
+    let own = || section.need("name", "\"…\"")?.name(StepName::parse);
+    let name = named.or_else(own);
     let title = section.take("title").and_then(|value| value.text()).map(str::to_owned);
     let region = section.take("region").and_then(|value| value.text()).map(str::to_owned);
     let group = section.take("group").and_then(|value| value.text()).map(str::to_owned);
@@ -300,11 +320,18 @@ fn unlisted(action: &Action, known: Known<'_>, place: &Place<'_>) {
         }
     }
     if let Action::Codebuild(build) = action
-        && let Some(branch) = build.head.as_ref().filter(|_| !known.has_code)
+        && let Some(branch) = build.head.as_ref().filter(|_| !known.repository)
     {
         place.complain(format!(
             "has to build the newest commit of {branch}, but the service does not say where that is: add `github = \"owner/repository\"` to it"
         ));
+    }
+    if let (Action::Schema(schema), false) = (action, known.repository)
+        && schema.unknown == Unknown::Refuse
+    {
+        place.complain(
+            "compares versions on GitHub, but the service names no repository: add `github = \"owner/name\"` to it",
+        );
     }
     if let Action::Command(command) = action
         && let Some(name) = command.local.as_ref().filter(|name| placeholders(name).is_empty())
@@ -316,7 +343,8 @@ fn unlisted(action: &Action, known: Known<'_>, place: &Place<'_>) {
     }
 }
 
-fn asks(value: &Value<'_>, known: &[&str]) -> Asks {
+/// Reads `true`, `false`, or a list of environments.
+pub(super) fn asks(value: &Value<'_>, known: &[&str]) -> Asks {
     match value.raw() {
         toml::de::DeValue::Boolean(true) => Asks::Everywhere,
         toml::de::DeValue::Boolean(false) => Asks::Never,

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono_tz::Tz;
 use commands::catalog::{Pattern, Service, UnknownAuthor};
 use commands::ids::{ChannelId, ServiceId, UserId};
+use commands::runbook::Runbook;
 use commands::verb;
 use url::Url;
 
 use super::file::Defaults;
 use super::section::{Place, Section, Value, closest};
-use super::{environment, freezes, runbook};
+use super::{environment, freezes, runbook, task};
 use crate::door::origin_name;
 
 /// A service and the places of what is judged later.
@@ -58,7 +59,7 @@ pub(super) fn read<'a>(
         aws: &defaults.aws,
         known_checks,
         hosts: &hosts,
-        operated: section.has("runbook"),
+        operated: section.has("runbook") || section.has("task"),
     };
     let tables = section.take("environment").and_then(Value::section);
     let environments = tables.map(|tables| environments(&tables, shared)).unwrap_or_default();
@@ -75,10 +76,9 @@ pub(super) fn read<'a>(
         environments: &names,
         hosts: &hosts,
         programs,
-        has_code: github.is_some(),
+        repository: github.is_some(),
     };
-    let tables = section.take("runbook").and_then(Value::section);
-    let runbooks = tables.map(|tables| runbook::read(&tables, known)).unwrap_or_default();
+    let runbooks = runbooks(&mut section, known);
     section.finish();
     let service = id.zip(channel).map(|(id, channel)| Service {
         id,
@@ -94,6 +94,16 @@ pub(super) fn read<'a>(
         hosts,
     });
     Some(Draft { environments, service })
+}
+
+/// Reads the runbooks and the tasks.
+fn runbooks(section: &mut Section<'_>, known: runbook::Known<'_>) -> Vec<Runbook> {
+    let (books, tasks) = (section.take("runbook"), section.take("task"));
+    let books = books
+        .and_then(Value::section)
+        .map(|tables| runbook::read(&tables, known));
+    let tasks = tasks.and_then(Value::section).map(|tables| task::read(&tables, known));
+    books.into_iter().chain(tasks).flatten().collect()
 }
 
 /// The name of a service stands where a verb or `all` could stand, so it may be neither.

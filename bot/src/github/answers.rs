@@ -3,6 +3,8 @@
 use commands::round::Commit;
 use serde::Deserialize;
 
+use super::Brought;
+
 #[derive(Deserialize)]
 pub(super) struct Compared {
     #[serde(default)]
@@ -20,12 +22,23 @@ pub(super) struct Compared {
 pub(super) struct File {
     filename: String,
     previous_filename: Option<String>,
+    #[serde(default)]
+    status: String,
 }
 
 impl File {
     /// A file that was moved touches both places.
     pub(super) fn names(self) -> impl Iterator<Item = String> {
         self.previous_filename.into_iter().chain([self.filename])
+    }
+
+    /// What whoever takes it gets; nothing when it goes away.
+    pub(super) fn brought(self) -> Option<Brought> {
+        let changed = matches!(self.status.as_str(), "modified" | "changed");
+        (self.status != "removed").then_some(Brought {
+            name: self.filename,
+            changed,
+        })
     }
 }
 

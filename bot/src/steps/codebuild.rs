@@ -4,10 +4,11 @@
 use async_trait::async_trait;
 use commands::effect::{CallPhase, StepOutcome};
 use commands::step::Codebuild;
+use commands::time::Span;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, Probe, StepError, acted, finished, found, pending};
+use super::{Answer, At, Executor, Probe, StepError, acted, finished, found, instant, pending};
 use crate::aws::signed::{Ask, CODEBUILD};
 
 /// The variable by which a build of ours is found again.
@@ -150,7 +151,7 @@ async fn start(at: At<'_>, job: Job<'_>) -> Answer {
 }
 
 /// The newest builds of a project.
-async fn newest(at: At<'_>, project: &str) -> Result<Vec<Value>, StepError> {
+pub(super) async fn newest(at: At<'_>, project: &str) -> Result<Vec<Value>, StepError> {
     let ask = json!({ "projectName": project, "sortOrder": "DESCENDING" });
     let told = at.aws(CODEBUILD, Ask::target("ListBuildsForProject", ask)).await?;
     let mut ids = told.body["ids"].as_array().cloned().unwrap_or_default();
@@ -225,6 +226,19 @@ fn marked(builds: &[Value], fits: impl Fn(&str) -> bool) -> Vec<&Value> {
         all.any(|one| one["name"] == MARKER && one["value"].as_str().is_some_and(&fits))
     };
     builds.iter().filter(bears).collect()
+}
+
+/// How long the builds took that went well and were told all of this, newest first.
+pub(super) fn good_spans(builds: &[Value], told: &BTreeMap<&str, &str>) -> Vec<Span> {
+    let good = builds.iter().filter(|build| {
+        let variables = build.pointer("/environment/environmentVariables");
+        let all = variables.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let has =
+            |(name, value): (&&str, &&str)| all.iter().any(|one| one["name"] == **name && one["value"] == **value);
+        build["buildStatus"] == "SUCCEEDED" && told.iter().all(has)
+    });
+    let took = |build: &Value| Some(instant(&build["startTime"])?.age(instant(&build["endTime"])?));
+    good.filter_map(took).collect()
 }
 
 fn judge(wanted: Option<&Wanted<'_>>, build: &Value, memo: &Value) -> Answer {
@@ -305,6 +319,23 @@ mod tests {
                 "{other}: {error:?}"
             );
         }
+    }
+
+    #[test]
+    fn only_good_builds_that_were_told_the_same_say_how_long_it_takes() {
+        let build = |status: &str, stage: &str, took: f64| {
+            json!({ "buildStatus": status, "startTime": 1_795_226_400.25, "endTime": 1_795_226_400.25 + took,
+                "environment": { "environmentVariables": [{ "name": "STAGE", "value": stage }] } })
+        };
+        let builds = [
+            build("SUCCEEDED", "mainnet", 90.0),
+            build("FAILED", "mainnet", 1.0),
+            build("SUCCEEDED", "testnet", 5.0),
+            json!({ "buildStatus": "SUCCEEDED" }),
+        ];
+        let told = BTreeMap::from([("STAGE", "mainnet")]);
+        assert_eq!(good_spans(&builds, &told), [Span::seconds(90)]);
+        assert_eq!(good_spans(&builds, &BTreeMap::new()).len(), 2);
     }
 
     #[test]

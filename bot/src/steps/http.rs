@@ -11,22 +11,24 @@ use std::time::Duration;
 use url::Url;
 
 use super::listed::{as_text, at_path};
-use super::{Answer, At, Executor, StepError, finished, pending};
+use super::{Answer, At, Executor, StepError, pending};
 use crate::door::{Call, Destination, Limits};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// What later steps are told is a name or a number, no page.
+const LONGEST: usize = 200;
 
 #[async_trait]
 impl Executor for Http {
     /// What is right already needs no watching; a plan shows how it answers now.
     async fn prepare(&self, at: At<'_>) -> Answer {
-        let (done, evidence) = match ask(self, at).await? {
-            Ok(right) => (self.times <= 1, right),
-            Err(wrong) => (false, wrong),
+        let (done, outputs, evidence) = match ask(self, at).await? {
+            Ok(Right { words, outputs }) => (self.times <= 1, outputs, words),
+            Err(wrong) => (false, BTreeMap::new(), wrong),
         };
         Ok(StepOutcome::Prepared {
             memo: Value::Null,
-            outputs: BTreeMap::new(),
+            outputs,
             evidence: vec![evidence],
             done,
         })
@@ -35,18 +37,29 @@ impl Executor for Http {
     async fn watch(&self, at: At<'_>) -> Answer {
         let before = at.call.memo.get("right").and_then(Value::as_u64).unwrap_or(0);
         Ok(match ask(self, at).await? {
-            Ok(right) if before + 1 >= u64::from(self.times) => finished(right),
-            Ok(right) => pending(
+            Ok(Right { words, outputs }) if before + 1 >= u64::from(self.times) => StepOutcome::Finished {
+                outputs,
+                evidence: vec![words],
+            },
+            Ok(Right { words, .. }) => pending(
                 json!({ "right": before + 1 }),
-                format!("{right}, {} of {} times", before + 1, self.times),
+                format!("{words}, {} of {} times", before + 1, self.times),
             ),
             Err(wrong) => pending(json!({ "right": 0 }), wrong),
         })
     }
 }
 
+/// An answer that is as it should be.
+#[derive(Debug, PartialEq, Eq)]
+struct Right {
+    words: String,
+    /// What later steps are told.
+    outputs: BTreeMap<String, String>,
+}
+
 /// Asks once: how the answer was right, or how it was not. A server that does not answer is not right; that is what is waited for.
-async fn ask(step: &Http, at: At<'_>) -> Result<Result<String, String>, StepError> {
+async fn ask(step: &Http, at: At<'_>) -> Result<Result<Right, String>, StepError> {
     let method = match step.method {
         Method::Get => http::Method::GET,
         Method::Head => http::Method::HEAD,
@@ -86,7 +99,19 @@ pub(super) fn listed(at: At<'_>, address: &str) -> Result<Url, StepError> {
     Ok(url)
 }
 
-fn judge(step: &Http, answer: &Response<Bytes>) -> Result<String, String> {
+/// What stands at a place of the JSON that an address answers with.
+pub(super) async fn json_at(at: At<'_>, address: &str, path: &str) -> Result<String, StepError> {
+    let call = question(at, http::Method::GET, address)?;
+    let answer = at.engine.door.send(call).await?;
+    let status = answer.status().as_u16();
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let found = at_path(&body, path).filter(|_| answer.status().is_success());
+    found
+        .map(as_text)
+        .ok_or_else(|| StepError::Later(format!("it answers {status} without {path}")))
+}
+
+fn judge(step: &Http, answer: &Response<Bytes>) -> Result<Right, String> {
     let status = answer.status().as_u16();
     if status != step.status {
         return Err(format!("answers {status}, {} is wanted", step.status));
@@ -96,7 +121,8 @@ fn judge(step: &Http, answer: &Response<Bytes>) -> Result<String, String> {
     if !step.body.is_empty() && !body.contains(&step.body) {
         return Err(format!("answers {status}, but “{}” is not in the body", step.body));
     }
-    if !step.json.is_empty() {
+    let mut outputs = BTreeMap::new();
+    if !(step.json.is_empty() && step.outputs.is_empty()) {
         let value: Value = serde_json::from_str(&body).map_err(|_| format!("answers {status}, but with no JSON"))?;
         for (path, wanted) in &step.json {
             let found = at_path(&value, path).map_or_else(|| "nothing".to_owned(), as_text);
@@ -105,8 +131,22 @@ fn judge(step: &Http, answer: &Response<Bytes>) -> Result<String, String> {
                 return Err(format!("answers {status}, but {path} is {found}, {wanted} is wanted"));
             }
         }
+        for (name, path) in &step.outputs {
+            let found = at_path(&value, path).filter(|found| !found.is_null()).map(as_text);
+            let found = found.ok_or_else(|| format!("answers {status}, but without {path}"))?;
+            if found.chars().count() > LONGEST {
+                return Err(format!(
+                    "answers {status}, but {path} is longer than {LONGEST} characters"
+                ));
+            }
+            outputs.insert(name.clone(), found);
+        }
     }
-    Ok(format!("answers {status} as it should"))
+    let told = outputs.iter().map(|(name, value)| format!(", {name} is {value}"));
+    Ok(Right {
+        words: format!("answers {status} as it should{}", told.collect::<String>()),
+        outputs,
+    })
 }
 
 fn headers(step: &Http, headers: &HeaderMap) -> Result<(), String> {
@@ -141,6 +181,19 @@ mod tests {
             .header("x-version", "1")
             .body(Bytes::from_static(body.as_bytes()))
             .unwrap()
+    }
+
+    #[test]
+    fn what_later_steps_are_told_has_to_be_there() {
+        let mut wanted = step(&[], "");
+        wanted.outputs = BTreeMap::from([("live".to_owned(), "version".to_owned())]);
+        let right = judge(&wanted, &answer(200, r#"{"version":"v2.10"}"#)).unwrap();
+        assert_eq!(right.outputs["live"], "v2.10");
+        assert_eq!(right.words, "answers 200 as it should, live is v2.10");
+        for (body, why) in [(r#"{"version":null}"#, "without version"), ("<html>", "no JSON")] {
+            let wrong = judge(&wanted, &answer(200, body)).unwrap_err();
+            assert!(wrong.contains(why), "{wrong}");
+        }
     }
 
     #[test]

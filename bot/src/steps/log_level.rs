@@ -185,6 +185,7 @@ fn on_the_way(levels: &Levels, word: &str) -> StepOutcome {
             words: format!("{done} of {} {word}", functions(all)),
             percent: u8::try_from(done * 100 / all.max(1)).ok(),
             until: None,
+            seen: Vec::new(),
         },
     }
 }
@@ -219,6 +220,7 @@ async fn look(
         words: format!("{done} of {} restarted", functions(all)),
         percent: u8::try_from(done * 100 / all.max(1)).ok(),
         until: None,
+        seen: Vec::new(),
     };
     let memo = json!(levels);
     Ok(Err(StepOutcome::Pending { memo, progress }))

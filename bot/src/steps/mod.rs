@@ -13,6 +13,7 @@ mod codebuild;
 mod command;
 mod databases;
 mod dns;
+mod errors;
 mod event_source;
 mod flag;
 mod http;
@@ -30,6 +31,7 @@ mod require;
 mod restore;
 mod route53;
 mod schedule;
+mod schema;
 mod search_parity;
 mod snapshot;
 mod table;
@@ -71,6 +73,8 @@ pub(crate) struct At<'a> {
     pub actor: &'a Actor,
     /// Now.
     pub now: Timestamp,
+    /// Which attempt this is, from 1: what cannot be read is asked again a few times before it counts as unknown.
+    pub attempt: u32,
 }
 
 impl At<'_> {
@@ -255,7 +259,7 @@ pub(crate) fn pending_at(memo: Value, words: impl Into<String>, percent: Option<
         progress: Progress {
             words: words.into(),
             percent,
-            until: None,
+            ..Progress::default()
         },
     }
 }
@@ -263,6 +267,13 @@ pub(crate) fn pending_at(memo: Value, words: impl Into<String>, percent: Option<
 /// On its way.
 pub(crate) fn pending(memo: Value, words: impl Into<String>) -> StepOutcome {
     pending_at(memo, words, None)
+}
+
+/// An instant as AWS's JSON has it: seconds since the epoch, with a fraction.
+pub(crate) fn instant(value: &Value) -> Option<Timestamp> {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any real date fit")]
+    let milliseconds = |seconds: f64| (seconds * 1000.0) as i64;
+    value.as_f64().map(milliseconds).map(Timestamp)
 }
 
 /// The kind's own calls; `None`: it makes none.
@@ -295,18 +306,19 @@ fn executor(action: &Action) -> Option<&dyn Executor> {
         Action::Command(kind) => Some(kind),
         Action::LogLevel(kind) => Some(kind),
         Action::Maintenance(kind) => Some(kind),
+        Action::Schema(kind) => Some(kind),
         Action::Wait(_) | Action::Manual(_) | Action::Approval(_) => None,
     }
 }
 
-/// Makes a call. `attempt` counts from 1.
-pub(crate) async fn make(at: At<'_>, attempt: u32) -> Result<Outcome, StepError> {
+/// Makes a call.
+pub(crate) async fn make(at: At<'_>) -> Result<Outcome, StepError> {
     let Some(executor) = executor(&at.call.action) else {
         return Err(none("call"));
     };
     let came = match at.call.phase {
         CallPhase::Prepare => executor.prepare(at).await?,
-        CallPhase::Act if attempt > 1 => match executor.probe(at).await? {
+        CallPhase::Act if at.attempt > 1 => match executor.probe(at).await? {
             Probe::Done(outcome) => outcome,
             Probe::NotDone => executor.act(at).await?,
             Probe::CannotTell(why) => return Ok(Outcome::Unknown { why }),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::databases::{self, INSTANCE};
-use super::{Answer, At, Executor, StepError};
+use super::{Answer, At, Executor, StepError, instant};
 use crate::aws::AwsError;
 use crate::aws::signed::{ACM, Ask, EC2, IAM, S3};
 use crate::aws::xml;
@@ -190,12 +190,7 @@ fn sources(rule: &Value) -> Vec<&str> {
 
 fn certificate(certificate: &Value, now: Timestamp) -> Found {
     let status = certificate["Status"].as_str().unwrap_or("in an unknown state");
-    // ACM's instants are seconds with a fraction.
-    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any real date fit")]
-    let end = certificate["NotAfter"]
-        .as_f64()
-        .map(|seconds| Timestamp((seconds * 1000.0) as i64));
-    match (status, end) {
+    match (status, instant(&certificate["NotAfter"])) {
         ("ISSUED", Some(end)) if end > now => Found::Holds(format!("until {}", end.utc().format("%Y-%m-%d"))),
         ("ISSUED", Some(end)) => Found::Broken(format!("it ran out on {}", end.utc().format("%Y-%m-%d"))),
         ("ISSUED", None) => Found::Unknown("ACM does not say until when".to_owned()),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, StepError, finished, found};
+use super::{Answer, At, Executor, StepError, errors, finished, found};
 use crate::aws::signed::{Ask, SQS};
 use crate::aws::{AwsError, metrics};
 
@@ -58,7 +58,7 @@ impl Executor for QueueDrain {
             // A look that failed proves nothing: the looks in a row begin anew.
             Err(Look::Blind(why)) => Ok(pending(
                 Seen { empty: 0, ..seen },
-                format!("cannot be read just now: {why}"),
+                (format!("cannot be read just now: {why}"), Vec::new()),
                 None,
             )),
         }
@@ -81,31 +81,40 @@ impl From<AwsError> for Look {
 }
 
 /// What a look brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Left {
     /// How many messages are left.
     left: u64,
-    /// How many percent of the calls fail, when some do.
-    failing: Option<u64>,
+    /// How many percent of the calls fail, when some do, in words.
+    failing: Option<String>,
+    /// The newest errors, when calls fail.
+    errors: Vec<String>,
 }
 
-/// How many percent of the calls fail, when some do; a failure when it is too many.
-async fn failing(errors: &ErrorRatio, at: At<'_>) -> Result<Option<u64>, Look> {
+/// How many percent of the calls fail, when some do.
+async fn failing(errors: &ErrorRatio, at: At<'_>) -> Result<Option<f64>, Look> {
     let within = at.within(&at.call.aws);
     let counted = metrics::failures(&at.engine.aws, within, &errors.functions, (errors.over, at.now)).await?;
-    let Some(percent) = counted.percent() else {
-        return Ok(None);
-    };
-    if percent > f64::from(errors.above) {
-        let why = format!(
-            "{percent:.0} % of the calls of {} failed in the last {}: look at their logs before anything is tried again",
-            errors.functions.join(" and "),
-            errors.over
-        );
-        return Err(Look::Failed(StepError::failed("too_many_errors", why)));
+    Ok(counted.percent().filter(|percent| *percent > 0.0))
+}
+
+/// Why the step fails with so many percent; nothing when they are few enough.
+fn too_many(errors: &ErrorRatio, percent: f64) -> Option<(&'static str, String)> {
+    let why = format!(
+        "{percent:.0} % of the calls of {} failed in the last {}: look at why before anything is tried again",
+        errors.functions.join(" and "),
+        errors.over
+    );
+    (percent > f64::from(errors.above)).then_some(("too_many_errors", why))
+}
+
+/// Few are shown as few: `2 %`, and less than one as that.
+fn percent_words(percent: f64) -> String {
+    if percent < 1.0 {
+        "less than 1 %".to_owned()
+    } else {
+        format!("{percent:.0} %")
     }
-    let whole = format!("{percent:.0}").parse().ok();
-    Ok(whole.filter(|percent| *percent > 0))
 }
 
 trait Watch {
@@ -120,29 +129,47 @@ impl Watch for QueueDrain {
             Some(errors) => failing(errors, at).await?,
             None => None,
         };
+        let mut wrong = self
+            .errors
+            .as_ref()
+            .zip(failing)
+            .and_then(|(errors, percent)| too_many(errors, percent));
         for name in &self.failures {
             let failed = count(at, seen, name).await?;
-            if failed > 0 {
+            if failed > 0 && wrong.is_none() {
                 let why = format!("{name} holds {failed}: look at what they are before anything is tried again");
-                return Err(Look::Failed(StepError::failed("failures_collect", why)));
+                wrong = Some(("failures_collect", why));
             }
+        }
+        let errors = match &self.errors {
+            Some(errors) if failing.is_some() || wrong.is_some() => errors::newest(at, errors).await,
+            _ => Vec::new(),
+        };
+        if let Some((code, why)) = wrong {
+            let lines: Vec<String> = std::iter::once(why).chain(errors).collect();
+            return Err(Look::Failed(StepError::failed(code, lines.join("\n"))));
         }
         let mut left = 0;
         for name in &self.queues {
             left += count(at, seen, name).await?;
         }
-        Ok(Left { left, failing })
+        let failing = failing.map(percent_words);
+        Ok(Left { left, failing, errors })
     }
 
-    fn judge(&self, mut seen: Seen, Left { left, failing }: Left, now: Timestamp) -> Answer {
+    fn judge(&self, mut seen: Seen, Left { left, failing, errors }: Left, now: Timestamp) -> Answer {
         if left > seen.most {
             (seen.most, seen.most_at) = (left, now);
         }
         if left > 0 {
             seen.empty = 0;
             let until = until(&seen, left, now);
-            let failing = failing.map_or_else(String::new, |percent| format!(", {percent} % of the calls fail"));
-            return Ok(pending(seen, format!("{left} left{failing}"), Some((left, until))));
+            let failing = failing.map_or_else(String::new, |percent| format!(", {percent} of the calls fail"));
+            return Ok(pending(
+                seen,
+                (format!("{left} left{failing}"), errors),
+                Some((left, until)),
+            ));
         }
         if seen.empty == 0 {
             seen.empty_since = now;
@@ -153,7 +180,7 @@ impl Watch for QueueDrain {
             return Ok(finished(format!("empty for {lasting}, in {} looks", seen.empty)));
         }
         let words = format!("empty in {} of {} looks", seen.empty, self.samples);
-        Ok(pending(seen, words, Some((0, None))))
+        Ok(pending(seen, (words, errors), Some((0, None))))
     }
 }
 
@@ -166,7 +193,7 @@ fn until(seen: &Seen, left: u64, now: Timestamp) -> Option<Timestamp> {
     Some(Timestamp(at.0 / 60_000 * 60_000 + 60_000))
 }
 
-fn pending(seen: Seen, words: String, left: Option<(u64, Option<Timestamp>)>) -> StepOutcome {
+fn pending(seen: Seen, (words, errors): (String, Vec<String>), left: Option<(u64, Option<Timestamp>)>) -> StepOutcome {
     let percent = left.filter(|_| seen.most > 0).map(|(left, _)| {
         let gone = seen.most.saturating_sub(left);
         u8::try_from(gone * 100 / seen.most).unwrap_or(100)
@@ -176,6 +203,7 @@ fn pending(seen: Seen, words: String, left: Option<(u64, Option<Timestamp>)>) ->
             words,
             percent,
             until: left.and_then(|(_, until)| until),
+            seen: errors,
         },
         memo: json!(seen),
     }
@@ -217,7 +245,7 @@ mod tests {
                     seen.clone(),
                     Left {
                         left: *left,
-                        failing: None,
+                        ..Left::default()
                     },
                     at(i64::try_from(minute).unwrap()),
                 )
@@ -239,6 +267,25 @@ mod tests {
             panic!("three in a row are enough")
         };
         assert_eq!(evidence, ["empty for 2 min, in 3 looks"]);
+    }
+
+    #[test]
+    fn some_failures_are_shown_and_too_many_end_it() {
+        assert_eq!(percent_words(0.2), "less than 1 %");
+        assert_eq!(percent_words(50.0), "50 %");
+        let errors: ErrorRatio = serde_json::from_value(json!({ "functions": ["f"] })).unwrap();
+        assert_eq!(too_many(&errors, 50.0), None);
+        assert_eq!(too_many(&errors, 50.1).unwrap().0, "too_many_errors");
+        let left = Left {
+            left: 5,
+            failing: Some(percent_words(2.0)),
+            errors: vec!["1 × Error".to_owned()],
+        };
+        let StepOutcome::Pending { progress, .. } = step().judge(Seen::default(), left, at(1)).unwrap() else {
+            panic!("it goes on")
+        };
+        assert_eq!(progress.words, "5 left, 2 % of the calls fail");
+        assert_eq!(progress.seen, ["1 × Error"]);
     }
 
     #[test]

@@ -69,6 +69,7 @@ impl Executor for SearchParity {
                     words: format!("cannot be read just now: {why}"),
                     percent: None,
                     until: None,
+                    seen: Vec::new(),
                 },
             }),
             Err(Blind::Ever(error)) => Err(error),
@@ -137,6 +138,7 @@ impl Look for SearchParity {
                 words,
                 percent: percent.and_then(|percent| u8::try_from(percent).ok()),
                 until: None,
+                seen: Vec::new(),
             },
         }
     }

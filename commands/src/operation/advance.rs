@@ -8,7 +8,7 @@ use crate::ids::{RecordId, StepName};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::{Condition, OnFailure, Step, Then};
-use crate::step::{Action, Calls, Conduct, SNAPSHOT_CREATED, SNAPSHOT_ID};
+use crate::step::{Action, Calls, Conduct, SNAPSHOT_CREATED, SNAPSHOT_ID, WRONG_ORDER};
 use crate::time::{Span, Timestamp};
 use crate::view;
 
@@ -280,7 +280,7 @@ pub fn calls(step: &Step) -> Option<Calls> {
 }
 
 /// What can be done about a failure without a person. Says whether something was. What failed before it began, or because time was up, would fail again
-/// at once.
+/// at once, and so would what is in the wrong order.
 fn mend(plan: &mut Plan<'_>, operation: &Operation, step: &Step, state: &super::StepState) -> Result<bool, Illegal> {
     let Some(failure) = state.failure.as_ref().filter(|_| state.phase == Phase::Failed) else {
         return Ok(false);
@@ -295,7 +295,7 @@ fn mend(plan: &mut Plan<'_>, operation: &Operation, step: &Step, state: &super::
         plan.tell_operation(&operation.id, skipped, Reason::Skipped)?;
         return Ok(true);
     }
-    let hopeless = [super::clock::DEADLINE_PASSED, NO_SNAPSHOT, NO_VALUE].contains(&failure.code.as_str());
+    let hopeless = [super::clock::DEADLINE_PASSED, NO_SNAPSHOT, NO_VALUE, WRONG_ORDER].contains(&failure.code.as_str());
     if expected.is_none() && state.number <= step.retries && !hopeless {
         let again = Event::StepRetried {
             step: step.name.clone(),

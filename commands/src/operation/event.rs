@@ -37,6 +37,9 @@ pub enum Event {
         memo: Value,
         /// What was found.
         outputs: BTreeMap<String, String>,
+        /// What was seen, where something is done next: it is shown while that is under way.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<String>,
         /// Whether there is something to do; else it is only watched.
         acts: bool,
     },

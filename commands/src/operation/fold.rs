@@ -140,13 +140,12 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
             state.number += 1;
         }
         Event::StepPrepared {
-            memo, outputs, acts, ..
-        } => {
-            state.memo = memo.clone();
-            state.outputs.extend(outputs.clone());
-            state.acted = *acts;
+            memo,
+            outputs,
+            evidence,
+            ..
         }
-        Event::StepShown {
+        | Event::StepShown {
             memo,
             outputs,
             evidence,
@@ -155,6 +154,9 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
             state.memo = memo.clone();
             state.outputs.extend(outputs.clone());
             state.evidence.clone_from(evidence);
+            if let Event::StepPrepared { acts, .. } = event {
+                state.acted = *acts;
+            }
         }
         Event::StepActed { memo, .. } => state.memo = memo.clone(),
         Event::StepSeen { memo, progress, .. } => {

@@ -9,7 +9,7 @@ use crate::ids::RecordId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::Step;
-use crate::step::{Action, Calls, RINGS};
+use crate::step::{Action, Calls, RINGS, WRONG_ORDER};
 
 /// Takes in what came back from a call. What an earlier try brings, or one that was given up meanwhile, is not listened to.
 ///
@@ -198,6 +198,8 @@ impl Heard<'_> {
             step: name.clone(),
             memo: memo.clone(),
             outputs: outputs.clone(),
+            // What is only watched changes with every look: what was seen before the first would soon be wrong.
+            evidence: if acts { evidence.to_vec() } else { Vec::new() },
             acts,
         };
         plan.tell_operation(self.id(), prepared, Reason::Progress)?;
@@ -289,7 +291,7 @@ impl Heard<'_> {
                 step,
                 outputs: BTreeMap::new(),
                 evidence: self.planned(),
-                unknown: Some(failure),
+                unknown: Some(self.in_a_plan(failure)),
             };
             return plan.tell_operation(self.id(), planned, Reason::Evidence);
         }
@@ -304,6 +306,22 @@ impl Heard<'_> {
             CallPhase::Prepare | CallPhase::Act | CallPhase::Watch => Event::StepFailed { step, failure },
         };
         plan.tell_operation(self.id(), event, Reason::Failed)
+    }
+
+    /// What is in the wrong order now may be in the right one when the steps above have done something.
+    fn in_a_plan(&self, failure: Failure) -> Failure {
+        let above = self
+            .operation
+            .sequence()
+            .take_while(|(step, _)| step.name != self.step.name);
+        let acts = |(step, _): (&Step, &StepState)| calls(step).is_some_and(|calls| calls.act.is_some());
+        if failure.code == WRONG_ORDER && above.into_iter().any(acts) {
+            return Failure::new(
+                "later",
+                format!("known only when the steps above are done; now {}", failure.message),
+            );
+        }
+        failure
     }
 
     fn look_again(&self, plan: &mut Plan<'_>, phase: CallPhase) {

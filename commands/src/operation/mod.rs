@@ -240,7 +240,7 @@ impl Phase {
 }
 
 /// How far a step is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Progress {
     /// In words.
     pub words: String,
@@ -250,6 +250,9 @@ pub struct Progress {
     /// When it will be done if it goes on like this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// What else is seen by now; one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<String>,
 }
 
 /// Why a step failed.
@@ -257,7 +260,7 @@ pub struct Progress {
 pub struct Failure {
     /// The vendor's code, or ours.
     pub code: String,
-    /// In words; foreign text.
+    /// In words; foreign text. What belongs to it follows in lines of its own.
     pub message: String,
 }
 

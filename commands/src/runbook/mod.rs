@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use text::{Values, placeholders};
 
+use crate::catalog::People;
 use crate::ids::{EnvironmentId, RunbookName, StepName};
 use crate::step::Action;
 use crate::time::Span;
@@ -24,6 +25,8 @@ pub struct Runbook {
     pub title: String,
     /// The command under which it is kept: `/migrate start`.
     pub command: Option<String>,
+    /// Who may start it; `None`: the operators of the environment.
+    pub starters: Option<People>,
     /// Its text as it stands in the file; pinned in every run.
     pub text: String,
     /// Where it may be run; empty: everywhere.
@@ -152,6 +155,7 @@ impl Step {
     #[must_use]
     pub fn plan(&self, action: &Action) -> Vec<String> {
         let mut lines = action.plan();
+        lines.extend(self.usual.map(|usual| format!("usually takes {usual}")));
         lines.extend(
             action
                 .typed()
@@ -234,8 +238,14 @@ impl Runbook {
     /// # Errors
     /// The placeholder that nothing is known for; reading the configuration rules that out.
     pub fn resolve(&self, values: &Values<'_>) -> Result<Vec<Step>, String> {
+        let asked = |spec: &&StepSpec| {
+            // An approval is nothing but its question: where that is not asked, it is no step.
+            let elsewhere = matches!(&spec.asks_in, Asks::In(named) if !named.contains(values.environment));
+            !(elsewhere && matches!(spec.step.action, Action::Approval(_)))
+        };
         self.steps
             .iter()
+            .filter(asked)
             .map(|spec| {
                 let step = &spec.step;
                 Ok(Step {

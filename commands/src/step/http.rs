@@ -28,6 +28,9 @@ pub struct Http {
     /// What JSON has to be found, by path: `{ "checks.redis" = "ok" }`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub json: BTreeMap<String, String>,
+    /// What later steps are told, by name: each is a place in the JSON, which has to be there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, String>,
     /// How often in a row the answer has to be right.
     #[serde(default = "once")]
     pub times: u32,
@@ -81,6 +84,7 @@ impl Kind for Http {
             wanted.push(format!("“{}” in the body", self.body));
         }
         wanted.extend(self.json.iter().map(|(path, value)| format!("{path} = {value}")));
+        wanted.extend(self.outputs.values().map(|path| format!("any {path}")));
         let times = if self.times > 1 {
             format!(", {} times in a row", self.times)
         } else {
@@ -96,7 +100,8 @@ impl Kind for Http {
         if !self.url.starts_with("https://") && !self.url.starts_with("http://") {
             return Err(format!("`{}` is no address: write `https://…`", self.url));
         }
-        if self.method == Method::Head && !(self.body.is_empty() && self.json.is_empty()) {
+        let reads_body = !(self.body.is_empty() && self.json.is_empty() && self.outputs.is_empty());
+        if self.method == Method::Head && reads_body {
             return Err("an answer to HEAD has no body: write `method = \"GET\"`".to_owned());
         }
         Ok(())
@@ -114,6 +119,7 @@ impl Kind for Http {
             headers: BTreeMap::new(),
             body: String::new(),
             json: BTreeMap::from([("version".to_owned(), "1.4.2".to_owned())]),
+            outputs: BTreeMap::new(),
             times: 1,
             every: pause(),
         };

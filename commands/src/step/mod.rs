@@ -31,6 +31,7 @@ mod require;
 mod restore;
 mod route53;
 mod schedule;
+mod schema;
 mod search_parity;
 mod snapshot;
 mod table;
@@ -64,6 +65,7 @@ pub use require::Require;
 pub use restore::Restore;
 pub use route53::{Alias, Route53};
 pub use schedule::Schedule;
+pub use schema::{CANNOT_TELL, First, PENDING, Schema, Unknown, WRONG_ORDER};
 pub use search_parity::SearchParity;
 pub use snapshot::{SNAPSHOT_CREATED, SNAPSHOT_ID, Snapshot};
 pub use table::{Table, TableState};
@@ -262,7 +264,7 @@ kinds! {
     redrive => Redrive, schedule => Schedule, snapshot => Snapshot, restore => Restore, route53 => Route53, mapping => Mapping,
     alarms => Alarms, posture => Posture, bucket_parity => BucketParity, bucket_delete => BucketDelete,
     log_match => LogMatch, search_parity => SearchParity, dns => Dns, api_call => ApiCall, job => Job, command => Command,
-    log_level => LogLevel, maintenance => Maintenance,
+    log_level => LogLevel, maintenance => Maintenance, schema => Schema,
 }
 
 impl Action {

@@ -40,6 +40,20 @@ pub struct ErrorRatio {
     /// Over the last so long.
     #[serde(default = "quarter_hour", with = "span_text")]
     pub over: Span,
+    /// The log group in which their errors are; when nothing is said, each function's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_group: Option<String>,
+}
+
+impl ErrorRatio {
+    /// Where their errors are written: Lambda's own groups, unless the runbook names another.
+    #[must_use]
+    pub fn log_groups(&self) -> Vec<String> {
+        let own = |function: &String| format!("/aws/lambda/{function}");
+        self.log_group
+            .as_ref()
+            .map_or_else(|| self.functions.iter().map(own).collect(), |group| vec![group.clone()])
+    }
 }
 
 const fn half() -> u8 {
@@ -86,6 +100,10 @@ impl Kind for QueueDrain {
                 errors.functions.join(" and "),
                 errors.over
             ));
+            lines.push(format!(
+                "shows the newest errors of {}",
+                errors.log_groups().join(" and ")
+            ));
         }
         lines
     }
@@ -114,6 +132,7 @@ impl Kind for QueueDrain {
                 functions: vec!["migration_segments_lambda_prod".to_owned()],
                 above: half(),
                 over: quarter_hour(),
+                log_group: None,
             }),
             samples: 3,
             every: pause(),

@@ -213,7 +213,7 @@ pub struct Command {
 pub enum Parsed {
     /// Something to decide; several when a verb spans services.
     Commands(Vec<Command>),
-    /// Something that needs no facts: help.
+    /// Something that needs no facts: help, or what can be run.
     Answer(Message),
 }
 
@@ -254,6 +254,9 @@ pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Parsed, ParseError> {
     }
     if args.peek().is_none() && whole.is_none() && matches!(name.as_str(), "status" | "runs") {
         return Ok(Parsed::Commands(each_service(&name, scope, &args)?));
+    }
+    if args.peek().is_none() && whole.is_none() && name == "run" {
+        return Ok(Parsed::Answer(run::listed(scope)));
     }
     // A command whose first word is no verb of it may have one that goes without a name.
     let found =

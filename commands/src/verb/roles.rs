@@ -1,4 +1,4 @@
-//! Who may say which verb where: the table that `signalbox check` prints.
+//! Who may say which verb where, and who may start which runbook where that is not the operators: the table that `signalbox check` prints.
 
 use super::specs;
 use crate::catalog::{Environment, Service, Tier};
@@ -19,7 +19,8 @@ pub struct Row {
 /// The whole table of a service.
 #[must_use]
 pub fn table(service: &Service) -> Vec<Row> {
-    service.environments.iter().flat_map(rows).collect()
+    let all = service.environments.iter();
+    all.flat_map(|environment| rows(service, environment)).collect()
 }
 
 /// The table as people read it: for each environment the people, and behind them what they may say.
@@ -33,7 +34,7 @@ pub fn lines(service: &Service) -> Vec<String> {
         };
         lines.push(format!("  {}{tier}", environment.id));
         let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-        for row in rows(environment) {
+        for row in rows(service, environment) {
             match groups.iter_mut().find(|(who, _)| *who == row.who) {
                 Some((_, verbs)) => verbs.push(row.verb),
                 None => groups.push((row.who, vec![row.verb])),
@@ -47,7 +48,7 @@ pub fn lines(service: &Service) -> Vec<String> {
     lines
 }
 
-fn rows(environment: &Environment) -> Vec<Row> {
+fn rows(service: &Service, environment: &Environment) -> Vec<Row> {
     let row = |verb: String, who: String| Row {
         verb,
         environment: environment.id.to_string(),
@@ -69,6 +70,11 @@ fn rows(environment: &Environment) -> Vec<Row> {
     if !environment.overriders.is_empty() {
         let who = plain(&names(&environment.overriders));
         rows.push(row("/deploy approve --override".to_owned(), who));
+    }
+    for runbook in service.runbooks.iter().filter(|runbook| runbook.fits(&environment.id)) {
+        if let Some(starters) = &runbook.starters {
+            rows.push(row(format!("/deploy run {}", runbook.name), plain(&names(starters))));
+        }
     }
     rows
 }

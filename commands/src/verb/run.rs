@@ -1,4 +1,4 @@
-//! `run <runbook> <env> [--plan] [name=value …] [reason]`: starts a team's runbook, or shows what it would do.
+//! `run <runbook|task:NAME> <env> [--plan] [name=value …] [reason]`: starts a team's runbook or task, or shows what it would do.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::reason::Reason;
 use crate::run::{Illegal, Target};
 use crate::runbook::{Runbook, Step, Values};
 use crate::step::Action;
-use crate::view::{self, text};
+use crate::view::{self, Message, text};
 
 /// A wish to run a runbook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +36,9 @@ impl Verb for Run {
     const SPEC: Spec = Spec {
         command: "/deploy",
         name: "run",
-        usage: "<runbook> <env> [--plan] [name=value …] [reason]",
-        summary: "Start one of the team's runbooks, or see what it would do",
-        detail: "`--plan` shows every step with the very values and calls it would make, reads what is there, and changes nothing. Without a runbook it lists them.",
+        usage: "<runbook|task:NAME> <env> [--plan] [name=value …] [reason]",
+        summary: "Start one of the team's runbooks or tasks, or see what it would do",
+        detail: "`--plan` shows every step with the very values and calls it would make, reads what is there, and changes nothing. A task is a runbook of one step. Without a name it lists them all.",
         flags: &["--plan"],
         act: Act::Start,
     };
@@ -51,18 +51,10 @@ impl Verb for Run {
         };
         let before = args.clone();
         let Some(word) = args.next() else {
-            return Err(args.error(format!("say which runbook: {}", known(scope).join(", "))));
+            return Err(args.error(format!("say which runbook or task: {}", known(scope).join(", "))));
         };
         if !known(scope).iter().any(|name| name == word) {
-            let names = known(scope);
-            let what = if names.is_empty() {
-                "no service here has a runbook: add `[[service.NAME.runbook.NAME.step]]` to the configuration"
-                    .to_owned()
-            } else {
-                format!("there is no runbook `{word}`: known are {}", names.join(", "))
-            };
-            let guess = closest(word, names.iter().map(String::as_str)).map(str::to_owned);
-            return Err(before.suggesting(before.error(what), guess.as_deref()));
+            return Err(unknown(&before, word, &known(scope)));
         }
         let runbook = RunbookName::parse(word).map_err(|bad| before.error(bad.to_string()))?;
         let (service, environment) = args.environment(scope)?;
@@ -81,7 +73,14 @@ impl Verb for Run {
     }
 
     fn needs(&self, service: &Service) -> Needs {
-        super::operating_needs(service, Some(&self.environment))
+        let mut needs = super::operating_needs(service, Some(&self.environment));
+        let starters = service
+            .runbook(self.runbook.as_str())
+            .and_then(|one| one.starters.as_ref());
+        needs
+            .groups
+            .extend(starters.into_iter().flat_map(|people| people.groups.iter().cloned()));
+        needs
     }
 
     fn decide(&self, facts: &Facts<'_>, speaker: &Speaker) -> Result<Decision, Illegal> {
@@ -92,11 +91,17 @@ impl Verb for Run {
             Mode::Run => Act::Start,
             Mode::Plan => Act::Read,
         };
+        let named = facts.service.runbook(self.runbook.as_str());
+        // Whom a runbook names to start it stand for the operators here, and in nothing else.
+        let own = named.and_then(|one| one.starters.clone()).map(|starters| Environment {
+            operators: Some(starters),
+            ..environment.clone()
+        });
         let mut refusals = gate::evaluate(&Question {
             facts,
             speaker: Some(speaker),
             act,
-            environment,
+            environment: own.as_ref().unwrap_or(environment),
             run: None,
         });
         let ready = self.ready(facts.service);
@@ -117,15 +122,38 @@ impl Verb for Run {
     }
 }
 
-/// The runbooks that can be meant in a channel.
-fn known(scope: &Scope<'_>) -> Vec<String> {
+/// The services that can be meant in a channel.
+fn services<'s>(scope: &Scope<'s>) -> Vec<&'s Service> {
     let home = scope.catalog.at_home_in(scope.channel);
-    let services = if home.is_empty() {
+    if home.is_empty() {
         scope.catalog.services.values().collect()
     } else {
         home
+    }
+}
+
+/// What `run` alone says: everything that can be run.
+pub(super) fn listed(scope: &Scope<'_>) -> Message {
+    view::runnable(&services(scope))
+}
+
+/// There is none of that name; what was probably meant, also where somebody forgot that it is a task.
+fn unknown(before: &Args<'_>, word: &str, names: &[String]) -> ParseError {
+    let what = if names.is_empty() {
+        "no service here has a runbook: add `[[service.NAME.runbook.NAME.step]]` to the configuration".to_owned()
+    } else {
+        format!("there is no runbook or task `{word}`: known are {}", names.join(", "))
     };
-    let mut names: Vec<String> = services
+    let task = RunbookName::task(word).ok().map(|task| task.to_string());
+    let guess = task
+        .filter(|task| names.contains(task))
+        .or_else(|| closest(word, names.iter().map(String::as_str)).map(str::to_owned));
+    before.suggesting(before.error(what), guess.as_deref())
+}
+
+/// The runbooks and tasks that can be meant in a channel.
+fn known(scope: &Scope<'_>) -> Vec<String> {
+    let mut names: Vec<String> = services(scope)
         .into_iter()
         .flat_map(|service| service.runbooks.iter().map(|runbook| runbook.name.to_string()))
         .collect();

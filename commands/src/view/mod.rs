@@ -23,6 +23,7 @@ mod people;
 mod picture;
 mod receipts;
 mod refusal;
+mod runnable;
 mod runs;
 mod status;
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use operation::{
 };
 pub use receipts::{decided, lost_race, pick_one, rejected, tell_me_button, voted};
 pub use refusal::{Place, refusal, refusal_at};
+pub use runnable::runnable;
 pub use runs::runs;
 pub use status::status;
 pub use why::why;

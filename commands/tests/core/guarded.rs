@@ -25,6 +25,7 @@ fn partly(deleted: u64) -> Outcome {
             words: format!("{deleted} are deleted"),
             percent: None,
             until: None,
+            seen: Vec::new(),
         },
     })
 }

@@ -103,6 +103,7 @@ fn bite(account: &mut Account, call: &StepCall, most: usize) -> Outcome {
                 words: format!("{left} left"),
                 percent: None,
                 until: None,
+                seen: Vec::new(),
             },
         }
     })
@@ -306,6 +307,7 @@ fn many_functions_are_done_in_bites_and_an_abort_between_two_puts_the_first_back
             words: "a part".into(),
             percent: None,
             until: None,
+            seen: Vec::new(),
         },
     };
     world.comes_back("levels", CallPhase::Undo, &came(part));

@@ -14,6 +14,7 @@ mod guarded;
 mod levels;
 mod maintenance;
 mod observe;
+mod order;
 mod replay;
 mod runbook;
 mod standing;

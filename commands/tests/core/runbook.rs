@@ -44,6 +44,7 @@ pub fn runbook(name: &str, steps: Vec<Step>) -> Runbook {
         name: RunbookName::parse(name).expect("a name"),
         title: String::new(),
         command: None,
+        starters: None,
         text: String::new(),
         environments: vec![],
         parameters: vec![],

@@ -77,13 +77,13 @@ function operationPictures(stage) {
   story(stage, "pictures: a schema's migration, and the way back", { scenario: "hathor", as: "U0CARLA" }, async (town) => {
     const { tab } = town;
     const card = (...words) => town.inTime(10, "wallet → mainnet", ...words);
-    await tab.says("/deploy run migrate mainnet --plan ref=v1.4.2");
-    await town.pictures("hathor-1-plan", await card("plan of migrate", "changes nothing"));
-    await tab.says("/deploy run migrate mainnet ref=v1.4.2");
-    const backup = await card(": A backup is young enough · waits for a person");
-    await town.pictures("hathor-2-asked", backup);
-    await presses(town, backup, "confirm");
-    await town.fillsIn("wallet-2026-11-21, 04:10");
+    // What is live is told with the first request for approval.
+    await town.waits();
+    await tab.says("/migrate plan mainnet ref=v1.4.1");
+    await town.pictures("hathor-2-refused", await card("plan of migrate", "would be refused"));
+    await tab.says("/migrate plan mainnet ref=v1.4.2");
+    await town.pictures("hathor-1-plan", await card("plan of migrate", "1 migration is pending"));
+    await tab.says("/migrate start mainnet ref=v1.4.2");
     const asked = await card("Run the migrations of v1.4.2 on mainnet?");
     await town.pictures("hathor-3-second-person", asked);
     await tab.becomes("U0BRUNO");
@@ -112,11 +112,10 @@ function operationPictures(stage) {
     await town.pictures("balrog-2-asked", await card(": Now is a good time · waits for a person"));
     await ticks("Now is a good time", "Rita is on duty: nothing is under way");
     await town.pictures("balrog-3-stage", await card(": Roll v2.11 out to stage", "is in BUILD"));
-    await card("step 11 of 23");
+    await card("step 13 of 26");
     await town.passes(25 * 3600);
     await ticks("A person has verified the change in stage", "a release blob of the new kind; Sentry is quiet");
-    await ticks("Production's backup is young enough", "rds:balrog-prod-2026-11-21, window open");
-    const asked = await card("Push v2.11 to production?");
+    const asked = await card("Push v2.11 to production,");
     await town.pictures("balrog-4-second-person", asked);
     await tab.becomes("U0BRUNO");
     await presses(town, asked, "confirm", { asks: true });

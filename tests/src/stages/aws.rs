@@ -3,7 +3,7 @@
 use super::Stage;
 
 /// In the order of the runbook.
-pub(super) const STAGES: [Stage; 14] = [
+pub(super) const STAGES: [Stage; 15] = [
     Stage {
         kind: "flag",
         account: r#"
@@ -89,6 +89,30 @@ name      = "build"
 kind      = "codebuild"
 project   = "works-build"
 variables = { COLOR = "{step.color.other}" }
+"#,
+    },
+    Stage {
+        kind: "schema",
+        account: r#"
+[[place.project]]
+name = "works-migrate"
+plan = { seconds = 2 }
+"#,
+        steps: r#"
+name     = "pending"
+kind     = "schema"
+look     = true
+database = "works"
+version  = "v1.4.2"
+live     = "v1.4.1"
+---
+name     = "migrate"
+kind     = "schema"
+database = "works"
+version  = "v1.4.2"
+first    = "schema"
+live     = "{step.pending.live}"
+project  = "works-migrate"
 "#,
     },
     Stage {

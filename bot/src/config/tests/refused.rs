@@ -90,7 +90,7 @@ fn unknown_keys() {
     signalbox.toml:8: service.web.environment.prod.aproverz: is no key of this table. Did you mean `approvers`? Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms, functions, maintenance
     signalbox.toml:9: service.web.environment.prod.runbook: is no key of this table. Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms, functions, maintenance
     signalbox.toml:10: service.web.environment.prod.functionz: is no key of this table. Did you mean `functions`? Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms, functions, maintenance
-    signalbox.toml:11: service.web.maintenance: is no key of this table. Known here: channel, github, authors, unknown_author, timezone, migrations, hosts, environment, freeze, runbook
+    signalbox.toml:11: service.web.maintenance: is no key of this table. Known here: channel, github, authors, unknown_author, timezone, migrations, hosts, environment, freeze, runbook, task
     signalbox.toml:13: defaults.time_zone: is no key of this table. Did you mean `timezone`? Known here: teams, command_line, timezone, unknown_author, migrations, aws
     signalbox.toml:14: servise: is no key of this table. Did you mean `service`? Known here: defaults, store, commands, aws, service
     signalbox.toml:16: aws.event: is no key of this table. Did you mean `events`? Known here: events, topics
@@ -390,7 +390,7 @@ fn everything_at_once_in_the_order_of_the_lines() {
     let text = "[service.web]\nchanel = \"C0A\"\n[service.web.environment.prod]\ntier = \"prod\"\nchecks = [\"x\"]\n[defaults]\ntimezone = \"Mars\"\n";
     insta::assert_snapshot!(complaints(text), @r#"
     signalbox.toml:1: service.web: `channel` is missing: add `channel = "C012ABC"`
-    signalbox.toml:2: service.web.chanel: is no key of this table. Did you mean `channel`? Known here: channel, github, authors, unknown_author, timezone, migrations, hosts, environment, freeze, runbook
+    signalbox.toml:2: service.web.chanel: is no key of this table. Did you mean `channel`? Known here: channel, github, authors, unknown_author, timezone, migrations, hosts, environment, freeze, runbook, task
     signalbox.toml:3: service.web.environment.prod: `pipeline` is missing: add `pipeline = { name = "…", stage = "…", action = "…" }`
     signalbox.toml:3: service.web.environment.prod: the AWS region is missing: add `region = "eu-central-1"` here, or `aws = { region = "eu-central-1" }` under [defaults]
     signalbox.toml:4: service.web.environment.prod.tier: is `prod`: write `"standard"` or `"production"`
@@ -512,4 +512,70 @@ head = "main"
     signalbox.toml:25: service.web.runbook.go.step: `{was}` stands for nothing here: there are {environment}, {service}, {parameter.NAME} and {step.NAME.OUTPUT} of an earlier step
     signalbox.toml:29: service.web.runbook.go.step: has to build the newest commit of main, but the service does not say where that is: add `github = "owner/repository"` to it
     "#);
+}
+
+#[test]
+fn tasks_are_one_step_by_a_name_of_its_own() {
+    let text = approved(
+        r#"[service.web.task.Tidy]
+step = { kind = "wait", for = "1m" }
+[service.web.task.two]
+[[service.web.task.two.step]]
+kind = "wait"
+for = "1m"
+[service.web.task.none]
+titel = "Nothing"
+[service.web.task.named]
+second_person = ["nowhere"]
+starters = { groups = [] }
+step = { name = "x", kind = "wait", for = "1m" }
+[service.web.task.helps]
+step = { kind = "lambda", function = "f-{parameter.what}", remedy = true }
+[service.web.runbook."task:x"]
+[[service.web.runbook."task:x".step]]
+name = "pause"
+kind = "wait"
+for = "1m"
+"#,
+    );
+    insta::assert_snapshot!(complaints(&text), @r#"
+    signalbox.toml:8: service.web.task.Tidy: `Tidy` is no task name: write lower-case letters, digits and dashes, at most 40
+    signalbox.toml:11: service.web.task.two.step: is a list: write a table, such as `{ key = "value" }`
+    signalbox.toml:14: service.web.task.none: `step` is missing: add `step = { kind = "lambda", function = "…" }`
+    signalbox.toml:15: service.web.task.none.titel: is no key of this table. Did you mean `title`? Known here: title, environments, parameter, starters, second_person, step
+    signalbox.toml:17: service.web.task.named.second_person: this service has no environment `nowhere`. It has: prod
+    signalbox.toml:18: service.web.task.named.starters: names nobody: add `groups = ["S…"]` or `users = ["U…"]`
+    signalbox.toml:19: service.web.task.named.step.name: this is no step of kind `wait`: unknown field `name`, expected `for`
+    signalbox.toml:21: service.web.task.helps.step: `{parameter.what}` stands for nothing here: there are {environment}, {service}, {parameter.NAME} and {step.NAME.OUTPUT} of an earlier step
+    signalbox.toml:21: service.web.task.helps.step: is the only step of its task, so there is nothing that it could be the remedy of: delete `remedy`
+    signalbox.toml:22: service.web.runbook.task:x: is the name of a task: write it as a table `[service.NAME.task.NAME]`
+    "#);
+}
+
+#[test]
+fn a_schema_says_its_job_its_order_and_its_repository() {
+    let step = |keys: &str| {
+        format!(
+            "[[service.web.runbook.x.step]]\nname = \"a\"\nkind = \"schema\"\ndatabase = \"d\"\nversion = \"v1\"\n{keys}\n"
+        )
+    };
+    let job = "first = \"schema\"\nproject = \"p\"";
+    for (keys, why) in [
+        ("first = \"schema\"", "names no job: write `project`"),
+        ("project = \"p\"", "does not say what goes first"),
+        ("first = \"both\"\nproject = \"p\"", "unknown variant `both`"),
+        ("look = true\nsource_version = \"v1\"", "unknown field `source_version`"),
+        (
+            &format!("{job}\nread_url = \"https://x.example.org/v\"\nread_json = \"v\""),
+            "speaks to https://x.example.org",
+        ),
+        (
+            job,
+            "the service names no repository: add `github = \"owner/name\"` to it",
+        ),
+    ] {
+        let told = complaints(&approved(&step(keys)));
+        assert!(told.contains(why), "{why} is not in\n{told}");
+    }
+    assert!(read(&approved(&step(&format!("{job}\nunknown = \"allow\"")))).is_ok());
 }

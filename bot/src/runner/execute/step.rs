@@ -26,8 +26,9 @@ pub(super) async fn call(engine: &Arc<Engine>, service: &Service, call: &StepCal
         lease: this.lease,
         actor: &actor,
         now: engine.clock.now(),
+        attempt: this.attempt,
     };
-    match steps::make(at, this.attempt).await {
+    match steps::make(at).await {
         Ok(outcome) => Done::Outcome(outcome),
         Err(StepError::Failed { code, message }) => Done::Outcome(Outcome::Refused { code, message }),
         Err(StepError::Later(why)) if this.attempt < TRIES => Done::later(why),

@@ -158,6 +158,7 @@ fn waits(at: At<'_>, words: String, percent: Option<u64>) -> StepOutcome {
             words,
             percent: percent.and_then(|percent| u8::try_from(percent.min(100)).ok()),
             until: None,
+            seen: Vec::new(),
         },
     }
 }

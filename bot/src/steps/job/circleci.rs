@@ -287,6 +287,7 @@ impl Server<'_> {
                 words: format!("{words}{held}. {link}"),
                 percent: None,
                 until: None,
+                seen: Vec::new(),
             },
         })
     }

@@ -14,7 +14,7 @@ use crate::gate;
 use crate::operation::{Matter, Operation, Phase, Status, StepState, advance::is_to_be_undone};
 use crate::reason::Reason;
 use crate::runbook::{Expected, Step};
-use crate::step::{Action, Conduct};
+use crate::step::{Action, Conduct, WRONG_ORDER};
 
 pub use buttons::{abort_form, confirm_form, skip_form, type_form};
 pub(super) use errand::left_lines;
@@ -110,14 +110,23 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, Strin
     }
 }
 
-/// `changes nothing · 2 steps cannot be told yet`.
+/// `changes nothing · 1 step would be refused · 2 steps cannot be told yet`.
 fn planned(operation: &Operation) -> (Sign, String) {
-    let unknown = operation.all().filter(|(_, state)| state.failure.is_some()).count();
-    if unknown == 0 {
-        return (Sign::Plan, "changes nothing".to_owned());
+    let failures = operation.all().filter_map(|(_, state)| state.failure.as_ref());
+    let (refused, unknown): (Vec<_>, Vec<_>) = failures.partition(|failure| failure.code == WRONG_ORDER);
+    let mut words = "changes nothing".to_owned();
+    let mut sign = Sign::Plan;
+    if !unknown.is_empty() {
+        sign = Sign::Unknown;
     }
-    let words = format!("changes nothing{DOT}{} cannot be told yet", count(unknown, "step"));
-    (Sign::Unknown, words)
+    if !refused.is_empty() {
+        words.push_str(&format!("{DOT}{} would be refused", count(refused.len(), "step")));
+        sign = Sign::Bad;
+    }
+    if !unknown.is_empty() {
+        words.push_str(&format!("{DOT}{} cannot be told yet", count(unknown.len(), "step")));
+    }
+    (sign, words)
 }
 
 /// ` · step 4 of 9: drain the queue · 63 %, until about 18:05`.
@@ -260,9 +269,7 @@ fn troubles(operation: &Operation) -> Vec<Line> {
     }
     for (step, state) in operation.all().filter(|(_, state)| state.phase.is_stuck()) {
         let Some(failure) = &state.failure else { continue };
-        let mut line = line![Sign::Bad, " ", bold(cut(&step.title, 100)), ": "];
-        line.extend(steps::linked(&failure.words(), 400));
-        lines.push(line);
+        lines.extend(steps::failed(step, failure));
         if let Some(known) = known(step, state) {
             let say = if known.say.is_empty() {
                 String::new()

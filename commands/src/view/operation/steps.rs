@@ -1,9 +1,9 @@
 //! The steps of a runbook's run, line by line.
 
 use crate::facts::Facts;
-use crate::operation::{Operation, Phase, Status, StepState};
+use crate::operation::{Failure, Operation, Phase, Status, StepState};
 use crate::runbook::Step;
-use crate::step::Conduct;
+use crate::step::{CANNOT_TELL, Conduct, WRONG_ORDER};
 use crate::view::message::{Inline, Line, Sign, bold};
 use crate::view::people::names;
 use crate::view::words::{DOT, count, cut, joined, length};
@@ -59,7 +59,10 @@ fn folded(steps: &[(&Step, &StepState)]) -> Line {
 
 fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepState) -> Vec<Line> {
     let (sign, words) = match (state.phase, &state.failure) {
+        (Phase::Planned, Some(failure)) if failure.code == WRONG_ORDER => (Some(Sign::Bad), "would be refused"),
         (Phase::Planned, Some(_)) => (Some(Sign::Unknown), "cannot be told yet"),
+        // What nobody can tell was let pass; it is not good.
+        (Phase::Done, _) if state.evidence.iter().any(|words| is_unknown(words)) => (Some(Sign::Unknown), ""),
         // Its condition did not hold: as the runbook means it, so nothing to be warned of.
         (Phase::Skipped, None) if state.by.is_none() => (None, "left out"),
         _ => standing(state.phase, operation.ended().is_some()),
@@ -76,8 +79,11 @@ fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &Ste
         let took = began.age(ended);
         parts.extend((took.0 >= 1000).then(|| line![length(took)]));
     }
-    if let (Some(progress), true) = (&state.progress, matches!(state.phase, Phase::Acting | Phase::Watching)) {
+    if let (Some(progress), true) = (&state.progress, is_under_way(state.phase)) {
         parts.push(linked(&progress.words, 160));
+    }
+    if is_under_way(state.phase) && operation.ended().is_none() {
+        parts.extend(step.usual.map(|usual| line![format!("usually {}", length(usual))]));
     }
     parts.extend(answered(facts, step, state));
     parts.extend(state.overran.then(|| line![bold("longer than usual")]));
@@ -88,7 +94,15 @@ fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &Ste
     }
     let mut lines = vec![line];
     lines.extend(evidence(operation, state));
+    if let (Some(progress), true) = (&state.progress, is_under_way(state.phase)) {
+        lines.extend(progress.seen.iter().take(EVIDENCE).map(|words| seen(words)));
+    }
     lines
+}
+
+/// Whether it is being done or watched.
+const fn is_under_way(phase: Phase) -> bool {
+    matches!(phase, Phase::Acting | Phase::Watching)
 }
 
 /// `by Bruno Lima`: who said yes, ticked it or left it out.
@@ -120,9 +134,27 @@ fn evidence(operation: &Operation, state: &StepState) -> Vec<Line> {
     lines
 }
 
-/// One thing that was seen.
+/// Whether a line of evidence says what nobody can know.
+fn is_unknown(words: &str) -> bool {
+    words.starts_with(CANNOT_TELL)
+}
+
+/// What failed, with what belongs to it in lines below.
+pub(super) fn failed(step: &Step, failure: &Failure) -> Vec<Line> {
+    let words = failure.words();
+    let mut rest = words.lines();
+    let mut line = line![Sign::Bad, " ", bold(cut(&step.title, 100)), ": "];
+    line.extend(linked(rest.next().unwrap_or_default(), 400));
+    std::iter::once(line).chain(rest.take(EVIDENCE).map(seen)).collect()
+}
+
+/// One thing that was seen, or cannot be.
 fn seen(words: &str) -> Line {
-    let mut line = line!["› "];
+    let mut line = if is_unknown(words) {
+        line![Sign::Unknown, " "]
+    } else {
+        line!["› "]
+    };
     line.extend(linked(words, 160));
     line
 }
