@@ -92,6 +92,7 @@ impl Schema {
             source_version: Some(self.version.clone()),
             variables: self.variables.clone(),
             commit: None,
+            head: None,
             undo: None,
         })
     }
@@ -114,11 +115,7 @@ impl Kind for Schema {
     };
 
     fn conduct(&self) -> Conduct {
-        let reads = Conduct::Calls(Calls {
-            act: None,
-            watch: None,
-            undo: false,
-        });
+        let reads = Conduct::Calls(Calls::READS);
         self.job().filter(|_| !self.look).map_or(reads, |job| job.conduct())
     }
 

@@ -515,6 +515,7 @@ fn time_ends_what_takes_too_long_and_says_what_is_slow() {
                 words: "3 messages are left".into(),
                 percent: None,
                 until: None,
+                seen: Vec::new(),
             },
         },
     };
