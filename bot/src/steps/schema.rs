@@ -7,6 +7,7 @@ use commands::catalog::{Pattern, Tier};
 use commands::desk::Desk;
 use commands::effect::StepOutcome;
 use commands::facts::Needs;
+use commands::ids::EnvironmentId;
 use commands::reason::Reason;
 use commands::round::Revision;
 use commands::step::{CANNOT_TELL, Codebuild, First, PENDING, Schema, Unknown, WRONG_ORDER};
@@ -133,7 +134,7 @@ async fn look(step: &Schema, at: At<'_>) -> Result<Seen, StepError> {
     };
     let since = match (&step.since, step.first) {
         (Some(said), _) => said_version(said),
-        (None, Some(First::Code)) => before(&desk, at),
+        (None, Some(First::Code)) => before(&desk, environment),
         (None, _) => live.clone(),
     };
     let to_live = between(step, at, &live).await?;
@@ -196,9 +197,8 @@ fn known_version(revision: &Revision) -> Known<Version> {
     })
 }
 
-/// What was live before what is live now.
-fn before(desk: &Desk, at: At<'_>) -> Known<Version> {
-    let environment = &at.call.environment;
+/// What was live before what is live now: the newest good release of something else.
+fn before(desk: &Desk, environment: &EnvironmentId) -> Known<Version> {
     let live = desk.live.get(environment).map(|live| &live.revision);
     let runs = desk.recent.get(environment).into_iter().flatten();
     let mut good = runs

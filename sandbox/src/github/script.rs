@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{FileChange, GitHub, NewCommit, Person};
+use super::{Commit, FileChange, GitHub, NewCommit, Person, Repository};
 
 /// A commit, as files of resources and the control call write it.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,6 +33,18 @@ fn dana() -> String {
     "dana".to_owned()
 }
 
+impl Repository {
+    /// A file that is touched: changed where it was there, else added.
+    fn touched(&self, branch: &str, path: &str) -> FileChange {
+        let known = |commit: &&Commit| commit.files.iter().any(|file| file.filename == path);
+        let mut change = FileChange::of(path);
+        if !self.line(branch).iter().any(known) {
+            "added".clone_into(&mut change.status);
+        }
+        change
+    }
+}
+
 impl GitHub {
     /// Makes a commit and returns its id.
     pub fn plant(&mut self, seed: &CommitSeed, now_ms: i64) -> String {
@@ -45,7 +57,11 @@ impl GitHub {
         let commit = NewCommit {
             author: Person::named(&seed.author),
             message: seed.message.clone(),
-            files: seed.files.iter().map(|path| FileChange::of(path)).collect(),
+            files: seed
+                .files
+                .iter()
+                .map(|path| repository.touched(&branch, path))
+                .collect(),
             at_ms: now_ms - seed.hours_ago * 3_600_000,
         };
         let sha = repository.commit(&branch, commit);

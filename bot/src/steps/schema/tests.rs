@@ -160,3 +160,27 @@ fn earlier_builds_say_how_long_it_takes() {
     );
     assert_eq!(words(&[90, 90]), "the last 2 good builds of p took 1 min 30 s");
 }
+
+#[test]
+fn what_was_live_before_is_the_newest_other_release_that_went_well() {
+    let environment = EnvironmentId::parse("mainnet").unwrap();
+    let revision = |tag: &str| json!({ "id": tag, "commit": format!("{tag}-commit"), "git_ref": format!("refs/tags/{tag}"), "summary": "" });
+    let finished = |tag: &str, reason: &str| {
+        json!({ "run": "run/mainnet/1", "reason": reason, "at": 0, "revision": revision(tag), "execution": "e", "by": [], "took": null,
+            "overridden": false, "card": null })
+    };
+    let desk = |recent: Value| -> Desk {
+        let live = json!({ "mainnet": { "revision": revision("v3"), "execution": "e", "since": 0 } });
+        serde_json::from_value(json!({ "live": live, "recent": { "mainnet": recent } })).unwrap()
+    };
+    let history = json!([
+        finished("v4", "failed"),
+        finished("v3", "succeeded"),
+        finished("v3", "succeeded"),
+        finished("v2", "succeeded"),
+        finished("v1", "succeeded"),
+    ]);
+    assert_eq!(before(&desk(history), &environment).unwrap().name, "v2");
+    let alone = before(&desk(json!([finished("v3", "succeeded")])), &environment);
+    assert!(alone.unwrap_err().contains("say it with `since`"));
+}
