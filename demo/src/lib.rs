@@ -5,6 +5,7 @@
 
 mod clock;
 mod host;
+pub mod keys;
 mod names;
 mod replica;
 mod rig;

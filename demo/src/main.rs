@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
+use bot::config::Secret;
 use clap::{Parser, ValueEnum};
 use demo::{DemoHost, Options, Rig, Stored};
 use sandbox::host::Host;
@@ -79,6 +80,10 @@ async fn main() -> Result<()> {
         std::fs::write(&seed, account)?;
         options.config = config.to_owned();
         options.sandbox.aws_seed = Some(seed);
+        if matches!(scenario, Scenario::Hathor) {
+            let redis = Secret::new(demo::keys::serve().await?);
+            options.secrets.insert("WALLET_REDIS_URL".to_owned(), redis);
+        }
     }
     if let Some(path) = cli.config {
         options.config = std::fs::read_to_string(path)?;

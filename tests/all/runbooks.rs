@@ -204,9 +204,14 @@ async fn a_switch_goes_from_slack_to_the_account_and_back_to_the_card() {
         "{}",
         own.text
     );
+    town.writes("U0RITA", "the clerk's office knows", Some(&card.ts)).await;
     town.clicks("U0BRUNO", &card.ts, "confirm").await;
     town.run_card(&["switch · wallet → mainnet · done"]).await;
     assert_eq!((town.live().as_str(), town.streams()), ("green", [false, true]));
+    let record = town.journal("wallet").await;
+    assert!(record.contains("the clerk's office knows"), "a note is in the record");
+    let history = town.says("U0RITA", "/deploy history mainnet").await;
+    assert!(history.text.contains("switch · done"), "{}", history.text);
     town.hears_in_time("mainnet is on green now.").await;
     assert_eq!(town.done("aws.StartBuild"), 1);
     assert_eq!(town.done("aws.Invoke"), 1);

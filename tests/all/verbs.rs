@@ -168,23 +168,10 @@ async fn forms_take_words_and_notes_in_the_thread_are_kept() {
     assert_eq!(sent["status"], 200, "{sent}");
     town.card_in_time(&[&short, "rejected by Bruno", "not on a Saturday"])
         .await;
-    let engine = town.rig.engine().await.unwrap();
-    let (service, _) = engine
-        .catalog
-        .services
-        .iter()
-        .find(|(id, _)| id.as_str() == "wallet")
-        .unwrap();
-    let mut rows = String::new();
-    for entry in engine.store.ledger(service, 0, 10_000).await.unwrap() {
-        for row in engine.store.journal(service, &entry.record, 0, 1_000).await.unwrap() {
-            rows.push_str(&row.event);
-        }
-    }
+    let rows = town.journal("wallet").await;
     assert!(
         rows.contains("support knows about the banner"),
         "the note is in the record"
     );
-    drop(engine);
     town.ends().await;
 }

@@ -39,6 +39,22 @@ impl Scenario {
         answer["ts"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// Every event of a service's records, in no order.
+    pub async fn journal(&self, service: &str) -> String {
+        let engine = self.rig.engine().await.expect("a bot");
+        let slot = engine.catalog.services.get(service).map(|service| &service.id);
+        let slot = slot.expect("a service");
+        let mut rows = String::new();
+        for entry in engine.store.ledger(slot, 0, 10_000).await.expect("a ledger") {
+            let journal = engine.store.journal(slot, &entry.record, 0, 1_000).await;
+            journal
+                .expect("a journal")
+                .iter()
+                .for_each(|row| rows.push_str(&row.event));
+        }
+        rows
+    }
+
     /// Types a slash command in any channel.
     pub async fn says_in(&self, channel: &str, user: &str, text: &str) -> Said {
         let typed = json!({ "user": user, "channel": channel, "text": text });

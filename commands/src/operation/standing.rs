@@ -179,7 +179,9 @@ fn now_at(plan: &Plan<'_>, operation: &Operation, action: &LogLevel, one: &Level
             let Some(level) = &action.level else {
                 return Some(None);
             };
-            if Some(level) == baseline || Some(level) == before.as_ref() {
+            // At the baseline nothing is left standing, unless it was set there for a while only.
+            let at_rest = Some(level) == baseline && until.is_none();
+            if at_rest || Some(level) == before.as_ref() {
                 return Some(None);
             }
             Some(Some(Level {

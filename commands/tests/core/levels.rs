@@ -200,6 +200,33 @@ fn a_level_is_lent_and_goes_back_by_itself() {
     assert!(world.desk.levels.is_empty());
 }
 
+/// Where the deploy leaves every function loud, quiet for a while is what is lent.
+#[test]
+fn the_baseline_is_lent_like_any_other_level() {
+    let mut world = world();
+    let mut account = account(&[("load", "debug"), ("metrics", "debug")]);
+    world.says("U0CARLA", "/loglevel mainnet load info for 30m");
+    goes_on(&mut world, &mut account);
+    world.says("U0CARLA", "/loglevel mainnet metrics info");
+    goes_on(&mut world, &mut account);
+    assert!(
+        level(&world, "metrics").is_none(),
+        "for good, and as it should be: nothing is left standing"
+    );
+    let status = world.says("U0RITA", "/deploy status mainnet");
+    assert!(
+        status.contains("1 function left at info by u0carla") && status.contains("back to debug by itself"),
+        "{status}"
+    );
+    time_passes(&mut world, &mut account, Span::minutes(31));
+    let now = |name: &str| account[&format!("{PREFIX}{name}")].clone();
+    assert_eq!(
+        (now("load").as_deref(), now("metrics").as_deref()),
+        (Some("debug"), Some("info"))
+    );
+    assert!(world.desk.levels.is_empty());
+}
+
 #[test]
 fn what_somebody_set_since_is_left_alone() {
     let mut world = world();

@@ -809,6 +809,25 @@ fn an_abort_after_any_step_undoes_exactly_what_was_done_in_reverse() {
     aborts_at(&all, all.last().expect("a kind"));
 }
 
+#[test]
+fn a_run_goes_on_as_it_was_written_when_it_began() {
+    let mut world = World::with(vec![pause_step(), step("flip", color("green"))]);
+    world.service().runbooks[0].text = "what the file said".into();
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    // The file is written anew while it runs.
+    world.service().runbooks = vec![runbook("switch", vec![step("flip", color("red"))])];
+    world.wakes(Span::minutes(1));
+    let pinned: Action = serde_json::from_value(color("green")).expect("an action");
+    assert_eq!(world.call().action, pinned);
+    assert_eq!(world.operation().pinned.text, "what the file said");
+    world.service().runbooks.clear();
+    conduct(&mut world, 1, good);
+    assert_eq!(
+        world.operation().ended().map(|(reason, _)| reason),
+        Some(Reason::Succeeded)
+    );
+}
+
 /// What changed something is in the history, also what a span's end did; what only looked is not.
 #[test]
 fn the_history_tells_of_runbooks_and_errands_beside_releases() {

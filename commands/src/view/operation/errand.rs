@@ -69,7 +69,7 @@ pub(super) fn levels(operation: &Operation, facts: &Facts<'_>) -> Option<Vec<Lin
     }
     let (at_baseline, off): (Vec<_>, Vec<_>) = groups
         .into_values()
-        .partition(|((_, level, _), _)| *level == functions.baseline);
+        .partition(|((_, level, left), _)| *level == functions.baseline && left.is_none());
     let quiet: usize = at_baseline.iter().map(|(_, names)| names.len()).sum();
     let mut lines = vec![line![format!(
         "{} at {}, the baseline",
