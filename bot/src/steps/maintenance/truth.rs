@@ -44,6 +44,7 @@ pub(crate) async fn maintenance_truth(ask: &Ask<'_>, mode: &MaintenanceMode) -> 
             lease: ask.lease,
             actor: &Actor::Bot,
             now: ask.now,
+            attempt: 1,
         };
         let Action::Maintenance(looked) = &call.action else {
             found.insert(step.name, outputs(at).await?);
