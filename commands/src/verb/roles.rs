@@ -111,13 +111,3 @@ fn by_command(verbs: &[String]) -> Vec<String> {
     }
     lines
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::view::fixtures::World;
-
-    #[test]
-    fn people_read_who_may_say_what() {
-        insta::assert_snapshot!(super::lines(&World::new().service).join("\n"));
-    }
-}

@@ -11,7 +11,7 @@ macro_rules! line {
 mod buttons;
 mod card;
 #[cfg(test)]
-pub(crate) mod fixtures;
+mod fixtures;
 mod forms;
 mod help;
 mod history;

@@ -337,3 +337,11 @@ fn help() {
     assert_eq!(view::help(&rows, Some("moon")).fallback, "There is no verb “moon”.");
     assert_eq!(view::help(&rows, Some("/deploy")), view::help(&rows, None));
 }
+
+#[test]
+fn who_may_say_what() {
+    insta::assert_snapshot!(
+        "who_may_say_what",
+        crate::verb::roles::lines(&World::new().service).join("\n")
+    );
+}
