@@ -65,7 +65,12 @@ fn votes(run: &Run, facts: &Facts<'_>, tally: &Tally) -> Vec<Line> {
         (false, true) => line!["May approve: "],
         (false, false) => line!["May approve next: "],
     };
-    line.extend(people::configured(facts, run));
+    // Before the first vote the group is called; then those are named who are left.
+    line.extend(if nobody || tally.approved.is_empty() {
+        people::configured(facts, run)
+    } else {
+        people::others(facts, run)
+    });
     if nobody {
         line.push(" has voted, wrote part of it, or started it".into());
     }
