@@ -25,6 +25,22 @@ async fn redis_alone() {
     contract::suite(async || Arc::new(Redis::open(&server.url()).expect("a store")) as Arc<dyn Store>).await;
 }
 
+/// The user that docs/operations.md recommends: everything that the store needs, and nothing besides.
+const USER: &str =
+    "on >pw ~sb2:* resetchannels -@all +@read +@write +@scripting +@transaction +@connection +time +info +config|get";
+
+#[tokio::test]
+async fn redis_as_a_user_that_may_no_more_than_it_needs() {
+    let manual = include_str!("../../docs/operations.md");
+    let rules = USER.trim_start_matches("on >pw ");
+    assert!(manual.contains(rules), "docs/operations.md has `{rules}`");
+    let settings = ["--user", "default", "off", "--user", "signalbox"];
+    let settings: Vec<&str> = settings.into_iter().chain(USER.split(' ')).collect();
+    let server = RedisServer::start_with(&settings);
+    let url = format!("redis://signalbox:pw@{}", server.address());
+    contract::suite(async || Arc::new(Redis::open(&url).expect("a store")) as Arc<dyn Store>).await;
+}
+
 /// Every script's keys fall into one slot, else a node answers CROSSSLOT; the services spread over the three nodes.
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_in_a_cluster() {

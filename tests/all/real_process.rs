@@ -112,6 +112,9 @@ async fn told_to_stop_it_finishes_and_leaves_with_success_and_no_secret_is_in_it
         log.lines().filter(|line| line.starts_with('{')).count() > 3,
         "the log is JSON: {log}"
     );
+    let settings = log.lines().find(|line| line.contains("the store's settings"));
+    let warned = settings.map(|line| line.contains("\"level\":\"WARN\""));
+    assert_eq!(warned, Some(false), "a store that is safe is nothing to be warned of");
     for secret in [
         TOKEN,
         "sandbox-signing-secret",

@@ -176,8 +176,13 @@ impl Setup {
     async fn demand_durability(&self, store: &dyn Store) -> Result<()> {
         let health = store.health().await.context("REDIS_URL")?;
         let unsafe_store = health.durable == Some(false) || health.evicts == Some(true);
+        let safe = health.durable == Some(true) && health.evicts == Some(false);
         for note in &health.notes {
-            tracing::warn!(server = health.server, note, "the store's settings");
+            if safe {
+                tracing::info!(server = health.server, note, "the store's settings");
+            } else {
+                tracing::warn!(server = health.server, note, "the store's settings");
+            }
         }
         if unsafe_store && self.has_production() && !self.loaded.settings.accept_unsafe_store {
             bail!(
