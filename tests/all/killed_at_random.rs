@@ -145,6 +145,10 @@ async fn undertaker(town: &Town, (kills, apart): (usize, u64), fate: &mut Fate, 
     let tap = town.tap.as_ref().expect("a tap");
     for _ in 0..kills {
         let (pause, victim) = fate.next(apart);
+        if victim.spares_the_bot() {
+            // Without a store a process does not start; somebody would have to start it again.
+            town.ready().await;
+        }
         tap.after(pause).await;
         let before = rows(town).await;
         if !victim.spares_the_bot() {
@@ -184,7 +188,11 @@ async fn undertaker(town: &Town, (kills, apart): (usize, u64), fate: &mut Fate, 
 /// How long the ledger is: each commit has a line there.
 async fn rows(town: &Town) -> usize {
     let store = Redis::open(&town.redis().url()).expect("a store");
-    store.ledger(&slot(), 0, 1_000_000).await.expect("a ledger").len()
+    let slot = slot();
+    town.until("the ledger", async || {
+        Some(store.ledger(&slot, 0, 1_000_000).await.ok()?.len())
+    })
+    .await
 }
 
 /// One migration and one switch. What is wrong after them, and what the account shows.
