@@ -222,6 +222,7 @@ impl Bench {
                 effects: 100,
                 wakes: 100,
                 lease,
+                deadline: StoreTime(i64::MAX),
             })
             .await
             .unwrap()

@@ -112,9 +112,12 @@ pub(crate) fn idle(tables: &impl Tables, poll: &Poll, now: StoreTime) -> Result<
     }))
 }
 
-/// Effects whose lease has ended, then effects that are due, each with its key in the index it stands in.
+/// Effects whose lease has ended, then effects that are due, each with its key in the index it stands in; none for a poll that comes too late.
 fn claimable(tables: &impl Tables, poll: &Poll, now: StoreTime) -> Result<Vec<(Vec<u8>, EffectKey)>, StoreError> {
     let slot = &poll.slot;
+    if now > poll.deadline {
+        return Ok(Vec::new());
+    }
     let from = key(slot, "");
     let ended = timed(slot, now.0.saturating_add(1), "");
     let mut found = tables.scan(Table::Leases, (&from, &ended), poll.effects)?;

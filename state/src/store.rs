@@ -83,6 +83,8 @@ pub struct Poll {
     pub wakes: usize,
     /// How long a claim on an effect holds, in store time.
     pub lease: Span,
+    /// Store time after which no effect is claimed any more: whoever asked has given up waiting, and would not know.
+    pub deadline: StoreTime,
 }
 
 /// The work there is.

@@ -250,9 +250,9 @@ fn commit(words: &[String]) -> Option<String> {
     (!name.is_empty()).then(|| format!("commit {name}"))
 }
 
-/// A poll has four numbers.
+/// A poll has five numbers.
 fn is_poll(words: &[String]) -> bool {
-    arguments(words).is_some_and(|all| all.len() == 4 && all.iter().all(|word| word.parse::<i64>().is_ok()))
+    arguments(words).is_some_and(|all| all.len() == 5 && all.iter().all(|word| word.parse::<i64>().is_ok()))
 }
 
 /// The first effect that a poll's reply hands out: its key is the only word with a colon behind letters.

@@ -14,10 +14,10 @@ use commands::step::Action;
 use commands::time::{Span, Timestamp};
 use commands::wake;
 use commands::watch::{self, Watch};
-use state::{Commit, Committed, Effect as Owed, Finish, Poll, Then};
+use state::{Commit, Committed, Effect as Owed, Finish, Poll, StoreTime, Then};
 use tokio::sync::Semaphore;
 
-use super::commit::{Cause, REMEMBER_REPORT};
+use super::commit::{Cause, REMEMBER_REPORT, STORE_TIME};
 use super::decide::{Matter, Settled, Trouble};
 use super::engine::Engine;
 use super::execute::{self, Done};
@@ -38,21 +38,39 @@ const REPORT_PAUSE: Span = Span::seconds(1);
 /// With less left of a lease nothing is reported again: the store may take so long to answer.
 const REPORT_TIME: Duration = Duration::from_secs(2);
 
+/// The store's time when it was last told, and when that was asked for.
+#[derive(Default)]
+struct Known(Option<(StoreTime, Duration)>);
+
+impl Known {
+    /// Up to when the store may still give work to somebody who asks now. A request that lies in the socket of a store that stands still is carried out
+    /// when nobody waits for its answer any more; what it took, nobody would do until the lease is over. Nothing is known of the first request's.
+    fn deadline(&self, now: Duration) -> StoreTime {
+        self.0.map_or(StoreTime(i64::MAX), |(then, asked)| {
+            let passed = i64::try_from(now.saturating_sub(asked).as_millis()).unwrap_or(i64::MAX);
+            StoreTime(then.0.saturating_add(passed).saturating_add(STORE_TIME.0))
+        })
+    }
+}
+
 impl Engine {
     /// Works for one service until it is stopped; what it has begun by then is finished.
     pub async fn work(self: Arc<Self>, slot: ServiceId) {
         let room = Arc::new(Semaphore::new(AT_ONCE));
+        let mut known = Known::default();
         while !self.stop.is_cancelled() {
+            let claimed_at = self.clock.monotonic();
             let poll = Poll {
                 slot: slot.clone(),
                 now: self.clock.now(),
                 effects: room.available_permits(),
                 wakes: AT_ONCE,
                 lease: LEASE,
+                deadline: known.deadline(claimed_at),
             };
-            let claimed_at = self.clock.monotonic();
             let next = match self.store.poll(poll).await {
                 Ok(polled) => {
+                    known = Known(Some((polled.now, claimed_at)));
                     for owed in polled.effects {
                         self.take_up(&slot, owed, claimed_at, &room).await;
                     }

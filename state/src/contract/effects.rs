@@ -12,6 +12,7 @@ pub(super) async fn all(make: &impl AsyncFn() -> Arc<dyn Store>) {
     fences_outlive_effects(Bench::new(make().await, "e-fence")).await;
     limits_and_order(Bench::new(make().await, "e-order")).await;
     counted_in_health(Bench::new(make().await, "e-health")).await;
+    nothing_for_who_gave_up(Bench::new(make().await, "e-late")).await;
 }
 
 const MINUTE: Span = Span::minutes(1);
@@ -152,6 +153,7 @@ async fn limits_and_order(on: Bench) {
         effects: 2,
         wakes: 0,
         lease: MINUTE,
+        deadline: StoreTime(i64::MAX),
     };
     let polled = on.store.poll(poll).await.unwrap();
     let keys: Vec<_> = polled.effects.iter().map(|effect| effect.key.as_str()).collect();
@@ -163,6 +165,20 @@ async fn limits_and_order(on: Bench) {
         .map(|row| (row.key.as_str(), row.leased_until.is_some()))
         .collect();
     assert_eq!(leased, [("post:1", false), ("post:2", true), ("post:3", true)]);
+}
+
+async fn nothing_for_who_gave_up(on: Bench) {
+    on.done(on.owing("d1", "post", NOON).await).await;
+    let late = Poll {
+        slot: on.slot.clone(),
+        now: NOON,
+        effects: 9,
+        wakes: 9,
+        lease: MINUTE,
+        deadline: StoreTime(on.now().await.0 - 1),
+    };
+    assert_eq!(on.store.poll(late).await.unwrap().effects, []);
+    assert_eq!(one(&on, NOON, MINUTE).await.attempt, 1, "nobody has it");
 }
 
 async fn counted_in_health(on: Bench) {

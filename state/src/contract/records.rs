@@ -71,6 +71,7 @@ async fn wakes(on: Bench) {
         effects: 9,
         wakes: 1,
         lease: Span(1),
+        deadline: StoreTime(i64::MAX),
     };
     let polled = on.store.poll(one.clone()).await.unwrap();
     assert_eq!(

@@ -226,7 +226,8 @@ pub(super) fn poll(command: &mut Cmd, poll: &Poll) {
         .arg(poll.now.0)
         .arg(poll.effects.min(MOST))
         .arg(poll.wakes.min(MOST))
-        .arg(poll.lease.0);
+        .arg(poll.lease.0)
+        .arg(poll.deadline.0);
 }
 
 /// The work there is.

@@ -34,6 +34,7 @@ enum Op {
         effects: usize,
         wakes: usize,
         lease: i64,
+        deadline: Deadline,
     },
     Load {
         known: [u8; 4],
@@ -65,14 +66,21 @@ enum Deadline {
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
-    let poll = (0..20i64, 0..4usize, 0..4usize, prop_oneof![Just(0), Just(60_000)]).prop_map(
-        |(minutes, effects, wakes, lease)| Op::Poll {
+    let deadline = prop_oneof![1 => Just(Deadline::Passed), 4 => Just(Deadline::Ahead)];
+    let poll = (
+        0..20i64,
+        0..4usize,
+        0..4usize,
+        prop_oneof![Just(0), Just(60_000)],
+        deadline,
+    )
+        .prop_map(|(minutes, effects, wakes, lease, deadline)| Op::Poll {
             minutes,
             effects,
             wakes,
             lease,
-        },
-    );
+            deadline,
+        });
     let under = prop_oneof![Just(None), Just(Some("")), Just(Some("run/")), Just(Some("run/prod/2"))];
     let load = (prop::array::uniform4(0..4u8), under, prop::option::of(0..8u8))
         .prop_map(|(known, under, delivery)| Op::Load { known, under, delivery });
@@ -139,6 +147,14 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
+    const fn deadline(&self, deadline: Deadline) -> StoreTime {
+        match deadline {
+            Deadline::Passed => StoreTime(self.now.0 - 1),
+            Deadline::Now => self.now,
+            Deadline::Ahead => StoreTime(self.now.0 + 60_000),
+        }
+    }
+
     async fn step(&mut self, op: &Op) -> Result<(), TestCaseError> {
         match op {
             Op::Commit(plan) => {
@@ -156,6 +172,7 @@ impl Pair<'_> {
                 effects,
                 wakes,
                 lease,
+                deadline,
             } => {
                 let now = Timestamp(NOON + minutes * 60_000);
                 let poll = Poll {
@@ -164,6 +181,7 @@ impl Pair<'_> {
                     effects: *effects,
                     wakes: *wakes,
                     lease: Span(*lease),
+                    deadline: self.deadline(*deadline),
                 };
                 let real = self.redis.poll(poll.clone()).await;
                 self.now = real.as_ref().map_or(self.now, |polled| polled.now);
@@ -224,11 +242,7 @@ impl Pair<'_> {
             holder: record(RECORDS[*holder]),
         };
         let refusals = (0..plan.refusals).map(|_| self.row(0, 0, "")).collect();
-        let deadline = match plan.deadline {
-            Deadline::Passed => StoreTime(self.now.0 - 1),
-            Deadline::Now => self.now,
-            Deadline::Ahead => StoreTime(self.now.0 + 60_000),
-        };
+        let deadline = self.deadline(plan.deadline);
         Commit {
             slot: self.slot.clone(),
             id: format!("d{}", plan.id),
@@ -512,7 +526,7 @@ fn the_scripts_do_what_the_model_does() {
 type Which = fn(&mut Scripts) -> &mut Source;
 
 /// What is broken: in which script, which words become which.
-const BROKEN: [(Which, &str, &str); 20] = [
+const BROKEN: [(Which, &str, &str); 21] = [
     (|scripts| &mut scripts.commit, "tonumber(till) > now", "false"),
     (|scripts| &mut scripts.commit, "now > tonumber(deadline)", "false"),
     (|scripts| &mut scripts.commit, "finishing.fence ~= fence", "false"),
@@ -544,6 +558,7 @@ const BROKEN: [(Which, &str, &str); 20] = [
         "redis.call('HINCRBY', counters, 'fence', 1)",
         "1",
     ),
+    (|scripts| &mut scripts.poll, "now > tonumber(ARGV[5])", "false"),
     (|scripts| &mut scripts.poll, "attempt + 1", "attempt + 0"),
     (|scripts| &mut scripts.poll, "redis.call('ZREM', due, key)", ""),
     (

@@ -7,6 +7,10 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local today, limit, limit_wakes, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- Who asked has given up waiting: what they took now, nobody would do until their lease is over.
+if now > tonumber(ARGV[5]) then
+  limit = 0
+end
 
 local over = redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, PRUNE)
 if #over > 0 then
