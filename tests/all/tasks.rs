@@ -95,6 +95,10 @@ async fn a_task_asks_whom_it_has_to_ask_and_is_done_once() {
     let card = town
         .card_in_time(&["Run task tell on mainnet with what over, how aloud?"])
         .await;
+    let shown = text_of(&card);
+    for words in ["invokes tell-mainnet", r#"with {"what": "over"}"#] {
+        assert!(shown.contains(words), "{words} is not on\n{shown}");
+    }
     let own = town.says("U0ANN", "/deploy confirm mainnet").await;
     assert!(
         own.text.contains("may not") || own.text.contains("somebody else"),

@@ -258,7 +258,7 @@ fn refuse(step: &Schema, seen: &Seen, production: bool) -> Result<(), StepError>
     let live = seen.live.as_ref().map_or("what is live", |live| live.name.as_str());
     let wrong = match (step.first, &seen.order) {
         (Some(First::Schema), Ok((Standing::Same, _))) => Some(format!(
-            "{version} is live already, and its schema has to go before it. If its migrations were not run, code and schema do not fit each other now: see to that by hand, then leave this step out"
+            "{version} is live already, and its schema has to go before it. If its migrations were not run, see to that by hand, then leave this step out"
         )),
         (Some(First::Schema), Ok((Standing::Behind, _))) => Some(format!(
             "{live} is live, which holds {version}: the code that needs the schema is live already. Name what would ship next, or leave this step out"

@@ -7,7 +7,7 @@ use crate::effect::{CallPhase, Effect, StepCall};
 use crate::ids::{RecordId, StepName};
 use crate::plan::Plan;
 use crate::reason::Reason;
-use crate::runbook::{Condition, OnFailure, Step, Then};
+use crate::runbook::{OnFailure, Step, Then};
 use crate::step::{Action, Calls, Conduct, SNAPSHOT_CREATED, SNAPSHOT_ID, WRONG_ORDER};
 use crate::time::{Span, Timestamp};
 use crate::view;
@@ -104,18 +104,18 @@ fn remedies(plan: &mut Plan<'_>, operation: &Operation) -> Result<Option<bool>, 
 /// Begins a step.
 fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), Illegal> {
     let (id, name) = (&operation.id, step.name.clone());
-    let (when, action) = match filled(operation, step) {
-        Ok(filled) => filled,
+    let action = match filled(operation, step) {
+        Ok(Some(action)) => action,
+        Ok(None) => {
+            let skipped = Event::StepSkipped {
+                step: name,
+                by: None,
+                reason: "its condition does not hold".to_owned(),
+            };
+            return plan.tell_operation(id, skipped, Reason::Skipped);
+        }
         Err(missing) => return unfilled(plan, operation, step, &missing),
     };
-    if when.is_some_and(|when| !when.holds()) {
-        let skipped = Event::StepSkipped {
-            step: name,
-            by: None,
-            reason: "its condition does not hold".to_owned(),
-        };
-        return plan.tell_operation(id, skipped, Reason::Skipped);
-    }
     let conduct = action.conduct();
     if let (true, false) = (operation.is_plan(), matches!(conduct, Conduct::Calls(_))) {
         let planned = Event::StepPlanned {
@@ -198,13 +198,17 @@ fn unprotected(operation: &Operation, step: &Step, now: Timestamp) -> Option<Fai
     ))
 }
 
-/// A step's condition and action with every value that is known by now; or the placeholder that has none.
-fn filled(operation: &Operation, step: &Step) -> Result<(Option<Condition>, Action), String> {
+/// A step's action with every value that is known by now, or the placeholder that has none; nothing when its condition does not hold: what is left out
+/// may name what nobody knows.
+fn filled(operation: &Operation, step: &Step) -> Result<Option<Action>, String> {
     let outputs = operation.outputs();
     let values = operation.values(&outputs);
     let fill = |text: &str| values.fill(text);
     let when = step.when.as_ref().map(|when| when.fill(fill)).transpose()?;
-    Ok((when, step.action.fill(fill)?))
+    if when.is_some_and(|when| !when.holds()) {
+        return Ok(None);
+    }
+    step.action.fill(fill).map(Some)
 }
 
 /// A placeholder without a value: a plan says so and goes on, a run has failed.

@@ -84,7 +84,8 @@ impl Kind for Http {
             wanted.push(format!("“{}” in the body", self.body));
         }
         wanted.extend(self.json.iter().map(|(path, value)| format!("{path} = {value}")));
-        wanted.extend(self.outputs.values().map(|path| format!("any {path}")));
+        let any = self.outputs.values().filter(|path| !self.json.contains_key(*path));
+        wanted.extend(any.map(|path| format!("any {path}")));
         let times = if self.times > 1 {
             format!(", {} times in a row", self.times)
         } else {

@@ -145,6 +145,36 @@ fn what_fails_beside_it_is_shown_in_lines_of_its_own() {
     ");
 }
 
+/// What is left out may name what nobody knows.
+#[test]
+fn a_condition_is_looked_at_before_everything_else() {
+    let when = |is: &str| {
+        Some(commands::runbook::Condition {
+            value: "none".into(),
+            is: Some(is.into()),
+            is_not: None,
+        })
+    };
+    let steps = |is: &str| {
+        let mut tell = step(
+            "tell",
+            json!({ "kind": "lambda", "function": "{step.look.unheard-of}" }),
+        );
+        tell.when = when(is);
+        vec![step("look", json!({ "kind": "wait", "for": "1m" })), tell]
+    };
+    let mut world = World::with(steps("after"));
+    world.says("U0RITA", "/deploy run switch mainnet --plan");
+    assert_eq!(world.phase("tell"), Phase::Skipped, "{}", world.card());
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world.wakes(Span::minutes(1));
+    assert_eq!(world.phase("tell"), Phase::Skipped);
+    let mut world = World::with(steps("none"));
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world.wakes(Span::minutes(1));
+    assert_eq!(world.phase("tell"), Phase::Failed, "its value is missing");
+}
+
 /// An approval that is asked in some environments is no step in the others.
 #[test]
 fn an_approval_is_asked_where_it_is_wanted() {

@@ -84,7 +84,7 @@ function operationPictures(stage) {
     await tab.says("/migrate plan mainnet ref=v1.4.2");
     await town.pictures("hathor-1-plan", await card("plan of migrate", "1 migration is pending"));
     await tab.says("/migrate start mainnet ref=v1.4.2");
-    const asked = await card("Run the migrations of v1.4.2 on mainnet?");
+    const asked = await card("migrate · wallet → mainnet · step 3 of 4", "Run the migrations of v1.4.2 on mainnet?");
     await town.pictures("hathor-3-second-person", asked);
     await tab.becomes("U0BRUNO");
     await presses(town, asked, "confirm", { asks: true });
@@ -115,7 +115,7 @@ function operationPictures(stage) {
     await card("step 13 of 26");
     await town.passes(25 * 3600);
     await ticks("A person has verified the change in stage", "a release blob of the new kind; Sentry is quiet");
-    const asked = await card("Push v2.11 to production,");
+    const asked = await card("step 17 of 26", "Push v2.11 to production,");
     await town.pictures("balrog-4-second-person", asked);
     await tab.becomes("U0BRUNO");
     await presses(town, asked, "confirm", { asks: true });

@@ -209,6 +209,7 @@ fn question(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepS
     match (&step.action, step.action.conduct()) {
         (Action::Approval(approval), Conduct::Votes(required)) => {
             let mut lines = vec![line![Sign::Waiting, " ", bold(cut(&approval.question, 300))]];
+            lines.extend(task(operation));
             let have = format!("{} of {required} said yes", state.yes.len());
             lines.push(if state.yes.is_empty() {
                 line![have]
@@ -243,6 +244,14 @@ fn question(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepS
             lines
         }
     }
+}
+
+/// What a task does: whoever is asked about it says yes to exactly this.
+fn task(operation: &Operation) -> Vec<Line> {
+    let asked = |step: &&Step| operation.pinned.runbook.is_task() && !matches!(step.action, Action::Approval(_));
+    let steps = operation.sequence().map(|(step, _)| step).filter(asked);
+    let plan = steps.flat_map(|step| step.plan(&step.action));
+    plan.map(|words| line![format!("› {}", cut(&words, 200))]).collect()
 }
 
 /// What went wrong, and what can be done about it.
