@@ -25,6 +25,15 @@ struct Running {
     bot: Arc<Bot>,
 }
 
+/// Whoever gives a rig up in the middle of something asynchronous may not wait there for its runtime, and wants to say why it was given up.
+impl Drop for Replica {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.get_mut().take() {
+            running.runtime.shutdown_background();
+        }
+    }
+}
+
 impl Replica {
     /// A place without a bot.
     pub(crate) fn new(address: SocketAddr) -> Self {

@@ -18,7 +18,7 @@ async function tabTo(page, selector, { back = false } = {}) {
 }
 
 export function reach(stage) {
-  story(stage, "on a phone one sees the card, decides and sees the end", { phone: true }, async (town) => {
+  story(stage, "on a phone one sees the card and its forms, decides and sees the end", { phone: true }, async (town) => {
     const { tab, page } = town;
     const card = await town.waits();
     assert.equal(await sideways(page), 0);
@@ -26,6 +26,17 @@ export function reach(stage) {
       const box = await card.locator(`[data-action=${action}]`).boundingBox();
       assert.ok(box.x >= 0 && box.x + box.width <= 390, `${action} is on the screen`);
       assert.ok(box.height >= 32, `${action} can be hit with a thumb: ${box.height}`);
+    }
+    for (const [action, title] of [["approve_notes", "Approve 5a625cb"], ["reject", "Reject 5a625cb"]]) {
+      await card.locator(`[data-action=${action}]`).tap();
+      await tab.test("modal").getByText(title).waitFor();
+      assert.equal(await sideways(page), 0);
+      for (const name of ["modal-submit", "modal-close", "modal-cross"]) {
+        const box = await tab.test(name).boundingBox();
+        assert.ok(box.x >= 0 && box.x + box.width <= 390 && box.y + box.height <= 844, `${name} of “${title}” is on the screen`);
+      }
+      await tab.test("modal-cross").tap();
+      await tab.test("modal").waitFor({ state: "detached" });
     }
     await town.passes(SETTLED);
     await tab.says("/deploy approve mainnet");
