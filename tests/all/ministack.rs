@@ -245,17 +245,27 @@ async fn data(there: &Ministack) {
             there.put(Method::PUT, &format!("/{bucket}/{key}"), s3, "text").await;
         }
     }
+    database(there, HOME, "works").await;
+}
+
+async fn database(there: &Ministack, region: &'static str, name: &str) {
     let database = [
         ("Action", "CreateDBInstance"),
         ("Version", "2014-10-31"),
-        ("DBInstanceIdentifier", "works"),
+        ("DBInstanceIdentifier", name),
         ("DBInstanceClass", "db.t3.micro"),
         ("Engine", "postgres"),
         ("MasterUsername", "works"),
         ("MasterUserPassword", "works-works"),
         ("AllocatedStorage", "20"),
     ];
-    there.form(At("rds", HOME), &database).await;
+    there.form(At("rds", region), &database).await;
+}
+
+/// The snapshots of a region's databases, as RDS lists them.
+async fn snapshots(there: &Ministack, region: &'static str) -> String {
+    let list = [("Action", "DescribeDBSnapshots"), ("Version", "2014-10-31")];
+    there.form(At("rds", region), &list).await
 }
 
 const DNS: At = At("route53", "us-east-1");
@@ -592,12 +602,14 @@ async fn finish(town: &Scenario, headline: &str) {
     }
 }
 
-/// Of hathor's runbooks it serves the log levels; pipelines, builds and alarms are the sandbox's, and maintenance is a Redis's.
+/// Of hathor's runbooks it serves the log levels, the task and the snapshot; pipelines, builds and alarms are the sandbox's, and maintenance is a Redis's.
 #[tokio::test(flavor = "multi_thread")]
 async fn ministack_sees_hathors_log_levels_lent_and_its_schema_migrated() {
     let there = Ministack::start();
     let prefix = "hathor-wallet-service-mainnet-";
-    let names: Vec<String> = (0..12).map(|number| format!("{prefix}f{number:02}")).collect();
+    let numbered = (0..11).map(|number| format!("f{number:02}"));
+    let names = numbered.chain(["cleanUnsentTxProposalsUtxos".to_owned()]);
+    let names: Vec<String> = names.map(|name| format!("{prefix}{name}")).collect();
     for name in &names {
         there
             .function(HOME, name, json!({ "LOG_LEVEL": "info", "OTHER": "stays" }))
@@ -610,7 +622,8 @@ async fn ministack_sees_hathors_log_levels_lent_and_its_schema_migrated() {
         include_str!("../../runbooks/hathor.toml"),
         Some(include_str!("../../sandbox/seeds/hathor.toml")),
     );
-    let town = town(&there, &["lambda"], files).await;
+    database(&there, HOME, "wallet-service-mainnet").await;
+    let town = town(&there, &["lambda", "rds"], files).await;
     let levels = async || {
         let mut levels = Vec::new();
         for name in &names {
@@ -636,12 +649,17 @@ async fn ministack_sees_hathors_log_levels_lent_and_its_schema_migrated() {
         "info"
     );
 
+    town.says("U0CARLA", "/deploy run task:clean-utxos mainnet").await;
+    town.card_in_time(&["clean-utxos", "done, took"]).await;
+    assert_eq!(there.asked("lambda.Invoke"), 1);
+
     town.says("U0CARLA", "/migrate start mainnet ref=v1.4.2").await;
-    town.card_in_time(&["migrate · wallet → mainnet", "waits for a person"])
-        .await;
-    town.says("U0CARLA", "/deploy confirm mainnet rds:wallet-2026-11-21")
-        .await;
     town.card_in_time(&["Run the migrations of v1.4.2 on mainnet?"]).await;
+    let taken = snapshots(&there, HOME).await;
+    assert!(
+        taken.contains("wallet-service-mainnet"),
+        "none was young enough: {taken}"
+    );
     town.says("U0BRUNO", "/deploy confirm mainnet").await;
     town.card_in_time(&["migrate · wallet → mainnet · done"]).await;
     assert!(there.asked("lambda.ListFunctions") > 0 && there.asked("lambda.UpdateFunctionConfiguration") >= 24);
@@ -661,7 +679,7 @@ async fn balrog_projects(there: &Ministack, region: &'static str) {
     }
 }
 
-/// Of balrog's push it serves nothing but builds, and those not truly: here they are its own all the same, for a first try needs no mark.
+/// Of balrog's push it serves the snapshot, and builds, though not truly: here they are its own all the same, for a first try needs no mark.
 #[tokio::test(flavor = "multi_thread")]
 async fn ministack_builds_what_balrog_pushes() {
     const REGION: &str = "us-west-2";
@@ -671,7 +689,8 @@ async fn ministack_builds_what_balrog_pushes() {
         include_str!("../../runbooks/balrog.toml"),
         Some(include_str!("../../sandbox/seeds/balrog.toml")),
     );
-    let town = town(&there, &["codebuild"], files).await;
+    database(&there, REGION, "balrog-prod").await;
+    let town = town(&there, &["codebuild", "rds"], files).await;
     // A build there changes nothing: the servers are told their version here.
     let serves = async |hosts: [&str; 2]| {
         for host in hosts {
@@ -702,10 +721,10 @@ async fn ministack_builds_what_balrog_pushes() {
     town.card_in_time(&["A person has verified the change in stage · waits for a person"])
         .await;
     town.says("U0CARLA", "/deploy confirm production a release blob").await;
-    town.card_in_time(&["backup is young enough · waits for a person"])
+    town.card_in_time(&["A second person agrees · waits for a person"])
         .await;
-    town.says("U0CARLA", "/deploy confirm production rds:balrog").await;
-    town.card_in_time(&["Push v2.11 to production?"]).await;
+    let taken = snapshots(&there, REGION).await;
+    assert!(taken.contains("balrog-prod"), "none was young enough: {taken}");
     town.says("U0BRUNO", "/deploy confirm production").await;
     town.in_time("production's rollout", |_| {
         (there.asked("codebuild.StartBuild") == 4).then_some(())
