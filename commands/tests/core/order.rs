@@ -75,8 +75,11 @@ fn the_wrong_order_is_not_tried_again_by_itself() {
 fn what_was_found_stays_on_the_card_while_it_is_done() {
     let mut migrate = schema(&json!({}));
     migrate.usual = Some(Span::minutes(5));
-    let mut world = World::with(vec![migrate]);
+    let agree = step("agree", json!({ "kind": "approval", "question": "Run them?" }));
+    let mut world = World::with(vec![agree, migrate]);
     world.says("U0BRUNO", "/deploy run switch mainnet");
+    assert!(world.card().contains("2. migrate · usually 5 min"), "{}", world.card());
+    world.clicks("U0ANN", "Yes");
     world.comes_back("migrate", CallPhase::Prepare, &seen(&["1 migration is pending on db"]));
     let card = world.card();
     assert!(card.contains("under way · usually 5 min"), "{card}");

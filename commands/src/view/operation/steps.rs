@@ -82,7 +82,8 @@ fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &Ste
     if let (Some(progress), true) = (&state.progress, is_under_way(state.phase)) {
         parts.push(linked(&progress.words, 160));
     }
-    if is_under_way(state.phase) && operation.ended().is_none() {
+    let not_done = state.phase == Phase::Ahead || is_under_way(state.phase);
+    if not_done && operation.ended().is_none() {
         parts.extend(step.usual.map(|usual| line![format!("usually {}", length(usual))]));
     }
     parts.extend(answered(facts, step, state));
