@@ -24,6 +24,9 @@ export async function copies(town) {
   return town.inTime(20, /migrate · ef-cms → stg · step 13 of 15: Every segment is copied · \d+ % · .+ left/);
 }
 
+/** What the migration's function writes about a record that does not fit, for another case each time. */
+const tooLarge = (number) => `2026-11-21T14:00:00.${number}Z\t4f2c1d9a-0000-4000-8000-000000000${number}\tERROR\tInvoke Error\t${JSON.stringify({ errorType: "ValidationException", errorMessage: `Item size of case ${number}-20 has exceeded the maximum allowed size` })}`;
+
 /** From the plan to a migration that is done, through a build that fails and dead letters. */
 async function migrates(town) {
   const { tab } = town;
@@ -52,9 +55,10 @@ async function migrates(town) {
   await town.pictures("ef-cms-4-under-way", copying);
   assert.deepEqual(await flag(town, "migrate"), ["true", "string"], "its readers look at a string");
   await tab.test("queue-count", SEGMENTS).fill("3");
+  await town.control("/aws/deed", { region: "us-east-1", logs: { append: { group: "/aws/lambda/migration_segments_lambda_stg", lines: [101, 102, 103].map(tooLarge) } } });
   await tab.test("queue-fail", SEGMENTS).click();
   await tab.test("part", "queues").getByText("3 dead letters").waitFor();
-  const stopped = await town.inTime(60, "migrate · ef-cms → stg", "migration_segments_dl_queue_stg holds 3: look at what they are");
+  const stopped = await town.inTime(60, "migrate · ef-cms → stg", "migration_segments_dl_queue_stg holds 3: look at what they are", "3 × ValidationException: Item size of case 103-20");
   await town.pictures("ef-cms-5-stopped", stopped);
   await tab.test("queue-clear", "migration_segments_dl_queue_stg").click();
   await tab.test("queue-rate", SEGMENTS).fill("50");
