@@ -9,6 +9,7 @@ mod cost;
 mod crash;
 mod deliveries;
 mod drawer;
+mod efcms;
 mod ends;
 mod errors;
 mod gates;

@@ -11,17 +11,7 @@ pub const MIGRATE: &str = "/deploy run migrate stg source=alpha destination=beta
 pub const SWITCH: &str = "/deploy run switch stg";
 
 /// What people say when a run asks them, by words of its headline: who, and what.
-pub const ANSWERS: [(&str, &str, &str); 4] = [
-    (
-        "the destination is empty",
-        "U0CARLA",
-        "/deploy confirm stg nothing in both regions",
-    ),
-    (
-        "the search is indexed",
-        "U0CARLA",
-        "/deploy confirm stg the sums are equal",
-    ),
+pub const ANSWERS: [(&str, &str, &str); 2] = [
     ("A second person agrees", "U0BRUNO", "/deploy confirm stg"),
     ("a person decides", "U0CARLA", "/deploy retry stg"),
 ];
@@ -32,15 +22,18 @@ fn with(text: &str, from: &str, to: &str) -> String {
     text.replace(from, to)
 }
 
-/// Their configuration.
+/// Their configuration, with short looks and waits. Every server that it names is the sandbox: the real process has no hosts file.
 #[must_use]
 pub fn config() -> String {
     let text = with(
         include_str!("../../runbooks/ef-cms.toml"),
-        "for  = \"90s\"",
-        "for  = \"1s\"",
+        "for   = \"90s\"",
+        "for   = \"1s\"",
     );
-    with(&text, "every    = \"60s\"", "every    = \"1s\"")
+    let text = with(&text, "every    = \"60s\"", "every    = \"1s\"");
+    let text = with(&text, "every    = \"30s\"", "every    = \"1s\"");
+    let text = with(&text, "\"https://", "\"{sandbox}/web/");
+    with(&text, "hosts   = [", "hosts   = [\"{sandbox}\",")
 }
 
 /// Their account.
@@ -51,6 +44,9 @@ pub fn account() -> String {
         "per_second = 2,",
         "per_second = 200,",
     );
+    for growth in ["per_second = 1.5 ", "per_second = 5 ", "per_second = 1 "] {
+        text = with(&text, growth, "per_second = 5000 ");
+    }
     for seconds in [60, 120, 180, 240, 300] {
         text = with(&text, &format!("seconds = {seconds}\n"), "seconds = 0\n");
     }
@@ -93,6 +89,12 @@ pub fn state(shown: &Value) -> Value {
         let ends: Vec<Value> = builds.iter().map(|build| build["status"].clone()).collect();
         json!([project["name"], ends])
     });
+    let mappings = places.iter().flat_map(|place| {
+        let all = place["base_paths"].as_array().cloned().unwrap_or_default();
+        all.into_iter()
+            .map(|one| json!([one["domain"], place["region"], one["api"]]))
+            .collect::<Vec<_>>()
+    });
     json!({
         "flags": flags.map(|table| table["first"].clone()),
         "queues": queues.collect::<Vec<_>>(),
@@ -100,8 +102,48 @@ pub fn state(shown: &Value) -> Value {
         "streams": streams,
         "builds": builds.collect::<Vec<_>>(),
         "zones": all("zones").iter().map(|zone| zone["records"].clone()).collect::<Vec<_>>(),
+        "mappings": mappings.collect::<Vec<_>>(),
+        "sites": shown["sites"],
     })
 }
+
+/// The color of everything that traffic goes through: both sites, their records, and the mappings of each region. `None`: it leads nowhere.
+#[must_use]
+pub fn colors(state: &Value) -> Vec<(String, Option<&'static str>)> {
+    let color = |text: &str| ["blue", "green"].into_iter().find(|color| text.contains(color));
+    let sites = state["sites"].as_array().into_iter().flatten();
+    let sites = sites.filter(|site| SITES.contains(&site["host"].as_str().unwrap_or_default()));
+    let sites = sites.map(|site| {
+        (
+            format!("site {}", site["host"]),
+            color(&site["pages"][0]["body"].to_string()),
+        )
+    });
+    let records = state["zones"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_array)
+        .flatten();
+    let records = records.filter(|record| {
+        let name = record["Name"].as_str().unwrap_or_default().trim_end_matches('.');
+        record["Type"] == "A" && SITES.contains(&name)
+    });
+    let records = records.map(|record| {
+        (
+            format!("record {}", record["Name"]),
+            color(&record["AliasTarget"].to_string()),
+        )
+    });
+    let mappings = state["mappings"].as_array().into_iter().flatten();
+    let mappings = mappings.map(|one| (format!("{} in {}", one[0], one[1]), color(&one[2].to_string())));
+    sites.chain(records).chain(mappings).collect()
+}
+
+/// The sites that people see.
+const SITES: [&str; 2] = ["app.stg.court.example.org", "stg.court.example.org"];
+/// How many things traffic goes through: two sites, two records, two domains in two regions.
+const WAYS: usize = 8;
 
 /// What must never be seen of the account, if it is.
 #[must_use]
@@ -114,22 +156,14 @@ pub fn wrong(shown: &Value) -> Option<String> {
     if !streams.iter().any(live) {
         return Some(format!("both streams are off: {streams:?}"));
     }
-    let zone = state["zones"][0].as_array()?;
-    let color = |record: &Value| {
-        let target = record
-            .pointer("/AliasTarget/DNSName")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        ["blue", "green"].into_iter().find(|color| target.starts_with(color))
-    };
-    let colors: Vec<Option<&str>> = zone.iter().filter(|record| record["Type"] == "A").map(color).collect();
-    if colors.len() != 2 || colors.contains(&None) {
-        return Some(format!("the records name {colors:?}"));
+    let colors = colors(&state);
+    if colors.len() != WAYS || colors.iter().any(|(_, color)| color.is_none()) {
+        return Some(format!("something leads nowhere: {colors:?}"));
     }
     let flags = state["flags"].as_array()?;
     let written = flags.iter().find(|item| item["pk"]["S"] == "current-color")?;
-    if written["current"]["S"] == "green" && colors != [Some("green"); 2] {
-        return Some(format!("current-color says green, and the records name {colors:?}"));
+    if written["current"]["S"] == "green" && colors.iter().any(|(_, color)| *color != Some("green")) {
+        return Some(format!("current-color says green, and it is {colors:?}"));
     }
     None
 }

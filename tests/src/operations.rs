@@ -196,6 +196,7 @@ async fn looked_at(town: &Scenario, play: &Play) -> Seen {
     let end = words.into_iter().rfind(|word| end.contains(word)).unwrap_or("open");
     let mut shown = account(town);
     let mut services = shown["services"].take();
+    let mut sites = shown["sites"].take();
     let mut places = shown["places"].take();
     for queues in places
         .as_array_mut()
@@ -207,6 +208,7 @@ async fn looked_at(town: &Scenario, play: &Play) -> Seen {
         queues.retain(|queue| queue["name"] != EVENT_QUEUE);
     }
     scrub(&mut places);
+    scrub(&mut sites);
     scrub(&mut services);
     let mut calls = BTreeMap::new();
     for entry in town.rig.sandbox().world().log.since(0) {
@@ -216,7 +218,7 @@ async fn looked_at(town: &Scenario, play: &Play) -> Seen {
     }
     Seen {
         end: end.to_owned(),
-        account: places,
+        account: json!({ "places": places, "sites": sites }),
         services,
         calls,
     }
@@ -250,7 +252,9 @@ fn scrub(value: &mut Value) {
     }
 }
 
-fn differences(like: &Seen, found: &Seen) -> Vec<String> {
+/// What is different about a run from one that is as it should be.
+#[must_use]
+pub fn differences(like: &Seen, found: &Seen) -> Vec<String> {
     let mut violations = Vec::new();
     if like.end != found.end {
         violations.push(format!("it ended {} instead of {}", found.end, like.end));

@@ -36,7 +36,7 @@ pub enum Keeps {
 
 /// What stands around the binary.
 pub struct Setup {
-    /// Its configuration.
+    /// Its configuration. `{sandbox}` in it is the sandbox's address.
     pub config: String,
     /// What the account holds at the start, as a file of the sandbox; left out: the demo's.
     pub account: Option<String>,
@@ -181,7 +181,8 @@ impl Town {
         let sandbox = Sandbox::start(options).await.expect("a sandbox");
         // The first look at the pipeline finds what waits; the next one would be a quarter of a minute later.
         sandbox.world().clock.jump(10_000);
-        std::fs::write(folder.path().join("signalbox.toml"), setup.config).expect("the configuration is written");
+        let config = setup.config.replace("{sandbox}", &sandbox.url());
+        std::fs::write(folder.path().join("signalbox.toml"), config).expect("the configuration is written");
         let redis = setup.redis.map(|settings| {
             let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
             RedisServer::start_with(&settings)

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use commands::catalog::People;
 use commands::ids::{EnvironmentId, RunbookName, StepName};
 use commands::runbook::{
-    Asks, Condition, DEADLINE, Expected, NeedsSnapshot, OnFailure, Parameter, Runbook, Step, StepSpec, placeholders,
+    Asks, Condition, DEADLINE, Expected, Moves, NeedsSnapshot, OnFailure, Parameter, Runbook, Step, StepSpec,
+    placeholders,
 };
 use commands::step::{Action, Conduct, SPECS, Unknown};
 use commands::time::Span;
@@ -219,17 +220,11 @@ pub(super) fn step<'a>(mut section: Section<'a>, known: Known<'_>, named: Option
         .take("retries")
         .and_then(|value| value.count())
         .unwrap_or_default();
-    let keep = section
-        .take("keep")
-        .and_then(|value| value.boolean())
-        .unwrap_or_default();
-    let remedy = section
-        .take("remedy")
-        .and_then(|value| value.boolean())
-        .unwrap_or_default();
+    let (keep, remedy) = (is_set(&mut section, "keep"), is_set(&mut section, "remedy"));
     let needs_snapshot = section
         .take("needs_snapshot")
         .and_then(|value| whole::<NeedsSnapshot>(&value));
+    let moves = section.take("moves").and_then(|value| whole::<Moves>(&value));
     let action = action(section, known)?;
     let asks = asks_in != Asks::Never || action.typed().is_some();
     let patient = asks || !matches!(action.conduct(), Conduct::Calls(_));
@@ -249,12 +244,19 @@ pub(super) fn step<'a>(mut section: Section<'a>, known: Known<'_>, named: Option
         keep,
         remedy,
         needs_snapshot,
+        moves,
     };
     unwatched(&step, &place);
     Some(Draft {
         spec: StepSpec { step, asks_in },
         place,
     })
+}
+
+/// Whether a key that is true or left out is true.
+fn is_set(section: &mut Section<'_>, name: &'static str) -> bool {
+    let value = section.take(name).and_then(|value| value.boolean());
+    value.unwrap_or_default()
 }
 
 /// A command that outlives its step would end unseen.
@@ -391,6 +393,7 @@ mod tests {
             "keep",
             "remedy",
             "needs_snapshot",
+            "moves",
         ];
         for sample in Action::samples() {
             let value = serde_json::to_value(&sample).unwrap();

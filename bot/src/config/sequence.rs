@@ -33,6 +33,12 @@ pub(super) fn judge(drafts: &[Draft<'_>], parameters: &[Parameter]) {
         if once && step.retries > 0 {
             place.complain("may be done only once, so it cannot be tried again by itself: delete `retries`");
         }
+        if step.moves.is_some() && !matches!(step.action.conduct(), Conduct::Calls(calls) if calls.act.is_some()) {
+            place.complain(format!(
+                "a step of kind `{}` that only looks or asks moves nothing: delete `moves`",
+                step.action.spec().kind
+            ));
+        }
         remedies(step, drafts, place);
         protected(step, &before, place);
         texts(step, &before, parameters, place);
@@ -92,6 +98,9 @@ fn texts(step: &Step, before: &[&Step], parameters: &[Parameter], place: &Place<
         all.push(when.value.clone());
         all.extend(when.is.clone());
         all.extend(when.is_not.clone());
+    }
+    if let Some(moves) = &step.moves {
+        all.extend([moves.what.clone(), moves.from.clone(), moves.to.clone()]);
     }
     for name in all.iter().flat_map(|text| placeholders(text)) {
         let known = match name.split_once('.') {

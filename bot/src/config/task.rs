@@ -95,5 +95,6 @@ fn second_person(word: &str, head: &Head) -> Option<Step> {
         keep: false,
         remedy: false,
         needs_snapshot: None,
+        moves: None,
     })
 }

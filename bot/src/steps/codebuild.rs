@@ -33,6 +33,7 @@ impl Executor for Codebuild {
             .filter(|location| !location.is_empty())
             .unwrap_or("its own source");
         let mut evidence = vec![format!("{} builds {source}", self.project)];
+        evidence.extend(required(self, project)?);
         if let Some(branch) = &self.head {
             evidence.push(format!("{branch} is at {}", newest_commit(at, branch).await?));
         }
@@ -42,7 +43,7 @@ impl Executor for Codebuild {
     async fn act(&self, at: At<'_>) -> Answer {
         let job = Job {
             project: &self.project,
-            source_version: self.source_version.as_deref(),
+            source_version: self.source_version.as_deref().or_else(|| at.call.memo["head"].as_str()),
             variables: &self.variables,
         };
         start(at, job).await
@@ -53,7 +54,7 @@ impl Executor for Codebuild {
         let builds = newest(at, &self.project).await?;
         let ours = marked(&builds, |mark| mark == marker);
         Ok(match ours.first().and_then(|build| build["id"].as_str()) {
-            Some(id) => Probe::Done(acted(json!({ "id": id }))),
+            Some(id) => Probe::Done(acted(json!({ "id": id, "head": at.call.memo["head"] }))),
             None => Probe::NotDone,
         })
     }
@@ -85,6 +86,31 @@ impl Executor for Codebuild {
     async fn undo_watch(&self, at: At<'_>) -> Answer {
         reverse(self, at).await
     }
+}
+
+/// Where each variable comes from that the job cannot do without. Values that are the project's own are not shown: they may be secret.
+fn required(step: &Codebuild, project: &Value) -> Result<Vec<String>, StepError> {
+    let own = project.pointer("/environment/environmentVariables");
+    let own: Vec<&str> = (own.and_then(Value::as_array).into_iter().flatten())
+        .filter_map(|one| one["name"].as_str())
+        .collect();
+    let (mut lines, mut missing) = (Vec::new(), Vec::new());
+    for name in &step.requires {
+        match step.variables.get(name) {
+            Some(value) => lines.push(format!("{name} is derived: {value}")),
+            None if own.contains(&name.as_str()) => lines.push(format!("{name} is listed by the project")),
+            None => missing.push(name.as_str()),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(lines);
+    }
+    lines.push(format!(
+        "missing: {}. Add it to the project {}, or to `variables` of the step",
+        missing.join(", "),
+        step.project
+    ));
+    Err(StepError::failed("missing_variables", lines.join("; ")))
 }
 
 /// The commit that has to have been built, and the branch whose newest it is, where that is why.
@@ -146,7 +172,7 @@ async fn start(at: At<'_>, job: Job<'_>) -> Answer {
     let id = told.body.pointer("/build/id").and_then(Value::as_str);
     id.map_or_else(
         || Err(StepError::Later("CodeBuild did not name the build".to_owned())),
-        |id| Ok(acted(json!({ "id": id }))),
+        |id| Ok(acted(json!({ "id": id, "head": at.call.memo["head"] }))),
     )
 }
 

@@ -1,4 +1,4 @@
-//! `event_source`: a Lambda function's mapping, on or off, and seen to be.
+//! `event_source`: a Lambda function's mapping, on or off, and seen to be; or only seen.
 
 use async_trait::async_trait;
 use commands::step::EventSource;
@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, found, pending};
+use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, found, none, pending};
 use crate::aws::signed::{Ask, LAMBDA};
 
 const VERSION: &str = "2015-03-31";
@@ -23,19 +23,27 @@ impl Executor for EventSource {
             "Disabled" => false,
             other => return Err(StepError::Later(format!("the mapping is {other}"))),
         };
-        if was == self.enabled {
+        let Some(wanted) = self.enabled else {
+            let state = if was { "on" } else { "off" };
+            let outputs = BTreeMap::from([
+                ("state".to_owned(), state.to_owned()),
+                ("from".to_owned(), named(source).to_owned()),
+            ]);
+            return Ok(already(outputs, standing));
+        };
+        if was == wanted {
             return Ok(already(BTreeMap::new(), format!("{standing} already")));
         }
         Ok(found(json!({ "uuid": mapping["UUID"], "was": was }), vec![standing]))
     }
 
     async fn act(&self, at: At<'_>) -> Answer {
-        turn(at, self.enabled).await
+        turn(at, wanted(self)?).await
     }
 
     async fn probe(&self, at: At<'_>) -> Result<Probe, StepError> {
         let mapping = get(at).await?;
-        Ok(if is_turning(state(&mapping), self.enabled) {
+        Ok(if is_turning(state(&mapping), wanted(self)?) {
             Probe::Done(acted(at.call.memo.clone()))
         } else {
             Probe::NotDone
@@ -43,11 +51,11 @@ impl Executor for EventSource {
     }
 
     async fn watch(&self, at: At<'_>) -> Answer {
-        look(at, self.enabled).await
+        look(at, wanted(self)?).await
     }
 
     async fn undo(&self, at: At<'_>) -> Answer {
-        let was = at.call.memo["was"].as_bool().unwrap_or(!self.enabled);
+        let was = before(self, at)?;
         if is_turning(state(&get(at).await?), was) {
             return Ok(acted(at.call.memo.clone()));
         }
@@ -55,8 +63,27 @@ impl Executor for EventSource {
     }
 
     async fn undo_watch(&self, at: At<'_>) -> Answer {
-        look(at, at.call.memo["was"].as_bool().unwrap_or(!self.enabled)).await
+        look(at, before(self, at)?).await
     }
+}
+
+/// The name of the table or queue that an ARN is of: what stands behind `table/` up to the stream's own name, or behind the last colon.
+fn named(source: &str) -> &str {
+    let last = source.rsplit(':').next().unwrap_or(source);
+    let table = source
+        .split_once(":table/")
+        .and_then(|(_, rest)| rest.split('/').next());
+    table.unwrap_or(last)
+}
+
+/// What it should be; one that is only read is never turned.
+fn wanted(step: &EventSource) -> Result<bool, StepError> {
+    step.enabled.ok_or_else(|| none("act"))
+}
+
+/// What it was.
+fn before(step: &EventSource, at: At<'_>) -> Result<bool, StepError> {
+    Ok(at.call.memo["was"].as_bool().unwrap_or(!wanted(step)?))
 }
 
 /// The function's mapping; the only one, or the only one with that source.
@@ -136,5 +163,18 @@ fn is_turning(state: &str, enabled: bool) -> bool {
         matches!(state, "Enabled" | "Enabling")
     } else {
         matches!(state, "Disabled" | "Disabling")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_named_by_its_table_or_queue() {
+        let stream = "arn:aws:dynamodb:us-east-1:1:table/efcms-stg-alpha/stream/2026-11-21T17:00:00.000";
+        assert_eq!(named(stream), "efcms-stg-alpha");
+        assert_eq!(named("arn:aws:sqs:us-east-1:1:work"), "work");
+        assert_eq!(named("an unnamed source"), "an unnamed source");
     }
 }

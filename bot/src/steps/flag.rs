@@ -17,10 +17,7 @@ impl Executor for Flag {
         let old = read(self, at).await?;
         let now = words(old.as_ref());
         let outputs = outputs(self, now.as_deref());
-        let standing = match &now {
-            Some(now) => format!("{} is {now}", self.place()),
-            None => format!("{} does not exist", self.place()),
-        };
+        let standing = standing(self, old.as_ref(), outputs.get("other"));
         let Some(wanted) = &self.value else {
             return match outputs.get("value") {
                 Some(_) => Ok(already(outputs, standing)),
@@ -84,6 +81,34 @@ fn outputs(flag: &Flag, now: Option<&str>) -> BTreeMap<String, String> {
         outputs.insert("other".to_owned(), other.clone());
     }
     outputs
+}
+
+/// How it stands, with its type, which its readers look at, and with what is derived from it.
+fn standing(flag: &Flag, old: Option<&Value>, other: Option<&String>) -> String {
+    let mut standing = match (typed_words(old), &flag.missing) {
+        (Some(now), _) => format!("{} is {now}", flag.place()),
+        (None, Some(missing)) => format!("{} does not exist, which means {missing}", flag.place()),
+        (None, None) => format!("{} does not exist", flag.place()),
+    };
+    if let Some(other) = other {
+        standing.push_str(&format!("; the other is {other}"));
+    }
+    standing
+}
+
+/// A stored value with the name of its type: `true (string)`.
+pub(super) fn typed_words(value: Option<&Value>) -> Option<String> {
+    let (kind, _) = value?.as_object()?.iter().next()?;
+    let kind = match kind.as_str() {
+        "S" | "String" => "string",
+        "BOOL" => "boolean",
+        "N" => "number",
+        "M" => "map",
+        "L" | "StringList" => "list",
+        "SecureString" => "secret string",
+        other => other,
+    };
+    Some(format!("{} ({kind})", words(value)?))
 }
 
 /// A stored value as people write it.

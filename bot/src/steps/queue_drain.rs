@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, StepError, errors, finished, found};
+use super::{Answer, At, Executor, StepError, already, errors, finished, found};
 use crate::aws::signed::{Ask, SQS};
 use crate::aws::{AwsError, metrics};
 
+/// How SQS calls a queue that is not there, in its newer and in its older protocol.
+const NO_QUEUE: [&str; 2] = ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
 const COUNTS: [&str; 3] = [
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -35,6 +37,9 @@ struct Seen {
 #[async_trait]
 impl Executor for QueueDrain {
     async fn prepare(&self, at: At<'_>) -> Answer {
+        if self.now {
+            return empty_now(self, at).await;
+        }
         let mut seen = Seen::default();
         for name in self.queues.iter().chain(&self.failures) {
             let told = at
@@ -63,6 +68,34 @@ impl Executor for QueueDrain {
             )),
         }
     }
+}
+
+/// The only look: what is left over from before does not go away by waiting.
+async fn empty_now(step: &QueueDrain, at: At<'_>) -> Answer {
+    let mut evidence = Vec::new();
+    for name in step.queues.iter().chain(&step.failures) {
+        let ask = Ask::target("GetQueueUrl", json!({ "QueueName": name }));
+        let told = match at.aws(SQS, ask).await {
+            Err(error) if error.code().is_some_and(|code| NO_QUEUE.contains(&code)) => {
+                evidence.push(format!("{name} does not exist"));
+                continue;
+            }
+            told => told?,
+        };
+        let url = told.body["QueueUrl"].as_str().unwrap_or_default();
+        let seen = Seen {
+            urls: BTreeMap::from([(name.clone(), url.to_owned())]),
+            ..Seen::default()
+        };
+        match count(at, &seen, name).await? {
+            0 => evidence.push(format!("{name} is empty")),
+            some => {
+                let why = format!("{name} holds {some}: look at what they are, and clear it or put them back first");
+                return Err(StepError::failed("queue_not_empty", why));
+            }
+        }
+    }
+    Ok(already(BTreeMap::new(), evidence.join(", ")))
 }
 
 /// Why a look brought no number.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::listed::{below_asking, cut};
-use super::{Answer, At, Executor, StepError};
+use super::{Answer, At, Executor, StepError, already};
 use crate::aws::AwsError;
 use crate::aws::signed::{Ask, SEARCH};
 use crate::door::Destination;
@@ -45,8 +45,9 @@ enum Blind {
 #[async_trait]
 impl Executor for SearchParity {
     async fn prepare(&self, at: At<'_>) -> Answer {
-        // A look proves nothing yet; what it saw is shown.
+        // A look proves nothing yet, unless one is all that is wanted; what it saw is shown.
         let evidence = match self.look(at).await {
+            Ok(counts) if self.empty && self.samples == 1 => return self.is_empty(&counts),
             Ok(counts) => self.words(&counts),
             Err(Blind::Now(why)) => format!("unknown: {why}"),
             Err(Blind::Ever(error)) => return Err(error),
@@ -81,6 +82,7 @@ trait Look {
     async fn look(&self, at: At<'_>) -> Result<Counts, Blind>;
     fn judge(&self, seen: Seen, counts: &Counts) -> StepOutcome;
     fn is_right(&self, counts: &Counts) -> bool;
+    fn is_empty(&self, counts: &Counts) -> Answer;
     fn words(&self, counts: &Counts) -> String;
 }
 
@@ -112,6 +114,19 @@ impl Look for SearchParity {
 
     fn is_right(&self, counts: &Counts) -> bool {
         counts.apart <= self.tolerance && counts.tasks == 0
+    }
+
+    /// The only look: documents that are there do not go away by waiting.
+    fn is_empty(&self, counts: &Counts) -> Answer {
+        let words = format!("{} in {}", self.words(counts), cut(&self.to));
+        if self.is_right(counts) {
+            Ok(already(BTreeMap::new(), words))
+        } else {
+            Err(StepError::failed(
+                "search_not_empty",
+                format!("{words}: empty it first"),
+            ))
+        }
     }
 
     fn judge(&self, seen: Seen, counts: &Counts) -> StepOutcome {

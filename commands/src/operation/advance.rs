@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::protection::{NO_SNAPSHOT, unprotected};
 use super::{Event, Failure, Illegal, Operation, Phase, Status};
 use crate::effect::{CallPhase, Effect, StepCall};
 use crate::ids::{RecordId, StepName};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::{OnFailure, Step, Then};
-use crate::step::{Action, Calls, Conduct, SNAPSHOT_CREATED, SNAPSHOT_ID, WRONG_ORDER};
+use crate::step::{Action, Calls, Conduct, WRONG_ORDER};
 use crate::time::{Span, Timestamp};
 use crate::view;
 
-/// The code of a step that may not begin without a young snapshot.
-pub const NO_SNAPSHOT: &str = "no_snapshot";
 /// The code of a step for whose placeholders nothing is known.
 const NO_VALUE: &str = "no_value";
 /// How long a step that is tried again by itself waits, times the number of tries.
@@ -123,6 +122,7 @@ fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), 
             outputs: BTreeMap::new(),
             evidence: step.plan(&action),
             unknown: None,
+            met: false,
         };
         return plan.tell_operation(id, planned, Reason::Evidence);
     }
@@ -164,40 +164,6 @@ fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), 
     }
 }
 
-/// Why a step that needs a young snapshot may not begin. What cannot be known is no snapshot.
-fn unprotected(operation: &Operation, step: &Step, now: Timestamp) -> Option<Failure> {
-    let needs = step.needs_snapshot.as_ref()?;
-    let refuse = |why: String| {
-        let what_now = "Try again takes a new one first.";
-        Some(Failure::new(NO_SNAPSHOT, format!("{why}. {what_now}")))
-    };
-    let Some((source, found)) = operation.step(&needs.step) else {
-        return refuse(format!(
-            "it needs a snapshot of step {}, which there is not",
-            needs.step
-        ));
-    };
-    let created = found
-        .outputs
-        .get(SNAPSHOT_CREATED)
-        .and_then(|text| Timestamp::parse_utc(text));
-    let Some(created) = created.filter(|_| found.phase == Phase::Done) else {
-        return refuse(format!(
-            "it needs a snapshot younger than {}, and “{}” knows of none",
-            needs.younger, source.title
-        ));
-    };
-    let (age, id) = (created.age(now), found.outputs.get(SNAPSHOT_ID));
-    if age <= needs.younger {
-        return None;
-    }
-    refuse(format!(
-        "it needs a snapshot younger than {}, and {} is {age} old",
-        needs.younger,
-        id.map_or("the snapshot", String::as_str)
-    ))
-}
-
 /// A step's action with every value that is known by now, or the placeholder that has none; nothing when its condition does not hold: what is left out
 /// may name what nobody knows.
 fn filled(operation: &Operation, step: &Step) -> Result<Option<Action>, String> {
@@ -224,6 +190,7 @@ fn unfilled(plan: &mut Plan<'_>, operation: &Operation, step: &Step, missing: &s
                 outputs: BTreeMap::new(),
                 evidence,
                 unknown: Some(Failure::new("later", why)),
+                met: false,
             },
             Reason::Evidence,
         );
@@ -311,10 +278,18 @@ fn mend(plan: &mut Plan<'_>, operation: &Operation, step: &Step, state: &super::
     Ok(false)
 }
 
+/// Whether it failed in a way that the runbook knows.
+fn is_known(step: &Step, state: &super::StepState) -> bool {
+    let failure = state.failure.as_ref().filter(|_| state.phase == Phase::Failed);
+    failure.is_some_and(|failure| step.expect.iter().any(|expected| expected.fits(&failure.words())))
+}
+
 /// A step has failed for good.
 fn give_up(plan: &mut Plan<'_>, operation: &Operation) -> Result<bool, Illegal> {
     let unknown = operation.all().any(|(_, state)| state.phase == Phase::Unknown);
-    if operation.pinned.on_failure == OnFailure::Undo && !unknown && !operation.is_plan() {
+    // What is known has a remedy, or somebody who can mend it: that is theirs to choose before anything is undone.
+    let known = operation.all().any(|(step, state)| is_known(step, state));
+    if operation.pinned.on_failure == OnFailure::Undo && !unknown && !known && !operation.is_plan() {
         let reason = operation
             .all()
             .find_map(|(step, state)| Some(format!("“{}” failed: {}", step.title, state.failure.as_ref()?.words())))

@@ -196,5 +196,6 @@ pub(crate) fn step(name: &str, title: impl Into<String>, action: Action) -> Opti
         keep: false,
         remedy: false,
         needs_snapshot: None,
+        moves: None,
     })
 }

@@ -97,6 +97,9 @@ pub enum Event {
         /// Why what is there cannot be told yet: an earlier step may have to make it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unknown: Option<Failure>,
+        /// Whether what it looks for is so already.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        met: bool,
     },
     /// It failed.
     StepFailed {

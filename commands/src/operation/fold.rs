@@ -168,10 +168,12 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
             outputs,
             evidence,
             unknown,
+            met,
             ..
         } => {
             found(state, outputs, evidence, at);
             state.failure.clone_from(unknown);
+            state.met = *met;
         }
         Event::StepFailed { failure, .. } => fail(state, failure, at),
         Event::StepUnknown { why, .. } => fail(state, &Failure::new("unknown", why), at),
@@ -179,17 +181,13 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
             state.by.clone_from(by);
             end(state, vec![reason.clone()], at);
         }
-        Event::StepRetried { by, .. } => {
-            state.by.clone_from(by);
-            state.failure = None;
-            state.remedy = None;
-            state.progress = None;
-        }
-        Event::RemedyChosen { remedy, .. } => state.remedy = Some(remedy.clone()),
         Event::StepOverran { .. } => state.overran = true,
-        Event::StepCleared { .. } | Event::StepVoted { .. } | Event::StepTicked { .. } | Event::StepTyped { .. } => {
-            said(state, event, at);
-        }
+        Event::StepRetried { .. }
+        | Event::RemedyChosen { .. }
+        | Event::StepCleared { .. }
+        | Event::StepVoted { .. }
+        | Event::StepTicked { .. }
+        | Event::StepTyped { .. } => said(state, event, at),
         _ => absorb_undo(state, event, at),
     }
 }
@@ -197,6 +195,13 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
 /// The same for what people say about it.
 fn said(state: &mut StepState, event: &Event, at: Timestamp) {
     match event {
+        Event::StepRetried { by, .. } => {
+            state.by.clone_from(by);
+            state.failure = None;
+            state.remedy = None;
+            state.progress = None;
+        }
+        Event::RemedyChosen { remedy, .. } => state.remedy = Some(remedy.clone()),
         Event::StepCleared { by, .. } => {
             state.cleared = true;
             vote(state, by);

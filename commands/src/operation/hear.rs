@@ -164,13 +164,17 @@ impl Heard<'_> {
     ) -> Result<(), Illegal> {
         let name = &self.step.name;
         if self.operation.is_plan() {
-            let mut lines = self.planned();
+            let met = done && self.calls.act.is_none();
+            // What a look has found says what was looked for.
+            let found = met && !evidence.is_empty();
+            let mut lines = if found { Vec::new() } else { self.planned() };
             lines.extend(evidence.iter().cloned());
             let planned = Event::StepPlanned {
                 step: name.clone(),
                 outputs: outputs.clone(),
                 evidence: lines,
                 unknown: None,
+                met,
             };
             return plan.tell_operation(self.id(), planned, Reason::Evidence);
         }
@@ -292,6 +296,7 @@ impl Heard<'_> {
                 outputs: BTreeMap::new(),
                 evidence: self.planned(),
                 unknown: Some(self.in_a_plan(failure)),
+                met: false,
             };
             return plan.tell_operation(self.id(), planned, Reason::Evidence);
         }

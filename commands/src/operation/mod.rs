@@ -3,10 +3,13 @@
 //! | module | holds |
 //! |---|---|
 //! | `event` | the facts in its history |
+//! | `failure` | why a step failed |
 //! | `fold` | the one transition table, the same live and on replay |
 //! | [`advance`] | the only place that begins, retries and undoes steps |
 //! | [`hear`] | what comes back from a step's calls |
+//! | `moves` | where the things are that it moves |
 //! | [`errand`] | operations whose runbook is built in |
+//! | `protection` | steps that do not begin without a young snapshot |
 //! | `standing` | what an operation leaves on the desk |
 //! | [`clock`] | what time does to it: pauses end, deadlines pass, steps take longer than usual |
 
@@ -14,10 +17,13 @@ pub mod advance;
 pub mod clock;
 pub mod errand;
 mod event;
+mod failure;
 mod fold;
 pub mod hear;
 pub(crate) mod levels;
 pub mod maintenance;
+mod moves;
+mod protection;
 mod standing;
 
 use std::collections::BTreeMap;
@@ -27,7 +33,9 @@ use serde_json::Value;
 
 pub use errand::{Errand, Matter, Then};
 pub use event::{Event, StoredEvent};
+pub use failure::Failure;
 pub use fold::{Illegal, replay};
+pub use protection::NO_SNAPSHOT;
 
 use crate::ids::{ChannelId, EnvironmentId, RecordId, RunbookName, ServiceId, StepName, UserId};
 use crate::reason::Reason;
@@ -168,6 +176,9 @@ pub struct StepState {
     /// Which remedy is being tried, and by whom it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<StepName>,
+    /// In a plan: whether what it looks for is so already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub met: bool,
     /// Whether people were told that it takes longer than usual.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overran: bool,
@@ -253,32 +264,6 @@ pub struct Progress {
     /// What else is seen by now; one line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<String>,
-}
-
-/// Why a step failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The vendor's code, or ours.
-    pub code: String,
-    /// In words; foreign text. What belongs to it follows in lines of its own.
-    pub message: String,
-}
-
-impl Failure {
-    /// A failure.
-    #[must_use]
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-        }
-    }
-
-    /// Its words, code first.
-    #[must_use]
-    pub fn words(&self) -> String {
-        format!("{}: {}", self.code, self.message)
-    }
 }
 
 impl Operation {

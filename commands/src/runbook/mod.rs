@@ -137,6 +137,36 @@ pub struct Step {
     /// It does not begin without a young snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs_snapshot: Option<NeedsSnapshot>,
+    /// What goes from one place to another by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moves: Option<Moves>,
+}
+
+/// Something that a step takes from one place to another: the API from blue to green. While some of a run's things have been moved and others have not,
+/// people are told which is where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moves {
+    /// What, as people call it. Several steps may move the same: one for each region.
+    pub what: String,
+    /// Where it was.
+    pub from: String,
+    /// Where it is then.
+    pub to: String,
+}
+
+impl Moves {
+    /// The same with its texts filled.
+    ///
+    /// # Errors
+    /// What `fill` says.
+    pub fn fill(&self, fill: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
+        Ok(Self {
+            what: fill(&self.what)?,
+            from: fill(&self.from)?,
+            to: fill(&self.to)?,
+        })
+    }
 }
 
 /// A snapshot without which a step does not begin.
@@ -255,6 +285,11 @@ impl Runbook {
                         .when
                         .as_ref()
                         .map(|when| when.fill(|text| values.fill_known(text)))
+                        .transpose()?,
+                    moves: step
+                        .moves
+                        .as_ref()
+                        .map(|moves| moves.fill(|text| values.fill_known(text)))
                         .transpose()?,
                     asks: spec.asks_in.in_environment(values.environment),
                     ..step.clone()

@@ -29,6 +29,9 @@ pub struct Codebuild {
     /// The branch of the service's repository whose newest commit has to have been built, as it is when the build has succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
+    /// The variables that the job cannot do without, by name: each comes from the runbook or from the project, or the step does not begin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
     /// The job that takes back what this one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Reverse>,
@@ -110,10 +113,12 @@ impl Kind for Codebuild {
             .variables
             .keys()
             .chain(undo)
+            .chain(&self.requires)
             .find(|name| name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-        odd.map_or(Ok(()), |name| {
-            Err(format!("`{name}` cannot be a variable: write letters, digits and `_`"))
-        })
+        if let Some(name) = odd {
+            return Err(format!("`{name}` cannot be a variable: write letters, digits and `_`"));
+        }
+        Ok(())
     }
 
     fn samples() -> Vec<Self> {
@@ -123,6 +128,7 @@ impl Kind for Codebuild {
             variables: [("STAGE".to_owned(), "mainnet".to_owned())].into(),
             commit: None,
             head: None,
+            requires: Vec::new(),
             undo: None,
         };
         let reverse = Reverse {

@@ -1,4 +1,4 @@
-//! `event_source`: turns a Lambda function's event source mapping on or off, and reads back that it is.
+//! `event_source`: turns a Lambda function's event source mapping on or off, and reads back that it is; or only reads it.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,9 @@ pub struct EventSource {
     /// What it reads from, by a part of its ARN, where the function has more than one mapping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Whether it should be on.
-    pub enabled: bool,
+    /// Whether it should be on; without it, it is only read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
 }
 
 impl Kind for EventSource {
@@ -27,6 +28,9 @@ impl Kind for EventSource {
     };
 
     fn conduct(&self) -> Conduct {
+        if self.enabled.is_none() {
+            return Conduct::looks(Span::seconds(5));
+        }
         Conduct::Calls(Calls::acts(Class::Set).watched(Span::seconds(5)).undone(true))
     }
 
@@ -36,7 +40,16 @@ impl Kind for EventSource {
             .as_ref()
             .map(|source| format!(" from {source}"))
             .unwrap_or_default();
-        let state = if self.enabled { "on" } else { "off" };
+        let state = match self.enabled {
+            Some(true) => "on",
+            Some(false) => "off",
+            None => {
+                return vec![format!(
+                    "reads whether the event source mapping of {}{source} is on",
+                    self.function
+                )];
+            }
+        };
         vec![format!(
             "turns the event source mapping of {}{source} {state}, and reads back that it is",
             self.function
@@ -47,8 +60,16 @@ impl Kind for EventSource {
         let on = Self {
             function: "streams_prod_green".to_owned(),
             source: None,
-            enabled: true,
+            enabled: Some(true),
         };
-        vec![on.clone(), Self { enabled: false, ..on }]
+        let off = Self {
+            enabled: Some(false),
+            ..on.clone()
+        };
+        let read = Self {
+            enabled: None,
+            ..on.clone()
+        };
+        vec![on, off, read]
     }
 }

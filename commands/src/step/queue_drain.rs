@@ -20,6 +20,9 @@ pub struct QueueDrain {
     /// What else stops it: functions of which too many calls fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<ErrorRatio>,
+    /// Whether they have to be empty now, and nothing is waited for; one that does not exist is empty.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub now: bool,
     /// In how many looks in a row.
     #[serde(default = "samples")]
     pub samples: u32,
@@ -84,6 +87,13 @@ impl Kind for QueueDrain {
     }
 
     fn plan(&self) -> Vec<String> {
+        if self.now {
+            let all: Vec<&str> = self.queues.iter().chain(&self.failures).map(String::as_str).collect();
+            return vec![format!(
+                "looks that {} hold no message, or are not there",
+                all.join(", ")
+            )];
+        }
         let mut lines = vec![format!(
             "waits until {} held no visible, delayed or in-flight message in {} looks, {} apart",
             self.queues.join(", "),
@@ -115,6 +125,9 @@ impl Kind for QueueDrain {
         if self.errors.as_ref().is_some_and(|errors| errors.functions.is_empty()) {
             return Err("`errors` names no function: list them in `functions`".to_owned());
         }
+        if self.now && self.errors.is_some() {
+            return Err("`now = true` is one look at the queues: delete `errors`".to_owned());
+        }
         if self.samples == 0 {
             return Err("`samples` is 0: one look is the least".to_owned());
         }
@@ -122,7 +135,7 @@ impl Kind for QueueDrain {
     }
 
     fn samples() -> Vec<Self> {
-        vec![Self {
+        let drained = Self {
             queues: vec!["migration_segments_queue_prod".to_owned()],
             failures: vec![
                 "migration_segments_dl_queue_prod".to_owned(),
@@ -134,8 +147,15 @@ impl Kind for QueueDrain {
                 over: quarter_hour(),
                 log_group: None,
             }),
+            now: false,
             samples: 3,
             every: pause(),
-        }]
+        };
+        let now = Self {
+            now: true,
+            errors: None,
+            ..drained.clone()
+        };
+        vec![drained, now]
     }
 }

@@ -93,6 +93,7 @@ impl Schema {
             variables: self.variables.clone(),
             commit: None,
             head: None,
+            requires: Vec::new(),
             undo: None,
         })
     }

@@ -55,6 +55,9 @@ impl Kind for SearchParity {
 
     fn plan(&self) -> Vec<String> {
         let looks = format!("in {} looks, {} apart", self.samples, self.every);
+        if self.empty && self.samples == 1 {
+            return vec![format!("looks that {} holds no document", self.to)];
+        }
         let Some(from) = self.from.as_ref().filter(|_| !self.empty) else {
             return vec![format!("waits until {} holds no document, {looks}", self.to)];
         };

@@ -19,6 +19,9 @@ pub struct Table {
     /// The function whose event source has to be the table's newest stream: one that was made anew has another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_by: Option<String>,
+    /// An attribute of which every item's value is shown, with its type; for small tables that a system steers itself by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows: Option<String>,
 }
 
 /// How a table has to be.
@@ -62,6 +65,11 @@ impl Kind for Table {
         if let Some(function) = &self.read_by {
             lines.push(format!("looks that {function} reads its newest stream"));
         }
+        lines.extend(
+            self.shows
+                .as_ref()
+                .map(|attribute| format!("shows what {attribute} is in each item")),
+        );
         lines
     }
 
@@ -72,14 +80,25 @@ impl Kind for Table {
                     .to_owned(),
             );
         }
+        if self.shows.is_some() && self.state != TableState::Present {
+            return Err("`shows` needs items: write `state = \"present\"`".to_owned());
+        }
         Ok(())
     }
 
     fn samples() -> Vec<Self> {
-        vec![Self {
+        let empty = Self {
             table: "efcms-prod-beta".to_owned(),
             state: TableState::AbsentOrEmpty,
             read_by: None,
-        }]
+            shows: None,
+        };
+        let flags = Self {
+            table: "efcms-deploy-prod".to_owned(),
+            state: TableState::Present,
+            shows: Some("current".to_owned()),
+            ..empty.clone()
+        };
+        vec![empty, flags]
     }
 }

@@ -153,7 +153,7 @@ fn snapshot_of(operation: &Operation, step: &StepName) -> Option<StepName> {
     let failure = state.failure.as_ref()?;
     let needed = &step.needs_snapshot.as_ref()?.step;
     let (_, taken) = operation.step(needed)?;
-    (failure.code == operation::advance::NO_SNAPSHOT && taken.phase.is_settled()).then(|| needed.clone())
+    (failure.code == operation::NO_SNAPSHOT && taken.phase.is_settled()).then(|| needed.clone())
 }
 
 fn failed_stage(run: &Run) -> Option<String> {

@@ -32,6 +32,7 @@ pub fn step(name: &str, action: serde_json::Value) -> Step {
         keep: false,
         remedy: false,
         needs_snapshot: None,
+        moves: None,
     }
 }
 

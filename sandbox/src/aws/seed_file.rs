@@ -226,11 +226,11 @@ mod tests {
         assert!(visible > 300 && in_flight == 25, "{visible} {in_flight}");
         account.advance(account.now_ms + 300_000);
         assert_eq!(segments(&mut account), Some((0, 0, 0)));
-        build(&mut account, "ef-cms-switch-colors", 240);
-        let zones = json!(account.region(&east.global()).zones.snapshot()).to_string();
+        build(&mut account, "ef-cms-switch-ui", 240);
+        let sites = json!(account.sites.snapshot()).to_string();
         assert!(
-            zones.contains("green.cloudfront.example.net") && !zones.contains("\"blue.cloudfront"),
-            "{zones}"
+            sites.contains(r#"content=\"green\""#) && !sites.contains(r#"content=\"blue\""#),
+            "{sites}"
         );
         build(&mut account, "ef-cms-destroy-migration", 120);
         assert_eq!(segments(&mut account), None);

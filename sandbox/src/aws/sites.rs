@@ -1,4 +1,5 @@
-//! Web servers that somebody runs: pages by host and path, which the seed plants and builds change. They are served under `/web/<host>/<path>`.
+//! Web servers that somebody runs: pages by host and path, which the seed plants and builds change. They are served under `/web/<host>/<path>`, as are search
+//! domains that have a host name of their own.
 //!
 //! They are not AWS's, but what the teams' builds roll out is seen nowhere else: a page is changed by deeds like everything of the account.
 
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::AwsError;
+use super::opensearch;
 use crate::faults_http::{Answer, Call, Vendor, guarded};
 use crate::world::{Change, World};
 
@@ -164,10 +166,18 @@ pub(crate) fn routes(world: &Arc<World>) -> Router {
     Router::new().fallback(handle).with_state(Arc::clone(world))
 }
 
-async fn handle(State(world): State<Arc<World>>, request: Request) -> Response {
+async fn handle(State(world): State<Arc<World>>, mut request: Request) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let (host, path) = path.trim_start_matches('/').split_once('/').unwrap_or((&path, ""));
     let (host, path) = (host.to_owned(), format!("/{path}"));
+    if let Some(domain) = search_at(&world, &host) {
+        let query = request.uri().query().map(|query| format!("?{query}"));
+        let inside = format!("/{domain}{path}{}", query.unwrap_or_default());
+        if let Ok(uri) = inside.parse() {
+            *request.uri_mut() = uri;
+            return opensearch::handle(State(world), request).await;
+        }
+    }
     let call = Call {
         name: format!("web.{host}"),
         arguments: json!({"method": method.as_str(), "path": path, "query": request.uri().query()}),
@@ -202,6 +212,13 @@ async fn handle(State(world): State<Arc<World>>, request: Request) -> Response {
         }
     })
     .await
+}
+
+/// The search domain that has this host name.
+fn search_at(world: &World, host: &str) -> Option<String> {
+    let account = world.aws();
+    let found = account.regions.values().find_map(|region| region.search.at(host));
+    found.cloned()
 }
 
 fn respond(page: &Page, text: String) -> Response {

@@ -52,9 +52,6 @@ export function pictures(stage, folder) {
     const { tab, page } = town;
     await town.opensResources();
     await tab.says("/deploy run migrate stg source=alpha destination=beta");
-    const asked = await town.inTime(2, "migrate · ef-cms → stg", "waits for a person");
-    await presses(town, asked, "confirm");
-    await town.fillsIn("a scan of one item gave nothing in both regions");
     await copies(town);
     await still(tab);
     writeFileSync(at("resources.png"), small(await page.screenshot()));
@@ -66,12 +63,25 @@ export function pictures(stage, folder) {
 /** What operations look like, besides those that the tests tell of anyhow. */
 function operationPictures(stage) {
   story(stage, "pictures: a switch that fails is undone", { scenario: "ef-cms", as: "U0CARLA" }, async (town) => {
-    await town.control("/aws/deed", { region: "us-east-1", codebuild: { next: { project: "ef-cms-switch-colors", plan: { outcome: "FAILED", seconds: 60, message: "Error: 403 from the websocket domain. Reason: exit status 1" } } } });
+    await town.control("/aws/deed", { region: "us-east-1", codebuild: { next: { project: "ef-cms-switch-ui", plan: { outcome: "FAILED", seconds: 60, message: "Error: 403 from the websocket domain. Reason: exit status 1" } } } });
     await town.tab.says("/deploy run switch stg");
     const asked = await town.inTime(60, "switch · ef-cms → stg", "from blue to green?");
     await town.tab.becomes("U0BRUNO");
     await presses(town, asked, "confirm", { asks: true });
-    await town.pictures("ef-cms-9-undone", await town.inTime(30, "switch · ef-cms → stg · undone"));
+    await town.pictures("ef-cms-10-undone", await town.inTime(30, "switch · ef-cms → stg · undone"));
+  });
+
+  story(stage, "pictures: an environment's first deployment, and what speaks against a migration", { scenario: "ef-cms", as: "U0CARLA" }, async (town) => {
+    const { tab } = town;
+    const message = "Error building changeset: InvalidChangeBatch: [Tried to create resource record set [name='_243f260ea635.exp1.court.example.org.', type='CNAME'] but it already exists]";
+    await town.control("/aws/deed", { region: "us-east-1", codebuild: { next: { project: "ef-cms-environment-specific", plan: { outcome: "FAILED", seconds: 30, message } } } });
+    await tab.says("/deploy run first-deployment exp1 version=alpha");
+    const failed = await town.inTime(30, "first-deployment · ef-cms → exp1", "Known as “a certificate's validation record is there already”");
+    await presses(town, failed, "remedy", { asks: true });
+    await town.pictures("ef-cms-2-asked", await town.inTime(5, "first-deployment · ef-cms → exp1", "waits for a person"));
+    await town.control("/aws/deed", { region: "us-west-1", dynamodb: { fill: { table: "efcms-stg-beta", count: 1 } } });
+    await tab.says("/migrate plan stg source=alpha destination=beta");
+    await town.pictures("ef-cms-1-in-the-way", await town.inTime(2, "plan of migrate", "1 thing is in the way"));
   });
 
   story(stage, "pictures: a schema's migration, and the way back", { scenario: "hathor", as: "U0CARLA" }, async (town) => {

@@ -5,6 +5,7 @@ mod errand;
 mod maintenance;
 mod notes;
 mod steps;
+mod troubles;
 
 use super::message::{Block, DateStyle, Line, Message, Sign, bold, code};
 use super::people::names;
@@ -13,8 +14,9 @@ use crate::facts::Facts;
 use crate::gate;
 use crate::operation::{Matter, Operation, Phase, Status, StepState, advance::is_to_be_undone};
 use crate::reason::Reason;
-use crate::runbook::{Expected, Step};
-use crate::step::{Action, Conduct, WRONG_ORDER};
+use crate::runbook::Step;
+use crate::step::{Action, Conduct};
+use troubles::troubles;
 
 pub use buttons::{abort_form, confirm_form, skip_form, type_form};
 pub(super) use errand::left_lines;
@@ -73,8 +75,18 @@ fn headline(operation: &Operation, facts: &Facts<'_>) -> Line {
     line![sign, " ", bold(format!("{}{DOT}{standing}", subject(operation)))]
 }
 
-/// Where an operation stands, in a few words.
+/// Where an operation stands, in a few words; and where the things are that it moves, when they are not all in the same place.
 pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
+    let (sign, words) = progress(operation, facts);
+    match operation.mixed() {
+        // An end that leaves things apart is never good.
+        Some(mixed) if sign == Sign::Good => (Sign::Notice, format!("{words}{DOT}{mixed}")),
+        Some(mixed) => (sign, format!("{words}{DOT}{mixed}")),
+        None => (sign, words),
+    }
+}
+
+fn progress(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
     match operation.status {
         Status::Ended { reason, at } => {
             let took = length(operation.pinned.started_at.age(at));
@@ -110,22 +122,24 @@ pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, Strin
     }
 }
 
-/// `changes nothing · 1 step would be refused · 2 steps cannot be told yet`.
+/// `changes nothing · 1 thing is in the way · 2 steps cannot be told yet`.
 fn planned(operation: &Operation) -> (Sign, String) {
-    let failures = operation.all().filter_map(|(_, state)| state.failure.as_ref());
-    let (refused, unknown): (Vec<_>, Vec<_>) = failures.partition(|failure| failure.code == WRONG_ORDER);
+    let failures = || operation.all().filter_map(|(_, state)| state.failure.as_ref());
+    let against = failures().filter(|failure| failure.is_seen()).count();
+    let unknown = failures().count() - against;
     let mut words = "changes nothing".to_owned();
-    let mut sign = Sign::Plan;
-    if !unknown.is_empty() {
-        sign = Sign::Unknown;
+    if against > 0 {
+        let verb = if against == 1 { "is" } else { "are" };
+        words.push_str(&format!("{DOT}{} {verb} in the way", count(against, "thing")));
     }
-    if !refused.is_empty() {
-        words.push_str(&format!("{DOT}{} would be refused", count(refused.len(), "step")));
-        sign = Sign::Bad;
+    if unknown > 0 {
+        words.push_str(&format!("{DOT}{} cannot be told yet", count(unknown, "step")));
     }
-    if !unknown.is_empty() {
-        words.push_str(&format!("{DOT}{} cannot be told yet", count(unknown.len(), "step")));
-    }
+    let sign = match (against, unknown) {
+        (0, 0) => Sign::Plan,
+        (0, _) => Sign::Unknown,
+        _ => Sign::Bad,
+    };
     (sign, words)
 }
 
@@ -136,10 +150,18 @@ fn place(operation: &Operation, facts: &Facts<'_>) -> String {
         .sequence()
         .enumerate()
         .find(|(_, (_, state))| state.phase.is_calling() || state.phase.is_asking());
-    let Some((index, (step, state))) = current else {
-        return String::new();
+    // A remedy is no part of the sequence.
+    let remedy = || {
+        operation
+            .all()
+            .find(|(_, state)| state.phase.is_calling() || state.phase.is_asking())
     };
-    let mut words = format!("{DOT}step {} of {total}: {}", index + 1, cut(&step.title, 60));
+    let (place, (step, state)) = match (current, remedy()) {
+        (Some((index, found)), _) => (format!("step {} of {total}", index + 1), found),
+        (None, Some(found)) => ("remedy".to_owned(), found),
+        (None, None) => return String::new(),
+    };
+    let mut words = format!("{DOT}{place}: {}", cut(&step.title, 60));
     if state.phase.is_asking() {
         words.push_str(&format!("{DOT}waits for a person"));
     }
@@ -168,7 +190,26 @@ fn about(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
     if !parameters.is_empty() {
         lines.push(joined(parameters, DOT));
     }
+    lines.extend(alone(operation, facts));
     lines
+}
+
+/// In a plan: whether another run changes the environment, for a start would be refused then.
+fn alone(operation: &Operation, facts: &Facts<'_>) -> Option<Line> {
+    if !operation.is_plan() || operation.pinned.errand.is_some() {
+        return None;
+    }
+    let environment = operation.environment();
+    Some(match facts.claims.get(environment) {
+        None => line![Sign::Good, format!(" no other run changes {environment}")],
+        Some(holder) => line![
+            Sign::Bad,
+            format!(
+                " {environment} is being changed by run {}: a start would be refused until it is over",
+                holder.short()
+            )
+        ],
+    })
 }
 
 /// What is asked, and of whom.
@@ -252,60 +293,6 @@ fn task(operation: &Operation) -> Vec<Line> {
     let steps = operation.sequence().map(|(step, _)| step).filter(asked);
     let plan = steps.flat_map(|step| step.plan(&step.action));
     plan.map(|words| line![format!("› {}", cut(&words, 200))]).collect()
-}
-
-/// What went wrong, and what can be done about it.
-fn troubles(operation: &Operation) -> Vec<Line> {
-    let mut lines = Vec::new();
-    if let Some((by, reason)) = &operation.undone_by {
-        lines.push(match by {
-            Some(user) => {
-                let mut line = line!["Aborted by ", user];
-                line.extend(quoted(reason, 300).map(|words| line![": ", words]).unwrap_or_default());
-                line
-            }
-            None => {
-                let over = operation.ended().is_some();
-                let mut line = line![if over {
-                    "Undone because "
-                } else {
-                    "Is being undone because "
-                }];
-                line.extend(steps::linked(reason, 400));
-                line
-            }
-        });
-    }
-    for (step, state) in operation.all().filter(|(_, state)| state.phase.is_stuck()) {
-        let Some(failure) = &state.failure else { continue };
-        lines.extend(steps::failed(step, failure));
-        if let Some(known) = known(step, state) {
-            let say = if known.say.is_empty() {
-                String::new()
-            } else {
-                format!(": {}", known.say)
-            };
-            lines.push(line![
-                Sign::Notice,
-                format!(" Known as “{}”{}", known.name, cut(&say, 400))
-            ]);
-        }
-        if state.phase == Phase::Unknown {
-            lines.push(line![
-                "Look whether it was done. Then press ",
-                bold("It was done…"),
-                " or ",
-                bold("Try again"),
-                "; nothing is done before that."
-            ]);
-        }
-    }
-    lines
-}
-
-fn known<'o>(step: &'o Step, state: &StepState) -> Option<&'o Expected> {
-    let words = state.failure.as_ref()?.words();
-    step.expect.iter().find(|expected| expected.fits(&words))
 }
 
 /// What an end that is no success leaves behind.

@@ -65,6 +65,8 @@ pub fn operation_ended_note(facts: &Facts<'_>, operation: &Operation) -> Message
 /// In the thread: a step takes longer than usual.
 #[must_use]
 pub fn overran_note(operation: &Operation, step: &Step) -> Message {
+    let operation = &operation.shown();
+    let step = operation.step(&step.name).map_or(step, |(step, _)| step);
     let usual = step
         .usual
         .map(|span| format!(" It usually takes {}.", length(span)))

@@ -8,14 +8,15 @@ use crate::view::message::{Inline, Line, Sign, bold};
 use crate::view::people::names;
 use crate::view::words::{DOT, count, cut, joined, length};
 
-/// How many steps are listed one by one; of more, those that are done are counted.
+/// How many steps are listed one by one; of more, those that are done are counted, or while a person is asked those that are ahead: what was seen before
+/// a question is what the answer rests on.
 const LISTED: usize = 24;
-/// How many of those that were done last stay listed while the run goes on by itself.
+/// How many of those that were done last stay listed while the card is about what goes on, or went wrong, now: the others would only hide it on a phone.
 const JUST_DONE: usize = 3;
 /// How many lines of evidence a step shows on the card.
 const EVIDENCE: usize = 6;
 /// And in a plan, which is made to be read.
-const PLANNED: usize = 12;
+const PLANNED: usize = 24;
 
 /// Every step in a line or more; those that are done are counted when there are too many.
 pub(super) fn steps(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
@@ -24,27 +25,38 @@ pub(super) fn steps(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
         .filter(|(step, state)| !step.remedy || state.phase != Phase::Ahead)
         .collect();
     let settled = all.iter().take_while(|(_, state)| state.phase.is_settled()).count();
-    let hidden = if is_about_now(operation) {
-        settled.saturating_sub(JUST_DONE)
-    } else {
-        settled.min(all.len().saturating_sub(LISTED))
+    let ahead = all
+        .iter()
+        .rev()
+        .take_while(|(_, state)| state.phase == Phase::Ahead)
+        .count();
+    let over = all.len().saturating_sub(LISTED);
+    let (first, last) = match operation.status {
+        // A plan is made to be read whole.
+        _ if operation.is_plan() => (0, 0),
+        _ if is_asking(operation) => (0, over.min(ahead)),
+        Status::Running | Status::Stopped => (settled.saturating_sub(JUST_DONE), 0),
+        _ => (over.min(settled), 0),
     };
+    // One line instead of one line would only hide something.
+    let first = if first > 1 { first } else { 0 };
     let mut lines = Vec::new();
-    if hidden > 1 {
-        lines.push(folded(&all[..hidden]));
+    if first > 0 {
+        lines.push(folded(&all[..first]));
     }
-    let hidden = if hidden > 1 { hidden } else { 0 };
-    for (step, state) in all.into_iter().skip(hidden) {
+    let shown = all.len() - last;
+    for (step, state) in all.into_iter().take(shown).skip(first) {
         lines.extend(step_lines(operation, facts, step, state));
+    }
+    if last > 0 {
+        lines.push(line![format!("and {} more", count(last, "step"))]);
     }
     lines
 }
 
-/// Whether the card is about what goes on, or went wrong, now: what was done long before would only hide it on a phone. All of it is there when a
-/// person is asked, who judges by it, and at the end.
-fn is_about_now(operation: &Operation) -> bool {
-    let asks = operation.all().any(|(_, state)| state.phase.is_asking());
-    matches!(operation.status, Status::Running | Status::Stopped) && !operation.is_plan() && !asks
+/// Whether a person is asked, who judges by everything that was seen.
+fn is_asking(operation: &Operation) -> bool {
+    operation.all().any(|(_, state)| state.phase.is_asking())
 }
 
 /// `✅ 9 steps done · 2 left out`.
@@ -60,11 +72,20 @@ fn folded(steps: &[(&Step, &StepState)]) -> Line {
 fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepState) -> Vec<Line> {
     let (sign, words) = match (state.phase, &state.failure) {
         (Phase::Planned, Some(failure)) if failure.code == WRONG_ORDER => (Some(Sign::Bad), "would be refused"),
+        (Phase::Planned, Some(failure)) if failure.is_seen() => (Some(Sign::Bad), "not as it has to be"),
         (Phase::Planned, Some(_)) => (Some(Sign::Unknown), "cannot be told yet"),
+        (Phase::Planned, None) if state.met => (Some(Sign::Good), ""),
         // What nobody can tell was let pass; it is not good.
         (Phase::Done, _) if state.evidence.iter().any(|words| is_unknown(words)) => (Some(Sign::Unknown), ""),
         // Its condition did not hold: as the runbook means it, so nothing to be warned of.
-        (Phase::Skipped, None) if state.by.is_none() => (None, "left out"),
+        (Phase::Skipped, None) if state.by.is_none() => {
+            return vec![line![format!(
+                "{}{}{DOT}left out, {}",
+                number(operation, step),
+                cut(&step.title, 100),
+                state.evidence.first().map_or("", String::as_str)
+            )]];
+        }
         _ => standing(state.phase, operation.ended().is_some()),
     };
     let title = format!("{}{}", number(operation, step), cut(&step.title, 100));
@@ -127,7 +148,7 @@ fn evidence(operation: &Operation, state: &StepState) -> Vec<Line> {
     let lines = state.evidence.iter().take(shown);
     let mut lines: Vec<Line> = lines.map(|words| seen(words)).collect();
     if let (Phase::Planned, Some(failure)) = (state.phase, &state.failure) {
-        lines.push(line![format!("› {}", cut(&failure.words(), 160))]);
+        lines.push(line![format!("› {}", cut(&failure.words(), 300))]);
     }
     if state.evidence.len() > shown {
         lines.push(line![format!("› and {} more", state.evidence.len() - shown)]);

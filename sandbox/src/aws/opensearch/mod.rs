@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::error::AwsError;
 use super::region::Region;
 
-pub(crate) use wire::routes;
+pub(crate) use wire::{handle, routes};
 
 /// An index.
 #[derive(Debug, Clone)]
@@ -64,6 +64,8 @@ pub(crate) struct Domain {
     /// Tasks that are there until the controls end them, by action.
     tasks: Vec<String>,
     status: Option<String>,
+    /// The host name of its own by which it is reached, beside its name.
+    endpoint: Option<String>,
 }
 
 /// The domains of a region by name.
@@ -82,6 +84,16 @@ impl Search {
             json!({"name": name, "indices": indices, "tasks": domain.actions(now_ms).len(), "status": domain.status()})
         });
         domains.collect()
+    }
+}
+
+impl Search {
+    /// The domain that is reached by a host name.
+    pub(crate) fn at(&self, host: &str) -> Option<&String> {
+        let mut domains = self.0.iter();
+        domains
+            .find(|(_, domain)| domain.endpoint.as_deref() == Some(host))
+            .map(|(name, _)| name)
     }
 }
 
@@ -105,6 +117,9 @@ impl Domain {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchSeed {
     name: String,
+    /// A host name of its own by which it is reached.
+    #[serde(default)]
+    endpoint: Option<String>,
     /// How many documents each index has.
     #[serde(default)]
     indices: BTreeMap<String, u64>,
@@ -150,6 +165,7 @@ impl Region {
                 .iter()
                 .map(|(name, docs)| (name.clone(), index(docs)))
                 .collect(),
+            endpoint: seed.endpoint.clone(),
             ..Domain::default()
         };
         self.search.0.insert(seed.name.clone(), domain);

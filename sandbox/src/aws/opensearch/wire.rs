@@ -54,7 +54,8 @@ fn asked(method: &Method, path: &str, query: &str) -> Option<Asked> {
     })
 }
 
-async fn handle(State(world): State<Arc<World>>, request: Request) -> Response {
+/// Answers what is asked of the domain that the first part of the path names.
+pub(crate) async fn handle(State(world): State<Arc<World>>, request: Request) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let known = asked(&method, uri.path(), uri.query().unwrap_or_default());
     let signed = request.headers().contains_key("authorization");
