@@ -43,7 +43,10 @@ fn a_plan_is_certain_of_the_order_only_where_nothing_is_done_before() {
     world.says("U0RITA", "/deploy run switch mainnet --plan");
     world.comes_back("migrate", CallPhase::Prepare, &wrong());
     let card = world.card();
-    assert!(card.contains("changes nothing · 1 step would be refused"), "{card}");
+    assert!(
+        card.contains("changes nothing · 1 thing is in the way") && card.contains("would be refused"),
+        "{card}"
+    );
     assert!(card.contains("wrong_order: v2 is live already"), "{card}");
 
     let job = step("roll", json!({ "kind": "codebuild", "project": "roll" }));

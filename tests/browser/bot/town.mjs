@@ -194,7 +194,7 @@ export class Town {
     const folder = process.env.SIGNALBOX_PICTURES;
     if (folder) {
       const before = this.page.viewportSize();
-      await this.page.setViewportSize({ width: 1340, height: 3200 });
+      await this.page.setViewportSize({ width: 1340, height: 3400 });
       await this.page.mouse.move(0, 0);
       await this.page.evaluate(() => document.activeElement?.blur());
       // A card that is drawn anew meanwhile is looked at again.
