@@ -381,7 +381,7 @@ async fn a_backup_can_be_the_source() {
     town.agrees(&card).await;
     town.shows(&["step 21 of 25", " left"]).await;
     town.passes(900);
-    town.shows(&["A person has seen that the search is indexed", "waits for a person"])
+    town.shows(&[": A person has seen that the search is indexed · waits for a person"])
         .await;
     town.says("U0CARLA", "/deploy confirm stg 900 in the backup, 900 in the domain")
         .await;
@@ -485,10 +485,10 @@ async fn an_environment_is_deployed_for_the_first_time() {
 async fn a_new_table_and_search_domain_come_beside_the_old() {
     let town = town().await;
     town.says("U0CARLA", "/deploy run new-table stg version=gamma").await;
-    town.shows(&["A person has put the modules into main.tf", "waits for a person"])
+    town.shows(&[": A person has put the modules into main.tf · waits for a person"])
         .await;
     town.says("U0CARLA", "/deploy confirm stg acme/ef-cms#812").await;
-    town.shows(&["A person has seen that it works", "waits for a person"])
+    town.shows(&[": A person has seen that it works · waits for a person"])
         .await;
     town.says("U0CARLA", "/deploy confirm stg a case was opened and found")
         .await;
