@@ -23,7 +23,6 @@ use crate::aws::codepipeline::CodePipeline;
 use crate::aws::events::{Events, Queue};
 use crate::aws::sns::Topics;
 use crate::clock::Clock;
-use crate::config::{Secret, Secrets};
 use crate::door::Outgoing;
 use crate::github::GitHub;
 use crate::http::{Http, Probe, Readiness, router};
@@ -34,6 +33,7 @@ use crate::runner::drawings::Drawings;
 use crate::runner::engine::SealSink;
 use crate::runner::snapshot::Cache;
 use crate::runner::{Ears, Engine};
+use crate::secret::{Secret, Secrets};
 use crate::slack::{People, Slack};
 
 /// Everything the bot is made of. With another store, door, clock and ids, all of it runs in a test.

@@ -22,8 +22,8 @@ use url::Url;
 use self::answers::{Compared, RawCommit, RawRef};
 pub use self::between::{Between, Brought, Standing};
 use crate::clock::Clock;
-use crate::config::Secret;
 use crate::door::{Call, Destination, Lease, Limits, Outgoing};
+use crate::secret::Secret;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// GitHub's largest page of commits.

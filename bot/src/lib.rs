@@ -6,7 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`clock`], [`ids`], [`door`] | time, randomness and the way out, as arguments |
-//! | [`config`] | what is read at the start: files and environment |
+//! | [`config`], [`secret`] | what is read at the start: files and environment; what must not be seen |
 //! | [`http`] | what Slack sends, and what monitors ask |
 //! | [`slack`], [`aws`], [`github`] | whom the bot calls |
 //! | [`checks`] | evidence: fetched here, judged purely |
@@ -27,6 +27,7 @@ pub mod http;
 pub mod ids;
 pub mod programs;
 pub mod runner;
+pub mod secret;
 pub mod slack;
 mod steps;
 pub mod telemetry;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
-use bot::config::Secret;
+use bot::secret::Secret;
 use clap::{Parser, ValueEnum};
 use demo::{DemoHost, Options, Rig, Stored};
 use sandbox::host::Host;

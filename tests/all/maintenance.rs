@@ -4,7 +4,7 @@
     reason = "a test fails by panicking, also in what its functions share"
 )]
 
-use bot::config::Secret;
+use bot::secret::Secret;
 use demo::Stored;
 use serde_json::Value;
 use state::redis::foreign::Foreign;

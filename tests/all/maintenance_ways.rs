@@ -2,7 +2,7 @@
 //! asked for, and what is said when nobody can tell. A key in a Redis is in `maintenance.rs` too.
 use std::collections::BTreeMap;
 
-use bot::config::Secret;
+use bot::secret::Secret;
 use serde_json::{Value, json};
 use state::testing::RedisServer;
 use tests::fault::kind;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use bot::config::Secret;
+use bot::secret::Secret;
 use sandbox::slack::Message;
 use serde_json::{Value, json};
 use tests::scenario::{Scenario, options, shared_store, text_of};

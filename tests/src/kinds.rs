@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use bot::config::Secret;
+use bot::secret::Secret;
 use demo::Options;
 use sandbox::faults::Fault;
 use serde_json::{Value, json};

@@ -15,54 +15,21 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::identity::Identity;
 use commands::catalog::AwsTarget;
-use commands::ids::UserId;
 use url::Url;
 
+use super::actor::Actor;
 use super::connector::DoorHttp;
 use super::error::AwsError;
 use super::session::Sessions;
 use crate::clock::Clock;
-use crate::config::Secret;
 use crate::door::{Lease, Outgoing};
+use crate::secret::Secret;
 
 /// One try of a call.
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// A read with all its tries.
 const OPERATION: Duration = Duration::from_secs(30);
 const READ_ATTEMPTS: u32 = 4;
-
-/// In whose name a call is made; CloudTrail and CodePipeline keep it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Actor {
-    /// The bot's own.
-    Bot,
-    /// A person's, who decided or asked.
-    Person(UserId),
-}
-
-impl Actor {
-    /// The name of the session: `signalbox`, `slack-U0ANN`, or `cli-ann` for a user of the command line.
-    #[must_use]
-    pub fn session_name(&self) -> String {
-        let name = match self {
-            Self::Bot => "signalbox".to_owned(),
-            Self::Person(user) => match user.as_str().strip_prefix("os:") {
-                Some(name) => format!("cli-{name}"),
-                None => format!("slack-{user}"),
-            },
-        };
-        name.chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) {
-                    c
-                } else {
-                    '-'
-                }
-            })
-            .take(64)
-            .collect()
-    }
-}
 
 /// For whom and under which lease a call is made.
 #[derive(Debug, Clone, Copy)]
@@ -237,18 +204,5 @@ fn http(door: Arc<dyn Outgoing>, endpoint: Option<Url>) -> DoorHttp {
         lease: Lease::NONE,
         timeout: ATTEMPT,
         endpoint: endpoint.map(Arc::new),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn session_names_are_what_sts_takes() {
-        let person = |id: &str| Actor::Person(UserId::parse(id).unwrap()).session_name();
-        assert_eq!(Actor::Bot.session_name(), "signalbox");
-        assert_eq!(person("U0ANN"), "slack-U0ANN");
-        assert_eq!(person("os:ann:x"), "cli-ann-x");
     }
 }

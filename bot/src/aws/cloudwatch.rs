@@ -6,7 +6,8 @@ use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 use commands::catalog::AwsTarget;
 use commands::time::Timestamp;
 
-use super::clients::{Actor, Clients, Within};
+use super::actor::Actor;
+use super::clients::{Clients, Within};
 use super::error::AwsError;
 use crate::door::Lease;
 

@@ -9,7 +9,8 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::clients::{Actor, Clients, Within};
+use super::actor::Actor;
+use super::clients::{Clients, Within};
 use super::error::AwsError;
 use crate::clock::Clock;
 use crate::door::Lease;

@@ -2,6 +2,8 @@
 //!
 //! Reads are tried again by the SDK. What changes something is sent once: the worker tries again, after a look at what the first try did.
 
+mod actor;
+pub(crate) mod api;
 pub mod clients;
 pub mod cloudwatch;
 pub mod codepipeline;
@@ -17,5 +19,6 @@ pub mod sns;
 mod told;
 pub(crate) mod xml;
 
-pub use clients::{Actor, Clients};
+pub use actor::Actor;
+pub use clients::Clients;
 pub use error::AwsError;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use commands::catalog::AwsTarget;
 
-use super::clients::Actor;
+use super::actor::Actor;
 use super::error::AwsError;
 use crate::clock::Clock;
 

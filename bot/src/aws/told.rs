@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 
+use super::api::Protocol;
 use super::error::AwsError;
-use super::signed::Protocol;
 use super::xml;
 
 /// What came back.
@@ -95,7 +95,7 @@ fn read_xml(operation: &str, parts: &http::response::Parts, body: &[u8]) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use super::super::signed::{DYNAMODB, RDS};
+    use super::super::api::{DYNAMODB, RDS};
     use super::*;
 
     #[test]

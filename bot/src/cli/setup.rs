@@ -14,10 +14,11 @@ use crate::aws::Clients;
 use crate::bot::{Bot, Parts, open_store};
 use crate::checks::CHECKS;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, CommandLine, Env, Loaded, Secret};
+use crate::config::{self, CommandLine, Env, Loaded};
 use crate::door::{Allowed, Door, Outgoing};
 use crate::ids::SystemIds;
 use crate::runner::seals;
+use crate::secret::Secret;
 
 /// Environment variables, each with the keys of the configuration that name it.
 pub(super) type Named = BTreeMap<String, BTreeSet<String>>;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use url::{Host, Url};
 
-use super::secret::{Secret, Secrets};
+use crate::secret::{Secret, Secrets};
 
 /// What a server needs of its environment.
 #[derive(Clone, PartialEq, Eq)]

@@ -23,7 +23,6 @@ mod people;
 mod plain;
 mod problem;
 mod runbook;
-mod secret;
 mod section;
 mod sequence;
 mod service;
@@ -37,7 +36,6 @@ use commands::step::Action;
 pub use env::{Env, EnvError, Local, secrets};
 pub use file::load;
 pub use problem::{ConfigErrors, Problem};
-pub use secret::{Secret, Secrets};
 
 use crate::aws::events::Queue;
 

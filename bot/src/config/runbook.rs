@@ -17,7 +17,7 @@ use super::freezes::no_environment;
 use super::people::people;
 use super::plain;
 use super::section::{Place, Section, Value, closest};
-use super::sequence::judge;
+use super::sequence::{Draft, judge};
 
 /// How long a person has to answer when the runbook does not say.
 pub(super) const PATIENCE: Span = Span::days(7);
@@ -188,12 +188,6 @@ fn parameter((name, value): (&str, Value<'_>)) -> Option<Parameter> {
         default,
         choices,
     })
-}
-
-/// A step and the place of what is judged when all of them are known.
-pub(super) struct Draft<'a> {
-    pub(super) spec: StepSpec,
-    pub(super) place: Place<'a>,
 }
 
 /// Reads a step; with a name that it has from elsewhere, it says none.

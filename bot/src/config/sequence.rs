@@ -1,11 +1,16 @@
 //! What is wrong with a runbook's steps as a whole: names, groups, remedies, snapshots, and what their texts refer to.
 
 use commands::effect::Class;
-use commands::runbook::{Parameter, Step, Then, placeholders};
+use commands::runbook::{Parameter, Step, StepSpec, Then, placeholders};
 use commands::step::{Action, Conduct};
 
-use super::runbook::Draft;
 use super::section::Place;
+
+/// A step and the place of what is judged when all of them are known.
+pub(super) struct Draft<'a> {
+    pub(super) spec: StepSpec,
+    pub(super) place: Place<'a>,
+}
 
 /// What only shows when all steps are seen side by side.
 pub(super) fn judge(drafts: &[Draft<'_>], parameters: &[Parameter]) {

@@ -5,9 +5,9 @@ use commands::runbook::{Asks, OnFailure, Parameter, Runbook, Step, StepSpec};
 use commands::step::{Action, Approval};
 
 use super::plain;
-use super::runbook::{Draft, Head, Known, PATIENCE, asks, step};
+use super::runbook::{Head, Known, PATIENCE, asks, step};
 use super::section::{Section, Value};
-use super::sequence::judge;
+use super::sequence::{Draft, judge};
 
 /// What the step is called by which a second person says yes.
 const SECOND: &str = "second-person";

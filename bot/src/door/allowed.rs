@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use url::{Host, Url};
 
 use super::Destination;
+use crate::aws::api::{GLOBAL_HOSTS, HOSTS};
 use crate::aws::clients::domain;
-use crate::aws::signed::{GLOBAL_HOSTS, HOSTS};
 
 /// Where `response_url`s of the real Slack live.
 const SLACK_HOOKS: &str = "https://hooks.slack.com";

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, Heard, Kind, Shared, Who};
-use crate::config::Secret;
+use crate::secret::Secret;
 use crate::slack::render::{self, FIELD_ACTION};
 
 #[derive(Deserialize)]

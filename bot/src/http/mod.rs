@@ -33,7 +33,7 @@ pub use text::unescape;
 use crate::aws::events::Hint;
 use crate::aws::sns::Topics;
 use crate::clock::Clock;
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// Deliveries that are worked on at the same time; what comes on top is told to come back, for a queue would only make everybody late.
 const MAX_CONCURRENT: usize = 512;

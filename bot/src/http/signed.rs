@@ -17,7 +17,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::Shared;
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// Slack's largest deliveries are a few dozen kilobytes.
 pub(super) const MAX_BODY: usize = 256 << 10;

@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use super::{Answer, Heard, Kind, Shared, Who, unescape};
-use crate::config::Secret;
+use crate::secret::Secret;
 use crate::slack::render;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

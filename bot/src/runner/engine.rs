@@ -29,11 +29,11 @@ use crate::aws::Clients;
 use crate::aws::cloudwatch::CloudWatch;
 use crate::aws::codepipeline::CodePipeline;
 use crate::clock::Clock;
-use crate::config::Secrets;
 use crate::door::Outgoing;
 use crate::github::GitHub;
 use crate::ids::Ids;
 use crate::programs::Programs;
+use crate::secret::Secrets;
 use crate::slack::{People, Slack};
 
 /// Where the lines of seals go. They are evidence, not logs: whatever is logged, they are written.

@@ -31,8 +31,8 @@ use self::wire::{Ask, not_sent, read, retry_after};
 use super::limiter::Limiter;
 use super::render::{self, Drawn};
 use crate::clock::Clock;
-use crate::config::Secret;
 use crate::door::{Call, Destination, Lease, Limits, Outgoing};
+use crate::secret::Secret;
 
 /// The metadata type of our messages.
 const EVENT_TYPE: &str = "signalbox";

@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 
 use super::buckets::{self, Object, Page, Place, bytes};
 use super::{Answer, At, Executor, Probe, StepError, found, pending_at};
-use crate::aws::signed::{Ask, S3};
+use crate::aws::api::S3;
+use crate::aws::signed::Ask;
 use crate::aws::xml;
 
 /// Pages that are counted before a person is asked; of more than that they are told that it is more.

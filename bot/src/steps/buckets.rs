@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::At;
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, S3};
+use crate::aws::api::S3;
+use crate::aws::signed::Ask;
 use crate::aws::xml;
 
 /// A bucket and what its keys begin with.

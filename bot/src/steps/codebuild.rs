@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::{Answer, At, Executor, Probe, StepError, acted, finished, found, instant, pending};
-use crate::aws::signed::{Ask, CODEBUILD};
+use crate::aws::api::CODEBUILD;
+use crate::aws::signed::Ask;
 
 /// The variable by which a build of ours is found again.
 const MARKER: &str = "SIGNALBOX_RUN";

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::{At, StepError};
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, RDS};
+use crate::aws::api::RDS;
+use crate::aws::signed::Ask;
 use crate::aws::xml;
 
 /// Pages of one listing.

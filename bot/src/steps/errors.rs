@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::At;
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, LOGS};
+use crate::aws::api::LOGS;
+use crate::aws::signed::Ask;
 
 /// What lines of errors hold, whatever language wrote them.
 const PATTERN: &str = r#"?ERROR ?Error ?error ?Exception ?exception ?"Task timed out""#;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, found, none, pending};
-use crate::aws::signed::{Ask, LAMBDA};
+use crate::aws::api::LAMBDA;
+use crate::aws::signed::Ask;
 
 const VERSION: &str = "2015-03-31";
 

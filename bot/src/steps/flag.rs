@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, At, Executor, Probe, StepError, acted, already};
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, DYNAMODB, SSM};
+use crate::aws::api::{DYNAMODB, SSM};
+use crate::aws::signed::Ask;
 
 #[async_trait]
 impl Executor for Flag {

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use super::{Answer, At, Executor, Probe, StepError};
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, LAMBDA};
+use crate::aws::api::LAMBDA;
+use crate::aws::signed::Ask;
 
 const VERSION: &str = "2015-03-31";
 /// How much of an answer is kept as evidence.

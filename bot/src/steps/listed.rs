@@ -16,8 +16,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::{At, StepError};
-use crate::config::Secret;
 use crate::door::{Call, Destination, DoorError, Limits};
+use crate::secret::Secret;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of foreign words people see.

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use super::listed::cut;
 use super::{Answer, At, Executor, StepError, pending};
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, LOGS};
+use crate::aws::api::LOGS;
+use crate::aws::signed::Ask;
 
 /// How many pages are read in one look; where more follow, the next look goes on.
 const PAGES: usize = 6;

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, found, pending};
 use crate::aws::AwsError;
-use crate::aws::signed::{API_GATEWAY, Ask};
+use crate::aws::api::API_GATEWAY;
+use crate::aws::signed::Ask;
 
 /// How API Gateway's first version calls the path without a name.
 const ROOT: &str = "(none)";

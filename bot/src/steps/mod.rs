@@ -51,12 +51,13 @@ use commands::time::Timestamp;
 use serde_json::Value;
 use url::Url;
 
+use crate::aws::api::Api;
 use crate::aws::clients::Within;
-use crate::aws::signed::{Api, Ask, Told};
+use crate::aws::signed::{Ask, Told};
 use crate::aws::{Actor, AwsError};
-use crate::config::Secret;
 use crate::door::{DoorError, Lease, origin_name};
 use crate::runner::Engine;
+use crate::secret::Secret;
 
 /// What a call is made with.
 #[derive(Clone, Copy)]

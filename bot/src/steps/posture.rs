@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use super::databases::{self, INSTANCE};
 use super::{Answer, At, Executor, StepError, instant};
 use crate::aws::AwsError;
-use crate::aws::signed::{ACM, Ask, EC2, IAM, S3};
+use crate::aws::api::{ACM, EC2, IAM, S3};
+use crate::aws::signed::Ask;
 use crate::aws::xml;
 
 /// The four ways in which a bucket's public access is blocked.

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::{Answer, At, Executor, StepError, already, errors, finished, found};
-use crate::aws::signed::{Ask, SQS};
+use crate::aws::api::SQS;
+use crate::aws::signed::Ask;
 use crate::aws::{AwsError, metrics};
 
 /// How SQS calls a queue that is not there, in its newer and in its older protocol.

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::{Answer, At, Executor, Probe, StepError, acted, already, found, pending_at};
-use crate::aws::signed::{Ask, SQS};
+use crate::aws::api::SQS;
+use crate::aws::signed::Ask;
 
 const WAITING: &str = "ApproximateNumberOfMessages";
 /// SQS lists no more tasks of a queue than this, the newest first.

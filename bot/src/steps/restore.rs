@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use super::databases::{self, CLUSTER, INSTANCE, Names, text};
 use super::{Answer, At, Executor, Probe, StepError, acted, found, pending};
-use crate::aws::signed::{Ask, RDS};
+use crate::aws::api::RDS;
+use crate::aws::signed::Ask;
 use crate::aws::xml;
 
 /// The tag by which a database of ours is found again.

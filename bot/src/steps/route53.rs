@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, found, pending};
-use crate::aws::signed::{Ask, ROUTE53};
+use crate::aws::api::ROUTE53;
+use crate::aws::signed::Ask;
 use crate::aws::xml;
 
 const VERSION: &str = "2013-04-01";

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, found, pending};
-use crate::aws::signed::{Ask, EVENTS};
+use crate::aws::api::EVENTS;
+use crate::aws::signed::Ask;
 
 #[async_trait]
 impl Executor for Schedule {

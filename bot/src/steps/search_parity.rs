@@ -14,7 +14,8 @@ use url::Url;
 use super::listed::{below_asking, cut};
 use super::{Answer, At, Executor, StepError, already};
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, SEARCH};
+use crate::aws::api::SEARCH;
+use crate::aws::signed::Ask;
 use crate::door::Destination;
 
 /// How many looks in a row were as they should be.

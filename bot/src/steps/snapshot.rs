@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use super::databases::{self, CLUSTER, INSTANCE, Names, created, text};
 use super::{Answer, At, Executor, Probe, StepError, acted, already, found, pending_at};
-use crate::aws::signed::{Ask, RDS};
+use crate::aws::api::RDS;
+use crate::aws::signed::Ask;
 
 /// The longest part of a database's name that goes into a snapshot's: RDS takes 63 characters of the one and 255 of the other.
 const NAME: usize = 63;

@@ -11,7 +11,8 @@ use super::event_source::mappings;
 use super::flag::typed_words;
 use super::{Answer, At, Executor, StepError};
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, DYNAMODB};
+use crate::aws::api::DYNAMODB;
+use crate::aws::signed::Ask;
 
 /// How many items of a small table are shown.
 const SHOWN: usize = 40;

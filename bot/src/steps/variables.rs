@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::{At, StepError};
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, LAMBDA};
+use crate::aws::api::LAMBDA;
+use crate::aws::signed::Ask;
 
 const VERSION: &str = "2015-03-31";
 /// How often a function is read again because somebody else changed it between reading and writing.

@@ -15,7 +15,8 @@ use commands::watch::Answered;
 
 use super::executions::millis;
 use super::{CodePipeline, Token, View};
-use crate::aws::clients::{Actor, Attempts, Within};
+use crate::aws::Actor;
+use crate::aws::clients::{Attempts, Within};
 use crate::aws::error::AwsError;
 use crate::door::Lease;
 

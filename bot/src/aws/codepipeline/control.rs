@@ -7,7 +7,8 @@ use commands::ids::UserId;
 use commands::run::StageState as State;
 
 use super::{CodePipeline, View};
-use crate::aws::clients::{Actor, Attempts, Within};
+use crate::aws::Actor;
+use crate::aws::clients::{Attempts, Within};
 use crate::aws::error::AwsError;
 use crate::door::Lease;
 

@@ -12,7 +12,8 @@ use commands::watch::{ExecutionSeen, Inbound, LastSuccess, Observation, Waiting}
 use super::definition::default_patience;
 use super::executions::{ended, millis};
 use super::{CodePipeline, Token, View};
-use crate::aws::clients::{Actor, Within};
+use crate::aws::Actor;
+use crate::aws::clients::Within;
 use crate::aws::error::AwsError;
 use crate::door::Lease;
 

@@ -10,8 +10,8 @@ use commands::watch::{Ended, Observation};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::Secret;
 use crate::door::{Call, Destination, Lease, Outgoing};
+use crate::secret::Secret;
 use crate::testing::{Answer, StillClock, Wire, answer, lost};
 
 const NOW: Timestamp = Timestamp(1_795_226_400_000);

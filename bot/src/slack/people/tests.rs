@@ -4,8 +4,8 @@ use commands::time::Timestamp;
 use serde_json::json;
 
 use super::*;
-use crate::config::Secret;
 use crate::door::Outgoing;
+use crate::secret::Secret;
 use crate::testing::{StillClock, Wire, answer};
 
 const NOW: Timestamp = Timestamp(1_795_226_400_000);

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use super::super::listed::cut;
 use super::super::{Answer, At, Probe, StepError, acted};
 use crate::aws::AwsError;
-use crate::aws::signed::{Ask, SSM};
+use crate::aws::api::SSM;
+use crate::aws::signed::Ask;
 
 /// The document whose own limit we know how to set.
 const SHELL: &str = "AWS-RunShellScript";
