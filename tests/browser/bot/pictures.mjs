@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { small } from "../png.mjs";
 import { copies } from "./operations.mjs";
-import { SETTLED, presses, story } from "./town.mjs";
+import { SETTLED, presses, shot, story } from "./town.mjs";
 
 export function pictures(stage, folder) {
   const at = (name) => join(folder, name);
@@ -18,12 +18,12 @@ export function pictures(stage, folder) {
     await town.bothApprove();
     await town.card("Deploy running");
     await still(tab);
-    await card.screenshot({ path: at("card-following.png") });
+    writeFileSync(at("card-following.png"), small(await shot(card)));
     await town.control("/aws/hold", { pipeline: "wallet-service", stage: "Deploy", held: false });
     await town.passes(60);
     await town.card("released");
     await still(tab);
-    await card.screenshot({ path: at("card-ended.png") });
+    writeFileSync(at("card-ended.png"), small(await shot(card)));
   });
 
   story(stage, "pictures: on a phone", { phone: true }, async (town) => {

@@ -197,9 +197,7 @@ export class Town {
       await this.page.setViewportSize({ width: 1340, height: 3400 });
       await this.page.mouse.move(0, 0);
       await this.page.evaluate(() => document.activeElement?.blur());
-      // A card that is drawn anew meanwhile is looked at again.
-      const shoot = () => card.screenshot();
-      writeFileSync(join(folder, `${name}.png`), small(await shoot().catch(shoot)));
+      writeFileSync(join(folder, `${name}.png`), small(await shot(card)));
       await this.page.setViewportSize(before);
     }
   }
@@ -208,5 +206,16 @@ export class Town {
   async oneCard() {
     const roots = await this.cards.count();
     assert.equal(roots, 1, "one run has one card");
+  }
+}
+
+/** A picture of a card. One that is drawn anew meanwhile is looked at again. */
+export async function shot(card) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await card.screenshot();
+    } catch (error) {
+      if (tries === 10 || !`${error}`.includes("not attached")) throw error;
+    }
   }
 }
