@@ -48,7 +48,7 @@ pub(crate) const S3: Api = of("s3", Protocol::S3);
 pub(crate) const IAM: Api = global("iam", Protocol::Query("2010-05-08"));
 pub(crate) const ROUTE53: Api = global("route53", Protocol::RestXml);
 
-/// OpenSearch's data plane. Every domain has an address of its own, which a service lists: see [`Clients::signed_at`].
+/// OpenSearch's data plane. Every domain has an address of its own, which a service lists: see [`Clients::signed_at`](super::clients::Clients::signed_at).
 pub(crate) const SEARCH: Api = of("es", Protocol::Rest);
 
 /// The hosts of all of them: the door knows no others. A bucket of S3 has a host of its own.
