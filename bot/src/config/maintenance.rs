@@ -7,8 +7,8 @@ use commands::step::{Flag, FlagWay, HttpWay, Kind as _, LambdaWay, ReadBack, Red
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-use super::plain;
 use super::section::{Place, Value};
+use super::{hosts, plain};
 
 /// The keys as they are written: one of the first five says which way it is.
 #[derive(Debug, Deserialize)]
@@ -139,7 +139,7 @@ impl Written {
     }
 }
 
-fn judge(mode: &MaintenanceMode, hosts: &BTreeSet<String>, place: &Place<'_>) {
+fn judge(mode: &MaintenanceMode, known: &BTreeSet<String>, place: &Place<'_>) {
     let flags = match &mode.way {
         Way::Flag(way) => Some(&way.flag),
         Way::Lambda(LambdaWay {
@@ -166,12 +166,7 @@ fn judge(mode: &MaintenanceMode, hosts: &BTreeSet<String>, place: &Place<'_>) {
             }
             continue;
         };
-        let host = crate::door::origin_name(&url);
-        if placeholders(&host).is_empty() && !host.contains('{') && !hosts.contains(&host) {
-            place.complain(format!(
-                "speaks to {host}, which the service does not list: add it to `hosts` of the service"
-            ));
-        }
+        hosts::judge(&url, known, place);
     }
     let texts = serde_json::to_string(&mode.way).unwrap_or_default();
     let unknown = placeholders(&texts).into_iter().find(|name| {

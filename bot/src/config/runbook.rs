@@ -15,9 +15,9 @@ use serde::Deserialize;
 
 use super::freezes::no_environment;
 use super::people::people;
-use super::plain;
 use super::section::{Place, Section, Value, closest};
 use super::sequence::{Draft, judge};
+use super::{hosts, plain};
 
 /// How long a person has to answer when the runbook does not say.
 pub(super) const PATIENCE: Span = Span::days(7);
@@ -308,12 +308,7 @@ fn action(mut section: Section<'_>, known: Known<'_>) -> Option<Action> {
 fn unlisted(action: &Action, known: Known<'_>, place: &Place<'_>) {
     for address in action.addresses() {
         let Ok(url) = address.parse::<url::Url>() else { continue };
-        let host = crate::door::origin_name(&url);
-        if placeholders(&host).is_empty() && !host.contains('{') && !known.hosts.contains(&host) {
-            place.complain(format!(
-                "speaks to {host}, which the service does not list: add it to `hosts` of the service"
-            ));
-        }
+        hosts::judge(&url, known.hosts, place);
     }
     if let Action::Codebuild(build) = action
         && let Some(branch) = build.head.as_ref().filter(|_| !known.repository)

@@ -1,18 +1,16 @@
 //! `[service.NAME]`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 use commands::catalog::{Pattern, Service, UnknownAuthor};
 use commands::ids::{ChannelId, ServiceId, UserId};
 use commands::runbook::Runbook;
 use commands::verb;
-use url::Url;
 
 use super::file::Defaults;
 use super::section::{Place, Section, Value, closest};
-use super::{environment, freezes, runbook, task};
-use crate::door::origin_name;
+use super::{environment, freezes, hosts, runbook, task};
 
 /// A service and the places of what is judged later.
 pub(super) struct Draft<'a> {
@@ -54,7 +52,7 @@ pub(super) fn read<'a>(
     zone(&mut section, &mut timezone);
     let mut patterns = defaults.migrations.clone();
     migrations(&mut section, &mut patterns);
-    let hosts = hosts(&mut section);
+    let hosts = hosts::read(&mut section);
     let shared = environment::Shared {
         aws: &defaults.aws,
         known_checks,
@@ -134,32 +132,6 @@ fn environments<'a>(tables: &Section<'a>, shared: environment::Shared<'_>) -> Ve
         drafts.extend(environment::read((name, value), shared));
     }
     drafts
-}
-
-/// Reads `hosts`: `health.example.org` means HTTPS on its usual port; anything else is written with its scheme.
-fn hosts(section: &mut Section<'_>) -> BTreeSet<String> {
-    let Some(value) = section.take("hosts") else {
-        return BTreeSet::new();
-    };
-    let mut hosts = BTreeSet::new();
-    for (item, text) in value.texts() {
-        let whole = if text.contains("://") {
-            text.to_owned()
-        } else {
-            format!("https://{text}")
-        };
-        match whole
-            .parse::<Url>()
-            .ok()
-            .filter(|url| url.has_host() && url.path() == "/")
-        {
-            Some(url) => drop(hosts.insert(origin_name(&url))),
-            None => item.place.complain(format!(
-                "`{text}` is no host: write `health.example.org`, or `http://localhost:8080` where it is not HTTPS"
-            )),
-        }
-    }
-    hosts
 }
 
 fn repository(value: &Value<'_>) -> Option<String> {

@@ -5,12 +5,11 @@
 
 use commands::step::{CANNOT_TELL, ErrorRatio};
 use commands::time::Span;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::At;
+use super::logs::{self, Page, Wanted};
 use crate::aws::AwsError;
-use crate::aws::api::LOGS;
-use crate::aws::signed::Ask;
 
 /// What lines of errors hold, whatever language wrote them.
 const PATTERN: &str = r#"?ERROR ?Error ?error ?Exception ?exception ?"Task timed out""#;
@@ -72,25 +71,20 @@ async fn read(at: At<'_>, (group, over): (&str, Span), found: &mut Found) -> Res
     let mut own: Vec<Kind> = Vec::new();
     let (mut over, mut token) = (over, None::<String>);
     for _ in 0..PAGES {
-        let mut ask = json!({
-            "logGroupName": group,
-            "filterPattern": PATTERN,
-            "startTime": at.now.0 - over.0,
-            // The end does not belong to it.
-            "endTime": at.now.0 + 1,
-        });
-        if let Some(token) = &token {
-            ask["nextToken"] = json!(token);
-        }
-        let told = at.aws(LOGS, Ask::target("FilterLogEvents", ask)).await?;
-        let events = told.body["events"].as_array().map_or(&[][..], Vec::as_slice);
-        token = told.body["nextToken"].as_str().map(str::to_owned);
+        let wanted = Wanted {
+            group,
+            pattern: PATTERN,
+            since: at.now + Span(-over.0),
+            until: at.now,
+        };
+        let Page { events, next } = logs::page(at, wanted, token.as_deref()).await?;
+        token = next;
         if token.is_some() && events.len() >= FLOOD && over.0 > NARROWER * 1000 {
             (over, token) = (Span(over.0 / NARROWER), None);
             own.clear();
             continue;
         }
-        for event in events {
+        for event in &events {
             let line = event["message"].as_str().unwrap_or_default();
             count(&mut own, (line, event["timestamp"].as_i64().unwrap_or_default()));
         }

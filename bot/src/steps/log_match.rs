@@ -13,10 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::listed::cut;
+use super::logs::{self, Page, Wanted};
 use super::{Answer, At, Executor, StepError, pending};
 use crate::aws::AwsError;
-use crate::aws::api::LOGS;
-use crate::aws::signed::Ask;
 
 /// How many pages are read in one look; where more follow, the next look goes on.
 const PAGES: usize = 6;
@@ -161,23 +160,18 @@ fn found(count: u64, first: Option<String>) -> StepOutcome {
 
 /// Reads one page.
 async fn page(step: &LogMatch, at: At<'_>, seen: &mut Seen) -> Result<(), AwsError> {
-    let mut ask = json!({
-        "logGroupName": step.group,
-        "filterPattern": step.pattern,
-        "startTime": seen.since.0,
-        // The end does not belong to it.
-        "endTime": seen.until.0 + 1,
-    });
-    if let Some(token) = &seen.token {
-        ask["nextToken"] = json!(token);
-    }
-    let told = at.aws(LOGS, Ask::target("FilterLogEvents", ask)).await?;
-    let events = told.body["events"].as_array().map_or(&[][..], Vec::as_slice);
+    let wanted = Wanted {
+        group: &step.group,
+        pattern: &step.pattern,
+        since: seen.since,
+        until: seen.until,
+    };
+    let Page { events, next } = logs::page(at, wanted, seen.token.as_deref()).await?;
     seen.count += u64::try_from(events.len()).unwrap_or(u64::MAX);
     if seen.first.is_none() {
         seen.first = events.first().and_then(|event| event["message"].as_str()).map(plain);
     }
-    seen.token = told.body["nextToken"].as_str().map(str::to_owned);
+    seen.token = next;
     Ok(())
 }
 

@@ -22,6 +22,7 @@ mod lambda;
 mod listed;
 mod log_level;
 mod log_match;
+mod logs;
 mod maintenance;
 mod mapping;
 mod posture;
