@@ -1,11 +1,13 @@
 //! One bot of a rig. It has a runtime of its own, so that killing it is what a crash is.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bot::bot::{Bot, Parts};
+use bot::cli::socket;
 use bot::runner::Engine;
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
@@ -16,6 +18,8 @@ const LET_GO: Duration = Duration::from_secs(10);
 /// A place for a bot: an address, and the bot that listens there while one lives.
 pub(crate) struct Replica {
     address: SocketAddr,
+    /// Where its bot answers a command line, if it does.
+    socket: Option<PathBuf>,
     running: Mutex<Option<Running>>,
 }
 
@@ -36,9 +40,10 @@ impl Drop for Replica {
 
 impl Replica {
     /// A place without a bot.
-    pub(crate) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr, socket: Option<PathBuf>) -> Self {
         Self {
             address,
+            socket,
             running: Mutex::new(None),
         }
     }
@@ -73,7 +78,7 @@ impl Replica {
     /// When it cannot be made, or its port is taken.
     pub(crate) async fn restart(&self, make: impl FnOnce() -> Result<Parts> + Send + 'static) -> Result<()> {
         self.kill().await;
-        let address = self.address;
+        let (address, socket) = (self.address, self.socket.clone());
         let running = tokio::task::spawn_blocking(move || -> Result<Running> {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
@@ -85,6 +90,11 @@ impl Replica {
             let listener = runtime
                 .block_on(tokio::net::TcpListener::bind(address))
                 .context("the bot's port")?;
+            if let Some(path) = socket {
+                // Like everything of the bot, it ends with its runtime.
+                let _inside = runtime.enter();
+                socket::listen(&path, Arc::clone(bot.engine()), Some(false)).context("the command line's socket")?;
+            }
             let starting = Arc::clone(&bot);
             runtime.spawn(async move { starting.start_when_possible().await });
             let (router, stop) = (bot.router(), bot.engine().stop.clone());

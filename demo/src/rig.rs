@@ -61,6 +61,8 @@ pub struct Options {
     pub stored: Stored,
     /// The secrets that steps show to other services, by the environment variables that would hold them.
     pub secrets: BTreeMap<String, Secret>,
+    /// Where the first bot answers a command line.
+    pub socket: Option<PathBuf>,
     /// Between the bot and the way out.
     pub door: Option<DoorWrap>,
     /// Between the bot and its store.
@@ -81,6 +83,7 @@ impl Options {
             config: include_str!("../../docs/example.toml").to_owned(),
             stored,
             secrets: BTreeMap::new(),
+            socket: None,
             door: None,
             store: None,
         }
@@ -107,9 +110,11 @@ impl Rig {
         let others: Vec<TcpListener> = (1..options.replicas)
             .map(|_| TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))))
             .collect::<std::io::Result<_>>()?;
+        let socket = |number| options.socket.clone().filter(|_| number == 0);
         let replicas: Vec<Replica> = std::iter::once(first)
             .chain(others)
-            .map(|listener| Ok(Replica::new(listener.local_addr()?)))
+            .enumerate()
+            .map(|(number, listener)| Ok(Replica::new(listener.local_addr()?, socket(number))))
             .collect::<std::io::Result<_>>()?;
         options.sandbox.bot_url = replicas[0].url();
         let sandbox = Sandbox::start(options.sandbox.clone()).await?;

@@ -55,7 +55,12 @@ async fn the_newest_errors_are_on_the_card_while_calls_fail_and_when_letters_die
     options.sandbox.aws_seed = Some(path);
     let town = Scenario::with(options).await;
     town.says("U0CARLA", "/deploy run drain prod").await;
-    town.card_in_time(&["40 left"]).await;
+    town.card_in_time(&[
+        "40 left: 40 visible, 0 in flight, 0 delayed",
+        "works-dead: empty",
+        "no call of copy was counted in the last 15 min",
+    ])
+    .await;
     assert_eq!(town.asked("aws.FilterLogEvents"), 0, "nothing fails, so no log is read");
 
     let uuid = "4f2c1d9a-0000-4000-8000-00000000000";
@@ -67,9 +72,12 @@ async fn the_newest_errors_are_on_the_card_while_calls_fail_and_when_letters_die
         lines(&["{\"errorType\":\"ValidationException\",\"errorMessage\":\"password=hunter2 is no key\"}"]),
     ]);
     town.control("aws/deed", failing).await;
-    let card = town.card_in_time(&["40 left, 2 % of the calls fail"]).await;
+    let card = town
+        .card_in_time(&["40 left", "calls of copy failed in the last 15 min", "newest errors"])
+        .await;
     let shown = text_of(&card);
     for words in [
+        "2 % of ",
         "newest errors in the last 15 min:",
         "3 × case 103-20 is locked &lt;!channel&gt;",
         "1 × ValidationException: password=… is no key",

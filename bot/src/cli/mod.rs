@@ -12,7 +12,7 @@ mod check;
 mod doctor;
 mod serve;
 mod setup;
-mod socket;
+pub mod socket;
 mod users;
 
 use std::path::PathBuf;

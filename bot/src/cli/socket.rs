@@ -14,11 +14,11 @@ use crate::runner::Engine;
 /// A question is a command and perhaps a file of seals.
 const LARGEST: u64 = 64 << 20;
 
-/// Answers questions until the bot stops.
+/// Answers questions until the bot stops. `confined` says whether production is out of reach of whoever asks; `None`: nobody may speak here at all.
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub(super) fn listen(path: &Path, engine: Arc<Engine>, confined: Option<bool>) -> io::Result<()> {
+pub fn listen(path: &Path, engine: Arc<Engine>, confined: Option<bool>) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     match std::fs::remove_file(path) {
         // The store's file is locked by this process: whoever made the socket is gone.
@@ -68,7 +68,7 @@ async fn serve(stream: UnixStream, engine: &Arc<Engine>, confined: Option<bool>)
 ///
 /// # Errors
 /// When nobody does, or the answer cannot be read.
-pub(super) async fn ask(path: &Path, ask: &Ask) -> io::Result<Answer> {
+pub async fn ask(path: &Path, ask: &Ask) -> io::Result<Answer> {
     let mut stream = UnixStream::connect(path).await?;
     stream
         .write_all(format!("{}\n", serde_json::to_string(ask)?).as_bytes())

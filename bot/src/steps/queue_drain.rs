@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::{Answer, At, Executor, StepError, already, errors, finished, found};
+use crate::aws::AwsError;
 use crate::aws::api::SQS;
+use crate::aws::metrics::{self, Failures};
 use crate::aws::signed::Ask;
-use crate::aws::{AwsError, metrics};
 
 /// How SQS calls a queue that is not there, in its newer and in its older protocol.
 const NO_QUEUE: [&str; 2] = ["QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
-const COUNTS: [&str; 3] = [
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-];
+const VISIBLE: &str = "ApproximateNumberOfMessages";
+const IN_FLIGHT: &str = "ApproximateNumberOfMessagesNotVisible";
+const DELAYED: &str = "ApproximateNumberOfMessagesDelayed";
+const COUNTS: [&str; 3] = [VISIBLE, IN_FLIGHT, DELAYED];
 
 /// What is known from one look to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ impl Executor for QueueDrain {
         }
         let mut evidence = Vec::new();
         for name in self.queues.iter().chain(&self.failures) {
-            evidence.push(format!("{name} holds {}", count(at, &seen, name).await?));
+            evidence.push(format!("{name} holds {}", count(at, &seen, name).await?.all()));
         }
         Ok(found(json!(seen), evidence))
     }
@@ -88,7 +88,7 @@ async fn empty_now(step: &QueueDrain, at: At<'_>) -> Answer {
             urls: BTreeMap::from([(name.clone(), url.to_owned())]),
             ..Seen::default()
         };
-        match count(at, &seen, name).await? {
+        match count(at, &seen, name).await?.all() {
             0 => evidence.push(format!("{name} is empty")),
             some => {
                 let why = format!("{name} holds {some}: look at what they are, and clear it or put them back first");
@@ -114,22 +114,41 @@ impl From<AwsError> for Look {
     }
 }
 
+/// The messages of a queue, or of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Counts {
+    visible: u64,
+    in_flight: u64,
+    delayed: u64,
+}
+
+impl Counts {
+    const fn all(self) -> u64 {
+        self.visible + self.in_flight + self.delayed
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self {
+            visible: self.visible + other.visible,
+            in_flight: self.in_flight + other.in_flight,
+            delayed: self.delayed + other.delayed,
+        }
+    }
+}
+
 /// What a look brought.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Left {
-    /// How many messages are left.
-    left: u64,
-    /// How many percent of the calls fail, when some do, in words.
-    failing: Option<String>,
-    /// The newest errors, when calls fail.
-    errors: Vec<String>,
+    /// What is left.
+    counts: Counts,
+    /// What else was looked at, and what of it is good; one line each.
+    seen: Vec<String>,
 }
 
-/// How many percent of the calls fail, when some do.
-async fn failing(errors: &ErrorRatio, at: At<'_>) -> Result<Option<f64>, Look> {
+/// How many of the calls fail.
+async fn failing(errors: &ErrorRatio, at: At<'_>) -> Result<Failures, Look> {
     let within = at.within(&at.call.aws);
-    let counted = metrics::failures(&at.engine.aws, within, &errors.functions, (errors.over, at.now)).await?;
-    Ok(counted.percent().filter(|percent| *percent > 0.0))
+    Ok(metrics::failures(&at.engine.aws, within, &errors.functions, (errors.over, at.now)).await?)
 }
 
 /// Why the step fails with so many percent; nothing when they are few enough.
@@ -142,12 +161,19 @@ fn too_many(errors: &ErrorRatio, percent: f64) -> Option<(&'static str, String)>
     (percent > f64::from(errors.above)).then_some(("too_many_errors", why))
 }
 
-/// Few are shown as few: `2 %`, and less than one as that.
-fn percent_words(percent: f64) -> String {
-    if percent < 1.0 {
-        "less than 1 %".to_owned()
-    } else {
-        format!("{percent:.0} %")
+/// `2 % of 412 calls of copy failed in the last 15 min`: few are shown as few, and what nobody counted as that.
+fn ratio(errors: &ErrorRatio, counted: Failures) -> String {
+    let (calls, functions, over) = (counted.calls, errors.functions.join(" and "), errors.over);
+    match counted.percent() {
+        None => format!("no call of {functions} was counted in the last {over}"),
+        Some(percent) => {
+            let share = match percent {
+                0.0 => "none".to_owned(),
+                few if few < 1.0 => "less than 1 %".to_owned(),
+                percent => format!("{percent:.0} %"),
+            };
+            format!("{share} of {calls:.0} calls of {functions} failed in the last {over}")
+        }
     }
 }
 
@@ -159,51 +185,55 @@ trait Watch {
 impl Watch for QueueDrain {
     /// How much is left; a failure when anything collects where failures do.
     async fn look(&self, at: At<'_>, seen: &Seen) -> Result<Left, Look> {
-        let failing = match &self.errors {
-            Some(errors) => failing(errors, at).await?,
-            None => None,
-        };
-        let mut wrong = self
-            .errors
-            .as_ref()
-            .zip(failing)
-            .and_then(|(errors, percent)| too_many(errors, percent));
+        let (mut wrong, mut lines) = (None, Vec::new());
+        let mut fails = false;
+        if let Some(errors) = &self.errors {
+            let counted = failing(errors, at).await?;
+            fails = counted.failed > 0.0;
+            wrong = counted.percent().and_then(|percent| too_many(errors, percent));
+            lines.push(ratio(errors, counted));
+        }
         for name in &self.failures {
-            let failed = count(at, seen, name).await?;
+            let failed = count(at, seen, name).await?.all();
             if failed > 0 && wrong.is_none() {
                 let why = format!("{name} holds {failed}: look at what they are before anything is tried again");
                 wrong = Some(("failures_collect", why));
             }
         }
-        let errors = match &self.errors {
-            Some(errors) if failing.is_some() || wrong.is_some() => errors::newest(at, errors).await,
+        let newest = match &self.errors {
+            Some(errors) if fails || wrong.is_some() => errors::newest(at, errors).await,
             _ => Vec::new(),
         };
         if let Some((code, why)) = wrong {
-            let lines: Vec<String> = std::iter::once(why).chain(errors).collect();
+            let lines: Vec<String> = std::iter::once(why).chain(newest).collect();
             return Err(Look::Failed(StepError::failed(code, lines.join("\n"))));
         }
-        let mut left = 0;
-        for name in &self.queues {
-            left += count(at, seen, name).await?;
+        if !self.failures.is_empty() {
+            lines.insert(0, format!("{}: empty", self.failures.join(", ")));
         }
-        let failing = failing.map(percent_words);
-        Ok(Left { left, failing, errors })
+        lines.extend(newest);
+        let mut counts = Counts::default();
+        for name in &self.queues {
+            counts = counts.and(count(at, seen, name).await?);
+        }
+        Ok(Left { counts, seen: lines })
     }
 
-    fn judge(&self, mut seen: Seen, Left { left, failing, errors }: Left, now: Timestamp) -> Answer {
+    fn judge(&self, mut seen: Seen, Left { counts, seen: lines }: Left, now: Timestamp) -> Answer {
+        let left = counts.all();
         if left > seen.most {
             (seen.most, seen.most_at) = (left, now);
         }
         if left > 0 {
             seen.empty = 0;
             let until = until(&seen, left, now);
-            let failing = failing.map_or_else(String::new, |percent| format!(", {percent} of the calls fail"));
-            return Ok(pending(
-                seen,
-                (format!("{left} left{failing}"), errors),
-                Some((left, until)),
-            ));
+            let Counts {
+                visible,
+                in_flight,
+                delayed,
+            } = counts;
+            let words = format!("{left} left: {visible} visible, {in_flight} in flight, {delayed} delayed");
+            return Ok(pending(seen, (words, lines), Some((left, until))));
         }
         if seen.empty == 0 {
             seen.empty_since = now;
@@ -213,8 +243,13 @@ impl Watch for QueueDrain {
         if seen.empty >= self.samples {
             return Ok(finished(format!("empty for {lasting}, in {} looks", seen.empty)));
         }
-        let words = format!("empty in {} of {} looks", seen.empty, self.samples);
-        Ok(pending(seen, (words, errors), Some((0, None))))
+        let long = if lasting.0 > 0 {
+            format!(" for {lasting}")
+        } else {
+            String::new()
+        };
+        let words = format!("empty{long}, in {} of {} looks", seen.empty, self.samples);
+        Ok(pending(seen, (words, lines), Some((0, None))))
     }
 }
 
@@ -227,7 +262,7 @@ fn until(seen: &Seen, left: u64, now: Timestamp) -> Option<Timestamp> {
     Some(Timestamp(at.0 / 60_000 * 60_000 + 60_000))
 }
 
-fn pending(seen: Seen, (words, errors): (String, Vec<String>), left: Option<(u64, Option<Timestamp>)>) -> StepOutcome {
+fn pending(seen: Seen, (words, lines): (String, Vec<String>), left: Option<(u64, Option<Timestamp>)>) -> StepOutcome {
     let percent = left.filter(|_| seen.most > 0).map(|(left, _)| {
         let gone = seen.most.saturating_sub(left);
         u8::try_from(gone * 100 / seen.most).unwrap_or(100)
@@ -237,24 +272,26 @@ fn pending(seen: Seen, (words, errors): (String, Vec<String>), left: Option<(u64
             words,
             percent,
             until: left.and_then(|(_, until)| until),
-            seen: errors,
+            seen: lines,
         },
         memo: json!(seen),
     }
 }
 
-/// Everything that is in a queue, also what is in flight or delayed.
-async fn count(at: At<'_>, seen: &Seen, name: &str) -> Result<u64, AwsError> {
+/// What is in a queue.
+async fn count(at: At<'_>, seen: &Seen, name: &str) -> Result<Counts, AwsError> {
     let ask = json!({ "QueueUrl": seen.urls.get(name), "AttributeNames": COUNTS });
     let told = at.aws(SQS, Ask::target("GetQueueAttributes", ask)).await?;
     let attributes: &Value = &told.body["Attributes"];
-    COUNTS
-        .iter()
-        .map(|count| {
-            let number = attributes[*count].as_str().and_then(|text| text.parse::<u64>().ok());
-            number.ok_or_else(|| AwsError::retryable("NoCount", &format!("SQS did not say {count}")))
-        })
-        .sum()
+    let number = |count: &str| {
+        let number = attributes[count].as_str().and_then(|text| text.parse::<u64>().ok());
+        number.ok_or_else(|| AwsError::retryable("NoCount", &format!("SQS did not say {count}")))
+    };
+    Ok(Counts {
+        visible: number(VISIBLE)?,
+        in_flight: number(IN_FLIGHT)?,
+        delayed: number(DELAYED)?,
+    })
 }
 
 #[cfg(test)]
@@ -278,8 +315,11 @@ mod tests {
                 .judge(
                     seen.clone(),
                     Left {
-                        left: *left,
-                        ..Left::default()
+                        counts: Counts {
+                            visible: *left,
+                            ..Counts::default()
+                        },
+                        seen: Vec::new(),
                     },
                     at(i64::try_from(minute).unwrap()),
                 )
@@ -305,21 +345,38 @@ mod tests {
 
     #[test]
     fn some_failures_are_shown_and_too_many_end_it() {
-        assert_eq!(percent_words(0.2), "less than 1 %");
-        assert_eq!(percent_words(50.0), "50 %");
         let errors: ErrorRatio = serde_json::from_value(json!({ "functions": ["f"] })).unwrap();
+        let said = |calls, failed| ratio(&errors, Failures { calls, failed });
+        assert_eq!(said(0.0, 0.0), "no call of f was counted in the last 15 min");
+        assert_eq!(said(400.0, 0.0), "none of 400 calls of f failed in the last 15 min");
+        assert_eq!(
+            said(400.0, 1.0),
+            "less than 1 % of 400 calls of f failed in the last 15 min"
+        );
+        assert_eq!(said(400.0, 200.0), "50 % of 400 calls of f failed in the last 15 min");
         assert_eq!(too_many(&errors, 50.0), None);
         assert_eq!(too_many(&errors, 50.1).unwrap().0, "too_many_errors");
+    }
+
+    #[test]
+    fn what_is_left_is_told_apart() {
         let left = Left {
-            left: 5,
-            failing: Some(percent_words(2.0)),
-            errors: vec!["1 × Error".to_owned()],
+            counts: Counts {
+                visible: 5,
+                in_flight: 2,
+                delayed: 1,
+            },
+            seen: vec!["dead: empty".to_owned()],
         };
         let StepOutcome::Pending { progress, .. } = step().judge(Seen::default(), left, at(1)).unwrap() else {
             panic!("it goes on")
         };
-        assert_eq!(progress.words, "5 left, 2 % of the calls fail");
-        assert_eq!(progress.seen, ["1 × Error"]);
+        assert_eq!(progress.words, "8 left: 5 visible, 2 in flight, 1 delayed");
+        assert_eq!(progress.seen, ["dead: empty"]);
+        let StepOutcome::Pending { progress, .. } = looks(&[3, 0, 0]) else {
+            panic!("not yet")
+        };
+        assert_eq!(progress.words, "empty for 1 min, in 2 of 3 looks");
     }
 
     #[test]
@@ -327,7 +384,7 @@ mod tests {
         let StepOutcome::Pending { progress, .. } = looks(&[50, 100, 75]) else {
             panic!("it goes on")
         };
-        assert_eq!((progress.words.as_str(), progress.percent), ("75 left", Some(25)));
+        assert_eq!((&progress.words[..7], progress.percent), ("75 left", Some(25)));
         // A minute for a quarter: three more, to the minute.
         assert_eq!(progress.until, Some(at(6)));
         let StepOutcome::Pending { progress, .. } = looks(&[50]) else {

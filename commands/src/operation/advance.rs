@@ -292,7 +292,13 @@ fn give_up(plan: &mut Plan<'_>, operation: &Operation) -> Result<bool, Illegal> 
     if operation.pinned.on_failure == OnFailure::Undo && !unknown && !known && !operation.is_plan() {
         let reason = operation
             .all()
-            .find_map(|(step, state)| Some(format!("“{}” failed: {}", step.title, state.failure.as_ref()?.words())))
+            .find_map(|(step, state)| {
+                Some(format!(
+                    "“{}” failed: {}",
+                    operation.title(step),
+                    state.failure.as_ref()?.words()
+                ))
+            })
             .unwrap_or_default();
         plan.tell_operation(&operation.id, Event::UndoAsked { by: None, reason }, Reason::Failed)?;
         return Ok(true);

@@ -353,6 +353,14 @@ impl Operation {
         step.action.fill(|text| values.fill(text))
     }
 
+    /// What a step is called, filled as far as it is known by now.
+    #[must_use]
+    pub fn title(&self, step: &Step) -> String {
+        let outputs = self.outputs();
+        let filled = self.values(&outputs).fill(&step.title);
+        filled.unwrap_or_else(|_| step.title.clone())
+    }
+
     /// The same with every text filled as far as it is known by now: how people read it.
     #[must_use]
     pub fn shown(&self) -> Self {
@@ -360,7 +368,7 @@ impl Operation {
         let values = self.values(&outputs);
         let mut shown = self.clone();
         for step in &mut shown.pinned.steps {
-            step.title = values.fill(&step.title).unwrap_or_else(|_| step.title.clone());
+            step.title = self.title(step);
             if let Ok(action) = step.action.fill(|text| values.fill(text)) {
                 step.action = action;
             }

@@ -170,12 +170,13 @@ impl Confirm {
     ) -> Result<Decision, Illegal> {
         let (id, by, name) = (&operation.id, speaker.user.clone(), step.name.clone());
         let mut plan = Plan::new(facts);
-        let mut said = format!(" says yes: {}", step.title);
+        let title = operation.title(step);
+        let mut said = format!(" says yes: {title}");
         match (step.action.conduct(), state.phase) {
             (Conduct::Votes(required), Phase::Asking) => {
                 plan.tell_operation(id, Event::StepVoted { step: name.clone(), by }, Reason::Voted)?;
                 let have = plan.operation(id).map_or(0, |now| entitled(facts, now, &name));
-                said = format!(" says yes ({have} of {required}): {}", step.title);
+                said = format!(" says yes ({have} of {required}): {title}");
                 if have >= required {
                     let done = Event::StepDone {
                         step: name,
@@ -186,13 +187,13 @@ impl Confirm {
                 }
             }
             (_, Phase::Confirming) => {
-                said = format!(" typed {} and has it done: {}", self.evidence.trim(), step.title);
+                said = format!(" typed {} and has it done: {title}", self.evidence.trim());
                 let typed = Event::StepTyped { step: name.clone(), by };
                 plan.tell_operation(id, typed, Reason::Decided)?;
                 advance::owe(&mut plan, id, &name, CallPhase::Act, facts.now);
             }
             (Conduct::Tick, Phase::Asking) | (_, Phase::Unknown) => {
-                said = format!(" says that it is done: {}", step.title);
+                said = format!(" says that it is done: {title}");
                 let ticked = Event::StepTicked {
                     step: name,
                     by,

@@ -24,6 +24,7 @@ mod run;
 mod runs;
 mod shared;
 mod shortcut;
+mod show;
 mod skip;
 mod status;
 mod steer;
@@ -150,7 +151,7 @@ macro_rules! verbs {
 }
 
 verbs! {
-    status => Status, approve => Approve, reject => Reject, why => Why, check => Check, history => History, runs => Runs,
+    status => Status, approve => Approve, reject => Reject, why => Why, check => Check, history => History, runs => Runs, show => Show,
     lock => Lock, unlock => Unlock, freeze => Freeze, unfreeze => Unfreeze, run => Run, confirm => Confirm,
     retry => Retry, remedy => Remedy, skip => Skip, abort => Abort, stop => Stop,
     progress => Progress,

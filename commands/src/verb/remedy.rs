@@ -71,8 +71,10 @@ impl Verb for Remedy {
         plan.tell_operation(id, chosen, Reason::Asked)?;
         plan.tell_operation(id, Event::Resumed, Reason::Progress)?;
         advance::advance(&mut plan, id)?;
-        let title = operation.step(remedy).map_or("", |(step, _)| step.title.as_str());
-        let said = format!(" tries “{title}”, then “{}” again", step.title);
+        let title = operation
+            .step(remedy)
+            .map_or_else(String::new, |(step, _)| operation.title(step));
+        let said = format!(" tries “{title}”, then “{}” again", operation.title(step));
         Ok(plan.finish(aloud(vec![Inline::Mention(speaker.user.clone()), text(said)])))
     }
 }

@@ -296,7 +296,9 @@ impl Run {
             plan.claim_operation(&id);
         }
         advance::advance(&mut plan, &id)?;
-        let reply = plan.operation(&id).map(view::operation_started);
+        let reply = plan
+            .operation(&id)
+            .map(|operation| view::operation_started(operation, facts));
         Ok(plan.finish(reply.map_or(Reply::None, Reply::Private)))
     }
 }

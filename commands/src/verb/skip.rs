@@ -70,7 +70,7 @@ impl Verb for Skip {
             plan.tell_operation(&operation.id, Event::Resumed, Reason::Progress)?;
         }
         advance::advance(&mut plan, &operation.id)?;
-        let said = format!(" leaves out “{}”: {}", step.title, self.reason);
+        let said = format!(" leaves out “{}”: {}", operation.title(step), self.reason);
         Ok(plan.finish(aloud(vec![Inline::Mention(speaker.user.clone()), text(said)])))
     }
 }

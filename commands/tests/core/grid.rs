@@ -11,7 +11,7 @@ const PEOPLE: [&str; 10] = [
     "U0ANN", "U0BRUNO", "U0CARLA", "U0DANA", "U0RITA", "U0GUS", "U0EVE", "U0OLD", "U0BOT", "U0NOW",
 ];
 /// Every verb as it is typed, with what stands between it and the place, and behind the place.
-const VERBS: [(&str, &str, &str); 32] = [
+const VERBS: [(&str, &str, &str); 33] = [
     ("/deploy status", "", ""),
     ("/deploy approve", "", ""),
     ("/deploy reject", "", " because"),
@@ -19,6 +19,7 @@ const VERBS: [(&str, &str, &str); 32] = [
     ("/deploy check", "", ""),
     ("/deploy history", "", ""),
     ("/deploy runs", "", ""),
+    ("/deploy show", "", ""),
     ("/deploy lock", "", ""),
     ("/deploy unlock", "", ""),
     ("/deploy freeze", "", ""),

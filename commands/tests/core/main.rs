@@ -17,6 +17,7 @@ mod observe;
 mod order;
 mod replay;
 mod runbook;
+mod show;
 mod standing;
 mod switch;
 mod world;

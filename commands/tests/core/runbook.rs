@@ -908,10 +908,12 @@ fn a_shortcut_is_the_runbook_that_is_kept_under_it() {
     > /migrate plan mainnet
     plan of copy · wallet → mainnet: Looking at every step; the card fills in. Nothing is changed.
     plan of copy · wallet → mainnet: Looking at every step; the card fills in. Nothing is changed.
+    Anywhere else: /deploy show mainnet copy-f451a617
 
     > /migrate start mainnet
     copy · wallet → mainnet: Recorded. The card shows how it goes.
     copy · wallet → mainnet: Recorded. The card shows how it goes.
+    Anywhere else: /deploy show mainnet copy-af327a64
 
     > /switch-colors retry mainnet
     there is no environment retry: known are testnet, mainnet

@@ -144,7 +144,12 @@ fn form(operation: &Operation, step: Option<&Step>, (name, submit, label): (&str
     let seen = step.and_then(|step| operation.step(&step.name));
     let what = step.map_or_else(
         || line![bold(subject(operation))],
-        |step| line![bold(cut(&step.title, 100)), format!(" ({})", subject(operation))],
+        |step| {
+            line![
+                bold(cut(&operation.title(step), 100)),
+                format!(" ({})", subject(operation))
+            ]
+        },
     );
     Modal {
         form: name.to_owned(),

@@ -77,6 +77,7 @@ fn headline(operation: &Operation, facts: &Facts<'_>) -> Line {
 
 /// Where an operation stands, in a few words; and where the things are that it moves, when they are not all in the same place.
 pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
+    let operation = &operation.shown();
     let (sign, words) = progress(operation, facts);
     match operation.mixed() {
         // An end that leaves things apart is never good.

@@ -6,18 +6,20 @@ use crate::gate;
 use crate::operation::Operation;
 use crate::runbook::Step;
 use crate::step::Conduct;
-use crate::view::message::{Message, Sign, code};
+use crate::view::message::{Block, Message, Sign, code};
 use crate::view::words::{self, cut, length};
 
 /// The first words after a start.
 #[must_use]
-pub fn operation_started(operation: &Operation) -> Message {
+pub fn operation_started(operation: &Operation, facts: &Facts<'_>) -> Message {
     let what = if operation.is_plan() {
         "Looking at every step; the card fills in. Nothing is changed."
     } else {
         "Recorded. The card shows how it goes."
     };
+    let show = words::command(facts, "show", operation.environment(), operation.id.short());
     Message::sentence(format!("{}: {what}", subject(operation)))
+        .with(Block::Context(vec![line!["Anywhere else: ", code(show)]]))
 }
 
 /// In the thread: somebody is asked. Whoever may answer is called.
