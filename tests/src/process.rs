@@ -1,5 +1,6 @@
 //! The real binary between a sandbox and a store of its own: `serve` as users start it, killed, told to stop, and the other commands beside it.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -109,15 +110,19 @@ pub fn binary() -> &'static PathBuf {
                 cargo.env_remove(&name);
             }
         }
+        let own = std::env::current_exe().expect("a test is a program");
+        let folder = own.ancestors().nth(2).expect("deps is in the profile's folder");
+        let profile = match folder.file_name().and_then(OsStr::to_str) {
+            Some("debug") | None => "dev",
+            Some(name) => name,
+        };
         let built = cargo
-            .args(["build", "--quiet", "--locked", "--workspace", "--bin", "signalbox"])
+            .args(["build", "--quiet", "--locked", "--workspace", "--bin", "signalbox", "--profile", profile])
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .status()
             .expect("cargo runs");
         assert!(built.success(), "the binary is built");
-        let own = std::env::current_exe().expect("a test is a program");
-        let profile = own.ancestors().nth(2).expect("deps is in the profile's folder");
-        profile.join("signalbox")
+        folder.join("signalbox")
     })
 }
 
