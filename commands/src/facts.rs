@@ -28,6 +28,17 @@ pub struct Speaker {
     pub delivery: DeliveryId,
 }
 
+impl Speaker {
+    /// The operating-system user behind them, on the command line.
+    #[must_use]
+    pub fn os_user(&self) -> Option<&str> {
+        match &self.via {
+            Via::CommandLine { os_user, .. } => Some(os_user),
+            _ => None,
+        }
+    }
+}
+
 /// How somebody speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Via {
@@ -55,7 +66,7 @@ pub struct Needs {
     pub runs: BTreeSet<RecordId>,
     /// All open runs of these environments; with `every_open`, of all.
     pub open_in: BTreeSet<EnvironmentId>,
-    /// The newest finished run of these environments, if there is one; costs a second trip.
+    /// What ended last in these environments, a release and a runbook's run; costs a second trip.
     pub newest_of: BTreeSet<EnvironmentId>,
     /// All open runs of the service.
     pub every_open: bool,

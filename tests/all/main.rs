@@ -31,5 +31,6 @@ mod schema;
 mod slack_faults;
 mod switch;
 mod tasks;
+mod terminal;
 mod unheard;
 mod verbs;

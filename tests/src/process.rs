@@ -117,7 +117,16 @@ pub fn binary() -> &'static PathBuf {
             Some(name) => name,
         };
         let built = cargo
-            .args(["build", "--quiet", "--locked", "--workspace", "--bin", "signalbox", "--profile", profile])
+            .args([
+                "build",
+                "--quiet",
+                "--locked",
+                "--workspace",
+                "--bin",
+                "signalbox",
+                "--profile",
+                profile,
+            ])
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .status()
             .expect("cargo runs");

@@ -174,7 +174,7 @@ pub struct Request<'a> {
     pub delivery: Option<&'a DeliveryId>,
 }
 
-/// Loads a slot, in one trip; in two when the newest finished run of an environment is wanted, for the desk names it.
+/// Loads a slot, in one trip; in two when what ended last in an environment is wanted, for the desk names it.
 ///
 /// # Errors
 /// When the store does not answer.
@@ -188,8 +188,11 @@ pub async fn load(store: &dyn Store, cache: &Cache, request: Request<'_>) -> Res
         .needs
         .newest_of
         .iter()
-        .filter_map(|environment| Some(snapshot.desk.recent.get(environment)?.first()?.run.clone()));
-    let newest: Vec<RecordId> = newest.filter(|id| !snapshot.positions.contains_key(id)).collect();
+        .flat_map(|environment| snapshot.desk.newest(environment));
+    let newest: Vec<RecordId> = newest
+        .filter(|id| !snapshot.positions.contains_key(*id))
+        .cloned()
+        .collect();
     if newest.is_empty() {
         return Ok(snapshot);
     }

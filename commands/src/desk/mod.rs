@@ -275,6 +275,17 @@ impl Desk {
             .min()
     }
 
+    /// What ended last in an environment, newest first: a release, and a run of a runbook or an errand.
+    pub fn newest(&self, environment: &EnvironmentId) -> impl Iterator<Item = &RecordId> {
+        let release = self.recent.get(environment).and_then(|all| all.first());
+        let conducted = self.conducted.get(environment).and_then(|all| all.first());
+        let release = release.map(|one| (one.at, &one.run));
+        let conducted = conducted.map(|one| (one.at, &one.run));
+        let mut both: Vec<_> = release.into_iter().chain(conducted).collect();
+        both.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        both.into_iter().map(|(_, run)| run)
+    }
+
     /// How long releases to this environment usually take: the median of those that succeeded; `None` with fewer than three.
     #[must_use]
     pub fn usual(&self, environment: &EnvironmentId) -> Option<Span> {

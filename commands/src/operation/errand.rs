@@ -137,6 +137,7 @@ pub(crate) fn start(plan: &mut Plan<'_>, order: Order<'_>) -> Result<Option<Reco
         on_failure: OnFailure::Stop,
         mode: order.mode,
         starter: order.starter,
+        os_user: None,
         reason: order.reason,
         started_at: facts.now,
         channel: facts.service.channel.clone(),

@@ -144,6 +144,9 @@ pub enum Event {
         step: StepName,
         /// Who.
         by: UserId,
+        /// The operating-system user behind them, at a command line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        os_user: Option<String>,
     },
     /// A person says that it is done.
     StepTicked {

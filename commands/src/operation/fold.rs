@@ -206,7 +206,10 @@ fn said(state: &mut StepState, event: &Event, at: Timestamp) {
             state.cleared = true;
             vote(state, by);
         }
-        Event::StepVoted { by, .. } => vote(state, by),
+        Event::StepVoted { by, os_user, .. } => {
+            vote(state, by);
+            state.os_users.extend(os_user.clone());
+        }
         Event::StepTyped { by, .. } => {
             state.by = Some(by.clone());
             state.acted = true;

@@ -90,6 +90,9 @@ pub struct Pinned {
     pub mode: Mode,
     /// Who started it.
     pub starter: UserId,
+    /// The operating-system user behind them, when it was started at a command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub os_user: Option<String>,
     /// Why, in their words; may be empty.
     pub reason: String,
     /// When.
@@ -167,6 +170,9 @@ pub struct StepState {
     /// Who has said yes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub yes: Vec<UserId>,
+    /// The operating-system users behind those who said it at a command line: each is one voter, whatever name they gave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub os_users: Vec<String>,
     /// Who ticked, skipped or settled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<UserId>,

@@ -4,7 +4,7 @@ use super::pick::{Pick, Picked};
 use super::{Spec, Verb, nothing, refused};
 use crate::approval;
 use crate::decision::{Decision, Refusal, Reply};
-use crate::facts::{Facts, Needs, Speaker, Via};
+use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::{self, Act, names, tally};
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::ServiceId;
@@ -124,7 +124,7 @@ impl Approve {
             ballot: Ballot::Approve,
             at: facts.now,
             reason: self.pick.reason(run, &self.reason).to_owned(),
-            os_user: os_user(speaker),
+            os_user: speaker.os_user().map(str::to_owned),
         };
         plan.tell(&run.id, Event::Voted { vote }, Reason::Voted)?;
         if let (Some(reasons), Some(voted)) = (&mut passed, plan.run(&run.id)) {
@@ -155,18 +155,10 @@ impl Approve {
     }
 }
 
-/// The operating-system user behind a speaker, on the command line.
-pub(super) fn os_user(speaker: &Speaker) -> Option<String> {
-    match &speaker.via {
-        Via::CommandLine { os_user, .. } => Some(os_user.clone()),
-        _ => None,
-    }
-}
-
 /// One person is one voter, and so is one operating-system user.
 pub(super) fn already_voted(run: &Run, speaker: &Speaker) -> Option<Refusal> {
-    let me = os_user(speaker);
-    let mine = |vote: &&Vote| vote.user == speaker.user || (me.is_some() && vote.os_user == me);
+    let me = speaker.os_user();
+    let mine = |vote: &&Vote| vote.user == speaker.user || (me.is_some() && vote.os_user.as_deref() == me);
     let vote = run.votes_for(Ballot::Approve).find(mine)?;
     let who = if vote.user == speaker.user {
         "You have"

@@ -119,20 +119,42 @@ fn entitled(facts: &Facts<'_>, operation: &Operation, step: &StepName) -> usize 
         .map_or(0, |(_, state)| state.yes.iter().filter(may).count())
 }
 
-/// Who started a run does not say yes to it.
+/// Who started a run does not say yes to it, by no name.
 fn own(operation: &Operation, speaker: &Speaker) -> Option<Refusal> {
-    (operation.pinned.starter == speaker.user && !operation.pinned.self_approval).then(|| Refusal {
+    let pinned = &operation.pinned;
+    let (user, os_user) = (
+        pinned.starter == speaker.user,
+        is_behind(pinned.os_user.as_deref(), speaker),
+    );
+    ((user || os_user) && !pinned.self_approval).then(|| Refusal {
         reason: Reason::SelfApproval,
-        message: vec![text("You started this run, so somebody else has to say yes to it.")],
+        message: vec![text(format!(
+            "{} started this run, so somebody else has to say yes to it.",
+            whose(user)
+        ))],
         about: Some(operation.id.clone()),
         passable: false,
     })
 }
 
+/// Whether the speaker is at a command line, as this operating-system user.
+fn is_behind(os_user: Option<&str>, speaker: &Speaker) -> bool {
+    os_user.is_some() && os_user == speaker.os_user()
+}
+
+const fn whose(user: bool) -> &'static str {
+    if user { "You" } else { "This operating-system user" }
+}
+
 fn voted(state: &StepState, speaker: &Speaker) -> Option<Refusal> {
-    state.yes.contains(&speaker.user).then(|| Refusal {
+    let user = state.yes.contains(&speaker.user);
+    let os_user = state.os_users.iter().any(|one| is_behind(Some(one), speaker));
+    (user || os_user).then(|| Refusal {
         reason: Reason::AlreadyVoted,
-        message: vec![text("You have said yes already; it takes another person.")],
+        message: vec![text(format!(
+            "{} said yes already; it takes another person.",
+            whose(user)
+        ))],
         about: None,
         passable: false,
     })
@@ -174,7 +196,12 @@ impl Confirm {
         let mut said = format!(" says yes: {title}");
         match (step.action.conduct(), state.phase) {
             (Conduct::Votes(required), Phase::Asking) => {
-                plan.tell_operation(id, Event::StepVoted { step: name.clone(), by }, Reason::Voted)?;
+                let vote = Event::StepVoted {
+                    step: name.clone(),
+                    by,
+                    os_user: speaker.os_user().map(str::to_owned),
+                };
+                plan.tell_operation(id, vote, Reason::Voted)?;
                 let have = plan.operation(id).map_or(0, |now| entitled(facts, now, &name));
                 said = format!(" says yes ({have} of {required}): {title}");
                 if have >= required {

@@ -1,6 +1,5 @@
 //! `reject <env> [revision] <reason>`: votes no. One no is enough.
 
-use super::approve::os_user;
 use super::pick::{Pick, Picked};
 use super::{Spec, Verb, nothing, refused};
 use crate::approval;
@@ -85,7 +84,7 @@ impl Verb for Reject {
             ballot: Ballot::Reject,
             at: facts.now,
             reason: reason.to_owned(),
-            os_user: os_user(speaker),
+            os_user: speaker.os_user().map(str::to_owned),
         };
         plan.tell(&run.id, Event::Voted { vote }, Reason::Voted)?;
         approval::advance(&mut plan, &run.id, None)?;

@@ -284,6 +284,7 @@ impl Run {
             on_failure: runbook.on_failure,
             mode: self.mode,
             starter: speaker.user.clone(),
+            os_user: speaker.os_user().map(str::to_owned),
             reason: self.reason.clone(),
             started_at: facts.now,
             channel: facts.service.channel.clone(),

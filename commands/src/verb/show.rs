@@ -71,6 +71,6 @@ fn newest(facts: &Facts<'_>, environment: &EnvironmentId) -> Option<RecordId> {
         open.max_by_key(|run| run.pinned.waiting_since)
             .map(|run| run.id.clone())
     };
-    let ended = || Some(facts.desk.recent.get(environment)?.first()?.run.clone());
+    let ended = || facts.desk.newest(environment).next().cloned();
     operation.or_else(open).or_else(ended)
 }

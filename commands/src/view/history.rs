@@ -85,6 +85,7 @@ fn conducted_line(facts: &Facts<'_>, conducted: &Conducted) -> Line {
             took.unwrap_or_default(),
             by,
             link.unwrap_or_default(),
+            line![format!("run {}", conducted.run.short())],
         ],
         DOT,
     )
@@ -113,5 +114,6 @@ fn finished_line(facts: &Facts<'_>, finished: &Finished) -> Line {
         parts.push(line![Sign::Override, " glass broken"]);
     }
     parts.extend(words::card_link(facts, &finished.run, "card").map(|link| vec![link]));
+    parts.push(line![format!("run {}", finished.run.short())]);
     joined(parts, DOT)
 }

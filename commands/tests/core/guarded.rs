@@ -1,8 +1,9 @@
-//! Steps that do not begin, or do not go on, before something is certain: a name that is typed, a snapshot that is young enough.
+//! Steps that do not begin, or do not go on, before something is certain: a name that is typed, a snapshot that is young enough, a second person.
 
 use std::collections::BTreeMap;
 
 use commands::effect::{CallPhase, Outcome, StepOutcome};
+use commands::facts::Via;
 use commands::ids::StepName;
 use commands::operation::{Phase, Progress, Status};
 use commands::reason::Reason;
@@ -252,4 +253,33 @@ fn what_nothing_is_known_for_fails_once_and_stops() {
         (Phase::Failed, Status::Stopped)
     );
     assert!(world.card().contains("nothing is known for"), "{}", world.card());
+}
+
+/// Whatever names they give: at a command line the operating system knows better.
+#[test]
+fn one_operating_system_user_is_one_person() {
+    let agree = |required| json!({ "kind": "approval", "question": "Switch?", "required": required });
+    let root = || Via::CommandLine {
+        os_user: "root".into(),
+        confined: false,
+    };
+    let mut world = World::with(vec![step("agree", agree(2))]);
+    let says = |world: &mut World, who: &str, via: Via, text: &str| {
+        let speaker = world.speaker(who, via);
+        world.says_as(&speaker, text);
+        std::mem::take(&mut world.refusals)
+    };
+    says(&mut world, "U0CARLA", root(), "/deploy run switch mainnet");
+    let own = says(&mut world, "U0ANN", root(), "/deploy confirm mainnet");
+    assert_eq!(own, [Reason::SelfApproval], "who started it has another name");
+    let other = Via::CommandLine {
+        os_user: "ann".into(),
+        confined: false,
+    };
+    assert_eq!(says(&mut world, "U0ANN", other.clone(), "/deploy confirm mainnet"), []);
+    let twice = says(&mut world, "U0BRUNO", other, "/deploy confirm mainnet");
+    assert_eq!(twice, [Reason::AlreadyVoted]);
+    assert_eq!(world.phase("agree"), Phase::Asking);
+    assert_eq!(says(&mut world, "U0BRUNO", Via::Button, "/deploy confirm mainnet"), []);
+    assert_eq!(world.phase("agree"), Phase::Done);
 }

@@ -846,8 +846,8 @@ fn the_history_tells_of_runbooks_and_errands_beside_releases() {
     insta::assert_snapshot!(told, @r"
     wallet mainnet: the last 2 runs
     wallet mainnet: the last 2 runs
-    note copy · undone · Fri, Nov 20 at 18:03 UTC · by u0carla
-    ok switch · done · Fri, Nov 20 at 18:01 UTC · took 1 min · by u0bruno
+    note copy · undone · Fri, Nov 20 at 18:03 UTC · by u0carla · run copy-f451a617
+    ok switch · done · Fri, Nov 20 at 18:01 UTC · took 1 min · by u0bruno · run switch-8b53639f
     ");
     let status = world.says("U0RITA", "/deploy status mainnet");
     assert!(status.contains("Last run: note copy · undone"), "{status}");
