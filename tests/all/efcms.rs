@@ -322,8 +322,20 @@ async fn it_is_destroyed_after_the_switch_or_under_maintenance_or_given_up() {
     );
     town.says("U0CARLA", "/deploy stop stg too early").await;
 
-    town.says("U0CARLA", "/deploy run abort-migration stg").await;
-    let card = town.shows(&["Give the migration of stg to beta up?"]).await;
+    let flagged = town
+        .says("U0CARLA", "/migrate start stg --source alpha --destinaton beta")
+        .await;
+    assert!(
+        flagged.text.contains("Did you mean") && flagged.text.contains("--destination beta"),
+        "{}",
+        flagged.text
+    );
+    town.says("U0CARLA", "/migrate abort stg --plan").await;
+    town.shows(&["plan of abort-migration", "changes nothing"]).await;
+    town.says("U0CARLA", "/migrate abort stg the copy is wrong").await;
+    let card = town
+        .shows(&["waits for a person", "Give the migration of stg to beta up?"])
+        .await;
     town.agrees(&card).await;
     town.hears_in_time("the migration to beta is given up").await;
     let shown = sandbox::aws::snapshot(&town.rig.sandbox().world().aws()).to_string();
@@ -345,7 +357,7 @@ async fn it_is_destroyed_after_the_switch_or_under_maintenance_or_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_can_be_the_source() {
     let town = town().await;
-    town.says("U0CARLA", "/migrate plan stg source=restored destination=beta")
+    town.says("U0CARLA", "/migrate plan stg --source restored --destination=beta")
         .await;
     town.shows(&["plan of migrate", "efcms-stg-restored in us-east-1 is absent"])
         .await;

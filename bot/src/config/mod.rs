@@ -18,6 +18,7 @@ mod file;
 mod freezes;
 mod functions;
 mod hosts;
+mod kept;
 mod maintenance;
 mod overlap;
 mod people;

@@ -10,14 +10,13 @@ use commands::runbook::{
 };
 use commands::step::{Action, Conduct, SPECS, Unknown};
 use commands::time::Span;
-use commands::verb::KEPT_UNDER;
 use serde::Deserialize;
 
 use super::freezes::no_environment;
 use super::people::people;
 use super::section::{Place, Section, Value, closest};
 use super::sequence::{Draft, judge};
-use super::{hosts, plain};
+use super::{hosts, kept, plain};
 
 /// How long a person has to answer when the runbook does not say.
 pub(super) const PATIENCE: Span = Span::days(7);
@@ -70,22 +69,10 @@ pub(super) fn read(tables: &Section<'_>, known: Known<'_>) -> Vec<Runbook> {
         let Some(runbook) = one(name, value, known) else {
             continue;
         };
-        let meets = |other: &&Runbook| {
-            other.command == runbook.command && known.environments.iter().any(|word| both_fit(other, &runbook, word))
-        };
-        if let (Some(command), Some(other)) = (&runbook.command, runbooks.iter().find(meets)) {
-            place.complain(format!(
-                "is kept under `{command}`, and so is {}: no environment may have two",
-                other.name
-            ));
-        }
+        kept::judge(&runbook, &runbooks, (&place, known.environments));
         runbooks.push(runbook);
     }
     runbooks
-}
-
-fn both_fit(one: &Runbook, other: &Runbook, environment: &str) -> bool {
-    EnvironmentId::parse(environment).is_ok_and(|environment| one.fits(&environment) && other.fits(&environment))
 }
 
 fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
@@ -97,7 +84,7 @@ fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
         place.complain("is the name of a task: write it as a table `[service.NAME.task.NAME]`");
     }
     let head = Head::read(&mut section, known);
-    let command = section.take("command").and_then(|value| kept_under(&value));
+    let command = section.take("command").and_then(|value| kept::command(&value));
     let words = [("stop", OnFailure::Stop), ("undo", OnFailure::Undo)];
     let on_failure = section
         .take("on_failure")
@@ -124,21 +111,6 @@ fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
         on_failure,
         steps: drafts.into_iter().map(|draft| draft.spec).collect(),
     })
-}
-
-/// The command under which a runbook is kept.
-fn kept_under(value: &Value<'_>) -> Option<String> {
-    let text = value.text()?;
-    if KEPT_UNDER.contains(&text) {
-        return Some(text.to_owned());
-    }
-    let guess =
-        closest(text, KEPT_UNDER.iter().copied()).map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
-    value.place.complain(format!(
-        "`{text}` is no command under which a runbook is kept.{guess} There are: {}",
-        KEPT_UNDER.join(", ")
-    ));
-    None
 }
 
 fn environments(value: &Value<'_>, known: &[&str]) -> Vec<EnvironmentId> {

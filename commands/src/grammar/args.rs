@@ -19,18 +19,18 @@ pub struct Scope<'a> {
 pub struct Args<'a> {
     /// The whole text, command included: `/deploy approve mainnet`.
     text: &'a str,
-    words: Vec<Word<'a>>,
-    next: usize,
+    pub(super) words: Vec<Word<'a>>,
+    pub(super) next: usize,
 }
 
 /// A word and where it stands.
 #[derive(Debug, Clone, Copy)]
-struct Word<'a> {
+pub(super) struct Word<'a> {
     /// In characters from the start of the text.
-    at: usize,
-    word: &'a str,
+    pub(super) at: usize,
+    pub(super) word: &'a str,
     /// Whether it stands between quotation marks, where nothing is a flag.
-    quoted: bool,
+    pub(super) quoted: bool,
 }
 
 impl<'a> Args<'a> {
@@ -89,47 +89,6 @@ impl<'a> Args<'a> {
         found
     }
 
-    /// Takes a flag, however often it is there, from anywhere among the words that are left: phones put words in odd places.
-    pub fn take_flag(&mut self, flag: &str) -> bool {
-        let before = self.words.len();
-        let mut index = 0;
-        let next = self.next;
-        self.words.retain(|known| {
-            let gone = index >= next && !known.quoted && dashes(known.word).eq_ignore_ascii_case(flag);
-            index += 1;
-            !gone
-        });
-        self.words.len() < before
-    }
-
-    /// Refuses words that look like flags and are none that the verb knows: one that was misspelled would silently become part of a reason.
-    ///
-    /// # Errors
-    /// When there is one; the error points at it and suggests the flag that was probably meant.
-    pub fn only_flags(&self, verb: &str, known: &[&str], reasons: bool) -> Result<(), ParseError> {
-        for (index, said) in self.words.iter().enumerate().skip(self.next) {
-            let flag = dashes(said.word).to_lowercase();
-            if said.quoted || known.contains(&flag.as_str()) {
-                continue;
-            }
-            let near = closest(&flag, known.iter().copied());
-            // One dash before a word may be a dash; two are a flag to everybody.
-            let one_dash = flag.strip_prefix('-').is_some_and(starts_with_letter) && near.is_some();
-            if !one_dash && !flag.strip_prefix("--").is_some_and(starts_with_letter) {
-                continue;
-            }
-            let mut message = match known {
-                [] => format!("`{verb}` has no flags"),
-                flags => format!("`{verb}` has no flag `{}`, only {}", said.word, backticked(flags)),
-            };
-            if reasons {
-                message.push_str("; if it is part of the reason, put quotation marks around it");
-            }
-            return Err(self.suggesting(self.error_at(index, message), near));
-        }
-        Ok(())
-    }
-
     /// Takes all the words that are left, with single spaces between them.
     pub fn rest(&mut self) -> String {
         let words: Vec<&str> = self.words.iter().skip(self.next).map(|known| known.word).collect();
@@ -143,11 +102,17 @@ impl<'a> Args<'a> {
         self.error_at(self.next, message)
     }
 
-    fn error_at(&self, index: usize, message: impl Into<String>) -> ParseError {
-        let (at, len) = match self.words.get(index) {
+    pub(super) fn error_at(&self, index: usize, message: impl Into<String>) -> ParseError {
+        let place = match self.words.get(index) {
             Some(known) => (known.at, known.word.chars().count()),
             None => (self.text.trim_end().chars().count() + 1, 0),
         };
+        self.error_over(place, message)
+    }
+
+    /// An error over a part of the text: where it starts and how long it is, in characters.
+    #[must_use]
+    pub fn error_over(&self, (at, len): (usize, usize), message: impl Into<String>) -> ParseError {
         ParseError {
             text: self.text.to_owned(),
             at,
@@ -375,21 +340,4 @@ fn mark_quoted(words: &mut [Word<'_>]) {
         }
         from += last.map_or(1, |last| last + 1);
     }
-}
-
-fn starts_with_letter(text: &str) -> bool {
-    text.starts_with(char::is_alphabetic)
-}
-
-fn backticked(words: &[&str]) -> String {
-    words
-        .iter()
-        .map(|word| format!("`{word}`"))
-        .collect::<Vec<_>>()
-        .join(" and ")
-}
-
-/// Phones turn `--` into a dash.
-fn dashes(word: &str) -> String {
-    word.replace(['\u{2014}', '\u{2013}'], "--")
 }

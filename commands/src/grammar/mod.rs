@@ -4,7 +4,9 @@
 
 mod args;
 mod error;
+mod flags;
 
 pub use args::{Args, Scope};
 pub use error::ParseError;
 pub(crate) use error::closest;
+pub use flags::Valued;

@@ -31,6 +31,7 @@ mod steer;
 mod stop;
 mod unfreeze;
 mod unlock;
+mod values;
 mod why;
 
 use crate::catalog::Catalog;
@@ -51,6 +52,9 @@ use shared::{
     revision,
 };
 pub use shortcut::{KEPT_UNDER, kept_under};
+
+/// How the usage of a verb says that it takes the parameters of a runbook.
+const VALUES: &str = "[name=value …]";
 
 /// What a verb is, for people and for the grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +82,17 @@ impl Spec {
         format!("{} {}", self.command, self.name).trim_end().to_owned()
     }
 
+    /// Refuses flags that it does not know. Where values of a runbook may be flags, that is judged when the runbook is known.
     fn refuse_other_flags(&self, args: &Args<'_>) -> Result<(), ParseError> {
-        args.only_flags(self.name, self.flags, self.usage.contains("reason"))
+        if self.usage.contains(VALUES) {
+            return Ok(());
+        }
+        args.only_flags(self.called(), self.flags, self.usage.contains("reason"))
+    }
+
+    /// The word that people know it by.
+    const fn called(&self) -> &'static str {
+        if self.name.is_empty() { self.command } else { self.name }
     }
 }
 
@@ -360,7 +373,7 @@ mod tests {
     #[test]
     fn every_verb_file_is_in_the_table() {
         let helpers = [
-            "after", "maintain", "pick", "press", "roles", "shared", "shortcut", "steer",
+            "after", "maintain", "pick", "press", "roles", "shared", "shortcut", "steer", "values",
         ];
         let mut table = FILES.to_vec();
         table.sort_unstable();

@@ -98,7 +98,7 @@ fn operation_button(action: &str, about: &str) -> Option<Request> {
     Some(match action {
         "confirm" => Request::Confirm(Confirm { aim, evidence }),
         "skip" => Request::Skip(Skip { aim, reason }),
-        "abort" => Request::Abort(Abort { aim, reason }),
+        "abort" => Request::Abort(Abort::of(aim, reason)),
         "remedy" => Request::Remedy(Remedy { aim, or_again: false }),
         "retry" => Request::Retry(Retry {
             target: Target::Run(aim.run?),
@@ -121,7 +121,7 @@ pub fn form(catalog: &Catalog, form: &str, about: &str, reason: &str) -> Option<
         let request = match form {
             "confirm" => Request::Confirm(Confirm { aim, evidence: reason }),
             "skip" => Request::Skip(Skip { aim, reason }),
-            "abort" => Request::Abort(Abort { aim, reason }),
+            "abort" => Request::Abort(Abort::of(aim, reason)),
             _ => return None,
         };
         return Some(Command { service, request });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::values::{mode, parameters};
 use super::{Spec, Verb, refused};
 use crate::catalog::{Environment, Service};
 use crate::decision::{Decision, Refusal, Reply};
@@ -38,17 +39,14 @@ impl Verb for Run {
         name: "run",
         usage: "<runbook|task:NAME> <env> [--plan] [name=value …] [reason]",
         summary: "Start one of the team's runbooks or tasks, or see what it would do",
-        detail: "`--plan` shows every step with the very values and calls it would make, reads what is there, and changes nothing. A task is a runbook of one step. Without a name it lists them all.",
+        detail: "`--plan` shows every step with the very values and calls it would make, reads what is there, and changes nothing. `--name value` says the same as `name=value`. A task is a runbook of one step. Without a name it lists them all.",
         flags: &["--plan"],
         act: Act::Start,
     };
 
     fn parse(args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Self), ParseError> {
-        let mode = if args.take_flag("--plan") {
-            Mode::Plan
-        } else {
-            Mode::Run
-        };
+        let mode = mode(args);
+        let flags = args.take_valued(&[]);
         let before = args.clone();
         let Some(word) = args.next() else {
             return Err(args.error(format!("say which runbook or task: {}", known(scope).join(", "))));
@@ -58,7 +56,9 @@ impl Verb for Run {
         }
         let runbook = RunbookName::parse(word).map_err(|bad| before.error(bad.to_string()))?;
         let (service, environment) = args.environment(scope)?;
-        let parameters = parameters(args)?;
+        let named = scope.catalog.services.get(service.as_str());
+        let named = named.and_then(|service| service.runbook(runbook.as_str()));
+        let parameters = parameters(args, &Self::SPEC, (named, flags))?;
         let reason = args.rest();
         Ok((
             service,
@@ -160,28 +160,6 @@ fn known(scope: &Scope<'_>) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-/// Takes `name=value` as long as there are any.
-pub(super) fn parameters(args: &mut Args<'_>) -> Result<BTreeMap<String, String>, ParseError> {
-    let mut found = BTreeMap::new();
-    while let Some((name, value)) = args.peek().and_then(|word| word.split_once('=')) {
-        if name.is_empty()
-            || !name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
-        {
-            break;
-        }
-        if value.contains(['{', '}']) {
-            return Err(args.error("braces stand for placeholders and cannot be part of a value"));
-        }
-        if found.insert(name.to_owned(), value.to_owned()).is_some() {
-            return Err(args.error(format!("`{name}` is said twice")));
-        }
-        args.next();
-    }
-    Ok(found)
 }
 
 /// The steps with what only the environment knows: how it goes into maintenance mode.

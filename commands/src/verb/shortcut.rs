@@ -1,10 +1,13 @@
 //! Shortcuts: commands by which a team knows one of its runbooks. `/migrate start stg` starts the runbook of `stg` that says
 //! `command = "/migrate start"`, with the gates, the card and the journal of `/deploy run`.
 
-use super::abort::Abort;
+use std::collections::BTreeMap;
+
+use super::abort::{Abort, Instead};
 use super::remedy::Remedy;
-use super::run::{Run, parameters};
+use super::run::Run;
 use super::steer::{Aim, reason};
+use super::values::{mode, parameters};
 use super::{Command, Request, Spec};
 use crate::catalog::Service;
 use crate::gate::Act;
@@ -30,8 +33,8 @@ enum Leads {
     Plan(&'static str),
     /// It tries the command's run again, with the known remedy where there is one.
     Retry,
-    /// It ends the command's run and undoes what it did.
-    Abort,
+    /// It ends the command's run and undoes what it did; where none is under way, it starts the runbook that is kept under this.
+    Abort(&'static str),
 }
 
 const MIGRATE: &str = "/migrate";
@@ -41,6 +44,7 @@ const SWITCH: &str = "/switch-colors";
 pub const KEPT_UNDER: &[&str] = &[
     "/migrate start",
     "/migrate restart",
+    "/migrate abort",
     "/migrate skip",
     "/switch-colors",
     "/switch-colors back",
@@ -92,7 +96,7 @@ pub(super) const SHORTCUTS: &[Shortcut] = &[
         (Leads::Plan("/migrate start"), Act::Read),
         (
             "See what a migration would do, and whether everything it needs is there",
-            "Reads every flag, table, queue and function that the migration names, and changes nothing.",
+            "Reads every flag, table, queue and function that the migration names, and changes nothing. `--name value` says the same as `name=value`.",
         ),
     ),
     starts(
@@ -100,7 +104,7 @@ pub(super) const SHORTCUTS: &[Shortcut] = &[
         "/migrate start",
         (
             "Start the migration",
-            "It stops by itself when something collects where failures do, and says what to look at.",
+            "It stops by itself when something collects where failures do, and says what to look at. `--name value` says the same as `name=value`.",
         ),
     ),
     other(
@@ -119,11 +123,18 @@ pub(super) const SHORTCUTS: &[Shortcut] = &[
             "For when its scripts had to be changed. A migration that is under way has to be aborted first.",
         ),
     ),
-    other(
-        (MIGRATE, "abort", "<env> <reason>"),
-        (Leads::Abort, Act::Operate),
-        ("End the migration and undo what it did, in reverse", ""),
-    ),
+    Shortcut {
+        spec: Spec {
+            command: MIGRATE,
+            name: "abort",
+            usage: "<env> [--plan] <reason>",
+            summary: "End the migration and undo what it did, in reverse; or give one up that is over",
+            detail: "While one is under way, it is undone. Otherwise the runbook is started that takes down what one left that is over and was not switched to; `--plan` shows what that would do.",
+            flags: &["--plan"],
+            act: Act::Operate,
+        },
+        leads: Leads::Abort("/migrate abort"),
+    },
     starts(
         (MIGRATE, "skip"),
         "/migrate skip",
@@ -175,30 +186,61 @@ pub(super) fn parse(
 fn follow(shortcut: &Shortcut, args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Request), ParseError> {
     let command = shortcut.spec.command;
     Ok(match shortcut.leads {
-        Leads::Start(kept) => {
-            let mode = if args.take_flag("--plan") {
-                Mode::Plan
-            } else {
-                Mode::Run
-            };
-            run(kept, mode, args, scope)?
-        }
-        Leads::Plan(kept) => run(kept, Mode::Plan, args, scope)?,
+        Leads::Start(kept) => run((&shortcut.spec, kept, mode(args)), args, scope)?,
+        Leads::Plan(kept) => run((&shortcut.spec, kept, Mode::Plan), args, scope)?,
         Leads::Retry => {
             let (service, aim) = aim(command, args, scope)?;
             args.end()?;
             (service, Request::Remedy(Remedy { aim, or_again: true }))
         }
-        Leads::Abort => {
-            let (service, aim) = aim(command, args, scope)?;
-            let reason = reason(args)?;
-            (service, Request::Abort(Abort { aim, reason }))
-        }
+        Leads::Abort(kept) => abort((&shortcut.spec, kept), args, scope)?,
     })
 }
 
+/// The end of what is under way, or what stands for it when nothing is.
+fn abort(
+    (spec, kept): (&Spec, &'static str),
+    args: &mut Args<'_>,
+    scope: &Scope<'_>,
+) -> Result<(ServiceId, Request), ParseError> {
+    let mode = mode(args);
+    let (service, mut aim) = aim(spec.command, args, scope)?;
+    let known = scope.catalog.services.get(service.as_str());
+    let runbook = known.and_then(|service| kept_under(service, kept, &aim.environment));
+    if mode == Mode::Plan && aim.run.is_some() {
+        return Err(args.error("`--plan` shows what giving up a migration that is over would do: name no run"));
+    }
+    if mode == Mode::Plan && runbook.is_none() {
+        return Err(unkept(args, &service, (kept, &aim.environment)));
+    }
+    let reason = if mode == Mode::Plan { args.rest() } else { reason(args)? };
+    let instead = match runbook {
+        // What gives a migration up is not meant by the word that starts it, unless it is named.
+        _ if aim.run.is_some() => Instead::Nothing,
+        None => Instead::Unkept(kept),
+        Some(runbook) => {
+            aim.among
+                .iter_mut()
+                .for_each(|names| names.retain(|name| *name != runbook.name));
+            Instead::Start(Run {
+                runbook: runbook.name.clone(),
+                environment: aim.environment.clone(),
+                mode,
+                parameters: BTreeMap::new(),
+                reason: reason.clone(),
+            })
+        }
+    };
+    Ok((service, Request::Abort(Abort { aim, reason, instead })))
+}
+
 /// The start of the runbook that is kept under a name.
-fn run(kept: &str, mode: Mode, args: &mut Args<'_>, scope: &Scope<'_>) -> Result<(ServiceId, Request), ParseError> {
+fn run(
+    (spec, kept, mode): (&Spec, &str, Mode),
+    args: &mut Args<'_>,
+    scope: &Scope<'_>,
+) -> Result<(ServiceId, Request), ParseError> {
+    let flags = args.take_valued(spec.flags);
     let (service, environment) = args.environment(scope)?;
     let found = scope
         .catalog
@@ -206,11 +248,9 @@ fn run(kept: &str, mode: Mode, args: &mut Args<'_>, scope: &Scope<'_>) -> Result
         .get(service.as_str())
         .and_then(|service| kept_under(service, kept, &environment));
     let Some(runbook) = found else {
-        return Err(args.error(format!(
-            "{service} keeps no runbook for {environment} under `{kept}`: write `command = \"{kept}\"` into one of its runbooks, or start one by its name with `/deploy run`"
-        )));
+        return Err(unkept(args, &service, (kept, &environment)));
     };
-    let parameters = parameters(args)?;
+    let parameters = parameters(args, spec, (Some(runbook), flags))?;
     let run = Run {
         runbook: runbook.name.clone(),
         environment,
@@ -219,6 +259,12 @@ fn run(kept: &str, mode: Mode, args: &mut Args<'_>, scope: &Scope<'_>) -> Result
         reason: args.rest(),
     };
     Ok((service, Request::Run(run)))
+}
+
+fn unkept(args: &Args<'_>, service: &ServiceId, (kept, environment): (&str, &EnvironmentId)) -> ParseError {
+    args.error(format!(
+        "{service} keeps no runbook for {environment} under `{kept}`: write `command = \"{kept}\"` into one of its runbooks, or start one by its name with `/deploy run`"
+    ))
 }
 
 /// The runbook of an environment that is kept under a name.

@@ -92,16 +92,7 @@ impl Aim {
                 .filter(|one| self.is_among(one))
                 .ok_or("there is no such run")?,
             None => {
-                let mut open: Vec<_> = facts
-                    .operations
-                    .values()
-                    .filter(|one| {
-                        *one.environment() == self.environment
-                            && one.ended().is_none()
-                            && !one.is_plan()
-                            && self.is_among(one)
-                    })
-                    .collect();
+                let mut open = self.open(facts);
                 // An errand goes beside the run that people mean when they name none.
                 if open.iter().any(|one| one.pinned.errand.is_none()) {
                     open.retain(|one| one.pinned.errand.is_none());
@@ -123,6 +114,14 @@ impl Aim {
             }
         }
         Ok(operation)
+    }
+
+    /// Everything under way that can be meant where no run is named.
+    pub(super) fn open<'f>(&self, facts: &'f Facts<'_>) -> Vec<&'f Operation> {
+        let meant = |one: &&Operation| {
+            *one.environment() == self.environment && one.ended().is_none() && !one.is_plan() && self.is_among(one)
+        };
+        facts.operations.values().filter(meant).collect()
     }
 
     fn is_among(&self, operation: &Operation) -> bool {

@@ -102,6 +102,7 @@ fn furnished(git_ref: &str) -> World {
         pause("tidy"),
         kept("copy", "/migrate start"),
         kept("empty", "/migrate restart"),
+        kept("give-up", "/migrate abort"),
         kept("without", "/migrate skip"),
         kept("switch", "/switch-colors"),
         kept("back", "/switch-colors back"),

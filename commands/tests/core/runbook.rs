@@ -598,13 +598,17 @@ fn an_environment_has_one_run_that_changes_it() {
 
 #[test]
 fn parameters_are_asked_for_and_checked() {
-    let mut world = World::with(vec![step("flip", color("{parameter.color}"))]);
-    world.service().runbooks[0].parameters = vec![commands::runbook::Parameter {
-        name: "color".into(),
-        summary: "the color to go to".into(),
-        default: None,
-        choices: vec!["blue".into(), "green".into()],
-    }];
+    let fresh = || {
+        let mut world = World::with(vec![step("flip", color("{parameter.color}"))]);
+        world.service().runbooks[0].parameters = vec![commands::runbook::Parameter {
+            name: "color".into(),
+            summary: "the color to go to".into(),
+            default: None,
+            choices: vec!["blue".into(), "green".into()],
+        }];
+        world
+    };
+    let mut world = fresh();
     for (text, why) in [
         ("", "Say color=… (the color to go to)"),
         ("color=red", "color cannot be red"),
@@ -692,12 +696,44 @@ fn all_kinds() -> Vec<Step> {
         .collect()
 }
 
+        ("--color blue color=green", "said twice"),
+        ("--color=red", "color cannot be red"),
+        (
+            "now --color",
+            "--color needs a value, one of blue, green: write --color blue",
+        ),
+        ("--color --plan", "needs a value"),
+        ("--color={x}", "braces"),
 pub fn replayed(world: &World) {
     for (id, history) in &world.operation_journal {
         let folded = operation::replay(id, history.clone()).expect("a legal history");
         assert_eq!(
             folded.as_ref(),
             world.operations.get(id),
+    let unknown = [
+        "switch mainnet --colr green now",
+        "switch mainnet \u{2014}colr=green now",
+        "switch mainnet -color green",
+        "switch mainnet --pln",
+    ];
+    let told = unknown.map(|text| world.says("U0BRUNO", &format!("/deploy run {text}")));
+    insta::assert_snapshot!(told.join("\n\n"));
+    // The same flag, however and wherever it is typed.
+    for said in [
+        "switch mainnet --color green now",
+        "switch --color green mainnet now",
+        "switch mainnet now \u{2014}color=green",
+        "--Color=green switch mainnet now",
+    ] {
+        let mut world = fresh();
+        world.says("U0BRUNO", &format!("/deploy run {said} --plan"));
+        let pinned = &world.operation().pinned;
+        assert_eq!(
+            (pinned.parameters["color"].as_str(), pinned.reason.as_str()),
+            ("green", "now"),
+            "{said}"
+        );
+    }
             "the fold is that of the history"
         );
     }
@@ -884,7 +920,10 @@ fn a_shortcut_is_the_runbook_that_is_kept_under_it() {
     let told = [
         "/migrate skip mainnet",
         "/migrate status mainnet",
-        "/migrate plan mainnet",
+        "/migrate plan mainnet --sourse beta",
+        "/migrate plan mainnet --source beta",
+        "/migrate abort mainnet nothing to undo",
+        "/migrate abort mainnet --plan",
         "/migrate start mainnet",
         "/switch-colors retry mainnet",
         "/switch-colors mainnet",
@@ -905,15 +944,22 @@ fn a_shortcut_is_the_runbook_that_is_kept_under_it() {
     Nothing was done: no run of copy is under way on mainnet.
     no Nothing was done: no run of copy is under way on mainnet.
 
-    > /migrate plan mainnet
+    > /migrate plan mainnet --sourse beta
+    plan has no flag --sourse, only --source
+    plan has no flag --sourse, only --source
+    /migrate plan mainnet --sourse beta
+                          ^^^^^^^^
+    Did you mean /migrate plan mainnet --source beta?
+
+    > /migrate plan mainnet --source beta
     plan of copy · wallet → mainnet: Looking at every step; the card fills in. Nothing is changed.
     plan of copy · wallet → mainnet: Looking at every step; the card fills in. Nothing is changed.
-    Anywhere else: /deploy show mainnet copy-f451a617
+    Anywhere else: /deploy show mainnet copy-af327a64
 
     > /migrate start mainnet
     copy · wallet → mainnet: Recorded. The card shows how it goes.
     copy · wallet → mainnet: Recorded. The card shows how it goes.
-    Anywhere else: /deploy show mainnet copy-af327a64
+    Anywhere else: /deploy show mainnet copy-82396aa3
 
     > /switch-colors retry mainnet
     there is no environment retry: known are testnet, mainnet
@@ -922,15 +968,15 @@ fn a_shortcut_is_the_runbook_that_is_kept_under_it() {
                    ^^^^^
 
     > /switch-colors mainnet
-    mainnet is being changed by run copy-af327a64 just now. Wait for its end, or look at it with /deploy status mainnet.
-    no mainnet is being changed by run copy-af327a64 just now. Wait for its end, or look at it with /deploy status mainnet.
+    mainnet is being changed by run copy-82396aa3 just now. Wait for its end, or look at it with /deploy status mainnet.
+    no mainnet is being changed by run copy-82396aa3 just now. Wait for its end, or look at it with /deploy status mainnet.
 
     > /migrate status mainnet
     copy · wallet → mainnet · step 1 of 1: pause
     running copy · wallet → mainnet · step 1 of 1: pause
     running 1. pause · watched
     [Abort and undo…]
-    production · started by u0carla Fri, Nov 20 at 18:00 UTC · run copy-af327a64
+    production · started by u0carla Fri, Nov 20 at 18:00 UTC · run copy-82396aa3
 
     > /migrate abort mainnet wrong day
     @U0CARLA aborts copy, which is undone in reverse: wrong day
@@ -950,12 +996,77 @@ fn a_shortcut_is_the_runbook_that_is_kept_under_it() {
     /migrate start <env> [--plan] [name=value …] [reason]  Start the migration
     /migrate retry <env>  Try the step again at which the migration stopped
     /migrate restart <env> [--plan] [name=value …] [reason]  Empty the destination, so that a migration can start anew
-    /migrate abort <env> <reason>  End the migration and undo what it did, in reverse
+    /migrate abort <env> [--plan] <reason>  End the migration and undo what it did, in reverse; or give one up that is over
     /migrate skip <env> [--plan] [name=value …] [reason]  Let the next deploy go out without a migration
     /migrate status <env>  See how far the migration is
     /migrate help [verb]  This list, or more about one verb
     More about one: /migrate help plan. In a thread, mention the bot instead of typing a slash.
     A service name may stand before the environment; it is needed only where a channel is home to several services.
     A word that begins with -- is a flag; in a reason, put quotation marks around it.
-"#);
+    "#);
 }
+
+/// What is over is given up by the same word that undoes what is under way, and never the one for the other.
+#[test]
+fn abort_undoes_what_is_under_way_and_else_gives_up_what_is_over() {
+    let mut world = World::new();
+    let kept = |name: &str, command: &str| Runbook {
+        command: Some(command.to_owned()),
+        ..pause(name)
+    };
+    world.service().runbooks = vec![kept("copy", "/migrate start"), kept("give-up", "/migrate abort")];
+    let mut told = vec![];
+    let mut says = |world: &mut World, who: &str, text: &str| {
+        told.push(format!("> {text}\n{}\n", world.says(who, text)));
+        world.passes(Span::minutes(1));
+    };
+    says(&mut world, "U0RITA", "/migrate abort mainnet not mine to say");
+    assert_eq!(world.refusals, [Reason::Role]);
+    says(&mut world, "U0CARLA", "/migrate abort mainnet");
+    says(&mut world, "U0RITA", "/migrate abort mainnet --plan");
+    assert!(world.operation().is_plan());
+    says(&mut world, "U0CARLA", "/migrate start mainnet");
+    let copy = world.operation().id.clone();
+    says(&mut world, "U0CARLA", "/migrate abort mainnet --plan");
+    says(
+        &mut world,
+        "U0CARLA",
+        &format!("/migrate abort mainnet {} --plan", copy.short()),
+    );
+    says(&mut world, "U0CARLA", "/migrate abort mainnet wrong day");
+    assert!(world.operations[&copy].undone_by.is_some(), "it is undone");
+    says(&mut world, "U0CARLA", "/migrate abort mainnet the script is wrong");
+    let given_up = world.operation();
+    assert_eq!(
+        (given_up.pinned.runbook.as_str(), given_up.pinned.reason.as_str()),
+        ("give-up", "the script is wrong")
+    );
+    // Said twice, it does not undo what it began; by its name, it does.
+    let id = given_up.id.clone();
+    says(&mut world, "U0CARLA", "/migrate abort mainnet the script is wrong");
+    assert!(world.operations[&id].undone_by.is_none());
+    says(
+        &mut world,
+        "U0CARLA",
+        &format!("/migrate abort mainnet {} after all", id.short()),
+    );
+    assert!(world.operations[&id].undone_by.is_some());
+    insta::assert_snapshot!(told.join("\n"));
+}
+    world.service().runbooks[0].parameters = vec![commands::runbook::Parameter {
+        name: "source".into(),
+        summary: "the live table".into(),
+        default: Some("alpha".into()),
+        choices: vec![],
+    }];
+    > /migrate abort mainnet nothing to undo
+    Nothing was done: no migration is under way on mainnet. To give one up that is over, write command = "/migrate abort" into the runbook that takes down what it left; /deploy run lists all of them.
+    no Nothing was done: no migration is under way on mainnet. To give one up that is over, write command = "/migrate abort" into the runbook that takes down what it left; /deploy run lists all of them.
+
+    > /migrate abort mainnet --plan
+    wallet keeps no runbook for mainnet under /migrate abort: write command = "/migrate abort" into one of its runbooks, or start one by its name with /deploy run
+    wallet keeps no runbook for mainnet under /migrate abort: write command = "/migrate abort" into one of its runbooks, or start one by its name with /deploy run
+    /migrate abort mainnet --plan
+                                  ^
+
+    source: alpha

@@ -579,3 +579,32 @@ fn a_schema_says_its_job_its_order_and_its_repository() {
     }
     assert!(read(&approved(&step(&format!("{job}\nunknown = \"allow\"")))).is_ok());
 }
+
+#[test]
+fn what_is_kept_under_a_command_is_known_there_and_alone() {
+    let runbook = |name: &str, keys: &str| {
+        format!(
+            "[service.web.runbook.{name}]\n{keys}\n[[service.web.runbook.{name}.step]]\nname = \"a\"\nkind = \"wait\"\nfor = \"1m\"\n"
+        )
+    };
+    let abort = "command = \"/migrate abort\"";
+    for (text, why) in [
+        (
+            runbook("x", "command = \"/migrate abrot\""),
+            "is no command under which a runbook is kept. Did you mean `/migrate abort`?",
+        ),
+        (
+            runbook("x", abort) + &runbook("y", abort),
+            "is kept under `/migrate abort`, and so is x: no environment may have two",
+        ),
+        (
+            runbook("x", &format!("{abort}\nparameter.to = {{ summary = \"where\" }}")),
+            "takes a reason and no values: give the parameter to a `default`",
+        ),
+    ] {
+        let told = complaints(&approved(&text));
+        assert!(told.contains(why), "{why} is not in\n{told}");
+    }
+    let given = "parameter.to = { summary = \"where\", default = \"beta\" }";
+    assert!(read(&approved(&runbook("x", &format!("{abort}\n{given}")))).is_ok());
+}
