@@ -581,6 +581,28 @@ fn a_schema_says_its_job_its_order_and_its_repository() {
 }
 
 #[test]
+fn what_only_looks_moves_nothing() {
+    let step = |keys: &str| {
+        format!(
+            "[[service.web.runbook.x.step]]\nname = \"a\"\n{keys}\nmoves = {{ what = \"API\", from = \"blue\", to = \"green\" }}\n"
+        )
+    };
+    let flag = "kind = \"flag\"\nparameter = \"/color\"";
+    for (keys, kind) in [
+        (flag, "flag"),
+        ("kind = \"event_source\"\nfunction = \"streams\"", "event_source"),
+        ("kind = \"approval\"\nquestion = \"Yes?\"", "approval"),
+        ("kind = \"wait\"\nfor = \"1m\"", "wait"),
+    ] {
+        let told = complaints(&approved(&step(keys)));
+        let why = format!("a step of kind `{kind}` that only looks or asks moves nothing: delete `moves`");
+        assert!(told.contains(&why), "{why} is not in\n{told}");
+    }
+    // The same flag that is set may say what it moves.
+    assert!(read(&approved(&step(&format!("{flag}\nvalue = \"green\"")))).is_ok());
+}
+
+#[test]
 fn what_is_kept_under_a_command_is_known_there_and_alone() {
     let runbook = |name: &str, keys: &str| {
         format!(
