@@ -84,6 +84,24 @@ impl Court for Scenario {
 
 const DEPLOY_TABLE: &str = "efcms-deploy-stg";
 
+/// Nobody has deployed since the switch: there is nothing to go forward to.
+async fn nothing_waits(town: &Scenario) {
+    town.says("U0CARLA", "/switch-colors plan stg").await;
+    town.shows(&["plan of switch", "No deploy is waiting for the switch"])
+        .await;
+    town.says("U0CARLA", "/switch-colors stg once more").await;
+    let words = "No deploy is waiting for the switch: pending-color-switch is false.";
+    let card = town
+        .shows(&["once more", "switch · ef-cms → stg · undone", words])
+        .await;
+    assert!(
+        text_of(&card).contains("say /switch-colors back stg"),
+        "{}",
+        text_of(&card)
+    );
+    assert_eq!(town.color(), ["green"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn it_goes_into_maintenance_migrates_switches_and_goes_back() {
     let town = town().await;
@@ -136,6 +154,9 @@ async fn it_goes_into_maintenance_migrates_switches_and_goes_back() {
     assert_eq!(town.flag(DEPLOY_TABLE, "current-color"), json!({ "S": "green" }));
     assert_eq!(town.flag(DEPLOY_TABLE, "source-table-version"), json!({ "S": "beta" }));
     assert_eq!(town.flag(DEPLOY_TABLE, "migrate"), json!({ "S": "false" }));
+    assert_eq!(town.flag(DEPLOY_TABLE, "pending-color-switch"), json!({ "S": "false" }));
+
+    nothing_waits(&town).await;
 
     town.says("U0CARLA", "/switch-colors back stg").await;
     let words = "blue reads efcms-stg-alpha and green writes efcms-stg-beta";
@@ -285,8 +306,8 @@ async fn a_switch_looks_first_and_says_what_is_where() {
     town.agrees(&card).await;
     let card = town
         .shows(&[
-            "is being undone · step 16 of 30",
-            "mixed: UI on its way to blue, API blue, public API blue",
+            "is being undone · step 18 of 34",
+            "mixed: UI on its way to blue, API blue, public API blue, sign-in blue",
         ])
         .await;
     let asked = text_of(&card);

@@ -443,6 +443,7 @@ async fn court_account(there: &Ministack) {
         ("migrate", text("false")),
         ("source-table-version", text("alpha")),
         ("destination-table-version", text("beta")),
+        ("pending-color-switch", json!({ "BOOL": true })),
         ("maintenance-mode", json!({ "BOOL": false })),
         ("migration-queue-is-empty", json!({ "BOOL": true })),
         ("order-search-enabled", json!({ "BOOL": true })),
@@ -560,6 +561,11 @@ async fn ministack_sees_ef_cms_go_into_maintenance_migrate_and_switch() {
     assert_eq!(
         there.flag(EAST, "efcms-deploy-stg", "migrate").await,
         json!({ "S": "false" })
+    );
+    assert_eq!(
+        there.flag(EAST, "efcms-deploy-stg", "pending-color-switch").await,
+        json!({ "BOOL": false }),
+        "its type is kept"
     );
     assert_eq!(
         [

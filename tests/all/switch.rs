@@ -41,7 +41,8 @@ fn failures() -> Vec<Failing> {
         failed("the sites' job fails halfway", "ef-cms-switch-ui", &halfway),
         refused("the second record cannot be set", "aws.ChangeResourceRecordSets", 1),
         refused("the last mapping cannot be replaced", "aws.UpdateBasePathMapping", 3),
-        refused("the color cannot be written", "aws.UpdateItem", 0),
+        failed("sign-in's job fails", "ef-cms-switch-cognito", &fails),
+        refused("the color cannot be written", "aws.UpdateItem", 1),
     ]
 }
 
@@ -72,9 +73,12 @@ fn colors(seen: &Seen) -> String {
     let written = flags.iter().find(|item| item["pk"]["S"] == "current-color");
     let mut colors: Vec<_> = court::colors(&state).into_iter().map(|(_, color)| color).collect();
     colors.dedup();
+    let pending = flags.iter().find(|item| item["pk"]["S"] == "pending-color-switch");
+    let words = |item: Option<&Value>| item.map_or(Value::Null, |item| item["current"].clone());
     format!(
-        "{} {} {colors:?}",
-        written.map_or("nothing", |item| item["current"]["S"].as_str().unwrap_or("odd")),
+        "{} pending {} {} {colors:?}",
+        words(written),
+        words(pending),
         state["streams"]
     )
 }

@@ -47,7 +47,7 @@ pub fn account() -> String {
     for growth in ["per_second = 1.5 ", "per_second = 5 ", "per_second = 1 "] {
         text = with(&text, growth, "per_second = 5000 ");
     }
-    for seconds in [60, 120, 180, 240, 300] {
+    for seconds in [30, 60, 120, 180, 240, 300] {
         text = with(&text, &format!("seconds = {seconds}\n"), "seconds = 0\n");
     }
     text
@@ -107,7 +107,7 @@ pub fn state(shown: &Value) -> Value {
     })
 }
 
-/// The color of everything that traffic goes through: both sites, their records, and the mappings of each region. `None`: it leads nowhere.
+/// The color of everything that traffic goes through: both sites, their records, the mappings of each region, and sign-in. `None`: it leads nowhere.
 #[must_use]
 pub fn colors(state: &Value) -> Vec<(String, Option<&'static str>)> {
     let color = |text: &str| ["blue", "green"].into_iter().find(|color| text.contains(color));
@@ -140,10 +140,14 @@ pub fn colors(state: &Value) -> Vec<(String, Option<&'static str>)> {
     sites.chain(records).chain(mappings).collect()
 }
 
-/// The sites that people see.
-const SITES: [&str; 2] = ["app.stg.court.example.org", "stg.court.example.org"];
-/// How many things traffic goes through: two sites, two records, two domains in two regions.
-const WAYS: usize = 8;
+/// The sites that people see, and what stands for the triggers of sign-in.
+const SITES: [&str; 3] = [
+    "app.stg.court.example.org",
+    "stg.court.example.org",
+    "efcms-stg.cognito.example.org",
+];
+/// How many things traffic goes through: two sites, two records, two domains in two regions, sign-in.
+const WAYS: usize = 9;
 
 /// What must never be seen of the account, if it is.
 #[must_use]
@@ -162,8 +166,13 @@ pub fn wrong(shown: &Value) -> Option<String> {
     }
     let flags = state["flags"].as_array()?;
     let written = flags.iter().find(|item| item["pk"]["S"] == "current-color")?;
-    if written["current"]["S"] == "green" && colors.iter().any(|(_, color)| *color != Some("green")) {
-        return Some(format!("current-color says green, and it is {colors:?}"));
+    let pending = flags.iter().find(|item| item["pk"]["S"] == "pending-color-switch")?;
+    let green = colors.iter().all(|(_, color)| *color == Some("green")) && pending["current"]["S"] == "false";
+    if written["current"]["S"] == "green" && !green {
+        return Some(format!(
+            "current-color says green, a deploy is waiting: {}, and it is {colors:?}",
+            pending["current"]
+        ));
     }
     None
 }

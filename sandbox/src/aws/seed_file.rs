@@ -218,7 +218,7 @@ mod tests {
     fn a_migration_runs_through_the_account_of_ef_cms() {
         let mut account = planted("ef-cms.toml");
         let east = Place::new("111122223333", "us-east-1");
-        assert_eq!(account.region(&east).lambda.functions.len(), 20);
+        assert_eq!(account.region(&east).lambda.functions.len(), 22);
         build(&mut account, "ef-cms-deploy-migration", 180);
         assert_eq!(segments(&mut account), Some((0, 0, 0)));
         build(&mut account, "ef-cms-start-migration", 60);

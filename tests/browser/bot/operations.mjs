@@ -75,17 +75,18 @@ async function switches(town) {
   // API Gateway is slow to answer: meanwhile the card says what is where.
   await town.control("/faults", { target: "aws.UpdateBasePathMapping", kind: "throttle", times: 3, retry_after: 20 });
   await presses(town, asked, "confirm", { asks: true });
-  const mixed = await town.inTime(20, "switch · ef-cms → stg", "mixed: UI green, API on its way to green in us-east-1, API blue in us-west-1, public API blue");
+  const mixed = await town.inTime(20, "switch · ef-cms → stg", "mixed: UI green, API on its way to green in us-east-1, API blue in us-west-1, public API blue, sign-in blue");
   await town.pictures("ef-cms-8-mixed", mixed);
   const done = await town.inTime(60, "switch · ef-cms → stg · done");
   await town.pictures("ef-cms-9-switched", done);
   await tab.test("flag", "current-color").getByText("green").waitFor();
   assert.deepEqual(await flag(town, "migrate"), ["false", "string"]);
+  assert.deepEqual(await flag(town, "pending-color-switch"), ["false", "string"]);
   await tab.test("record-set").filter({ hasText: "app-green.stg.court.example.org" }).first().waitFor();
   const { aws } = await town.control("/state");
   const east = aws.places.find((place) => place.region === "us-east-1");
   const started = (name) => east.projects.find((project) => project.name === name).builds.length;
-  assert.deepEqual(["ef-cms-start-migration", "ef-cms-switch-ui"].map(started), [1, 1], "once each");
+  assert.deepEqual(["ef-cms-start-migration", "ef-cms-switch-ui", "ef-cms-switch-cognito"].map(started), [1, 1, 1], "once each");
   assert.equal(started(INFRASTRUCTURE), 2, "the one that failed, and the one after it");
 }
 
