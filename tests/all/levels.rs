@@ -183,3 +183,30 @@ async fn other_variables_are_neither_shown_nor_kept() {
     );
     town.ends().await;
 }
+
+/// One that cannot be put back does not hold up the others, and is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_tries_every_function_and_names_those_that_are_not_back() {
+    let town = town(&[("load", "info"), ("metrics", "warn"), ("send", "info")]).await;
+    let mut full = json!({ "LOG_LEVEL": "info", "DB_PASS": SECRET, "FILL": "" });
+    full["FILL"] = json!("x".repeat(4096 - full.to_string().len()));
+    let deploy = json!({ "function": format!("{PREFIX}send"), "variables": full });
+    town.control("aws/deed", json!({ "lambda": { "deploy": deploy } }))
+        .await;
+    town.says("U0CARLA", "/loglevel mainnet all debug").await;
+    town.shows(&["its own words may quote variables", "a person decides"])
+        .await;
+    let refused = kind("refuse", 1, &json!({ "error": "AccessDeniedException" }));
+    town.breaks("aws.UpdateFunctionConfiguration", &refused).await;
+    town.says("U0CARLA", "/deploy abort mainnet it does not fit").await;
+    let card = town.shows(&["could not be undone · a person decides"]).await;
+    let words = format!(
+        "1 function could not be put back: {PREFIX}load (Lambda refuses the change of {PREFIX}load; its own words may quote variables and are not shown); 1 function could"
+    );
+    assert!(card.contains(&words), "{card}");
+    assert_eq!(["load", "metrics"].map(|name| town.level(name)), ["debug", "warn"]);
+    town.says("U0CARLA", "/deploy retry mainnet").await;
+    town.shows(&["log levels · wallet → mainnet · undone"]).await;
+    assert_eq!(["load", "metrics"].map(|name| town.level(name)), ["info", "warn"]);
+    town.ends().await;
+}

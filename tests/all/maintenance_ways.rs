@@ -303,14 +303,17 @@ async fn of_two_regions_the_one_that_fails_is_named_and_the_other_is_turned_back
     let status = town.says("U0RITA", "/deploy status stg").await.text;
     assert!(!status.contains("maintenance is on"), "not everywhere: {status}");
 
-    // Given up, the one that fails may have been told, and cannot be told now; left out, the other is told that it is off.
+    // Given up, the one that fails may have been told, and cannot be told now; the other is told that it is off before anybody is asked.
     town.says("U0CARLA", "/deploy abort stg not today").await;
     town.shows(&["“Turn maintenance on in us-west-1” could not be undone · a person decides"])
         .await;
-    town.says("U0CARLA", "/deploy skip stg nobody works there today").await;
-    town.shows(&["maintenance on · ef-cms → stg · undone"]).await;
+    town.hears_in_time("Undone: “Turn maintenance on in us-east-1”.").await;
+    town.hears_in_time("Not undone: “Turn maintenance on in us-west-1”.")
+        .await;
     town.control("aws/deed", json!([])).await;
     assert!(!flag(), "the east is told that it is off");
+    town.says("U0CARLA", "/deploy skip stg nobody works there today").await;
+    town.shows(&["maintenance on · ef-cms → stg · undone"]).await;
 
     // Mended in time, it goes on where it was.
     town.says_of("on stg for 1h copying").await;

@@ -31,7 +31,7 @@ impl Executor for LogLevel {
         let earlier = Levels::of(&at.call.memo);
         let functions = known.iter().map(|one| begin(self, &earlier, one)).collect();
         Ok(StepOutcome::Prepared {
-            memo: json!(Levels { functions }),
+            memo: json!(Levels { functions, undo: 0 }),
             outputs: if self.sets() { BTreeMap::new() } else { outputs },
             evidence: standing(&known),
             done: !self.sets(),
@@ -72,23 +72,25 @@ impl Executor for LogLevel {
         }
     }
 
+    /// One that cannot be put back does not hold up the others: all are tried before it is said which are not back.
     async fn undo(&self, at: At<'_>) -> Answer {
         let mut levels = Levels::of(&at.call.memo);
-        let ours = [Stage::Sent, Stage::Seen];
-        let set = levels.functions.iter_mut().filter(|one| ours.contains(&one.stage));
+        levels.undone_by(at.call.number);
+        let open = |one: &Leveled| matches!(one.stage, Stage::Sent | Stage::Seen) && one.stuck.is_none();
+        let set = levels.functions.iter_mut().filter(|one| open(one));
         for (done, one) in set.take(BITE).enumerate() {
             match variables::set(at, (&one.name, &self.key), one.before.as_deref(), Some(&self.level)).await {
                 Ok(Came::Sent | Came::Already) => one.stage = Stage::Back,
                 Ok(Came::Other(_)) => one.stage = Stage::LeftAlone,
-                Err(_) if done > 0 => break,
-                Err(error) => return Err(error),
+                Err(StepError::Failed { message, .. }) => one.stuck = Some(message),
+                Err(StepError::Later(_)) if done > 0 => break,
+                Err(later) => return Err(later),
             }
         }
-        Ok(if levels.count(&ours) == 0 {
-            acted(json!(levels))
-        } else {
-            on_the_way(&levels, "put back")
-        })
+        if levels.functions.iter().any(open) {
+            return Ok(on_the_way(&levels, "put back"));
+        }
+        not_back(&levels).map_or_else(|| Ok(acted(json!(levels))), Err)
     }
 
     async fn undo_watch(&self, at: At<'_>) -> Answer {
@@ -137,6 +139,7 @@ fn begin(step: &LogLevel, earlier: &Levels, one: &Known) -> Leveled {
         name: one.name.clone(),
         before,
         stage,
+        stuck: None,
     }
 }
 
@@ -168,6 +171,32 @@ fn changed(function: &str, now: Option<&str>) -> StepError {
         "changed_since",
         format!("{function} is at {now}: somebody changed it since it was read"),
     )
+}
+
+/// Which functions could not be put back, and why; nothing when all could.
+fn not_back(levels: &Levels) -> Option<StepError> {
+    let stuck: Vec<(&str, &str)> = levels
+        .functions
+        .iter()
+        .filter_map(|one| Some((one.name.as_str(), one.stuck.as_deref()?)))
+        .collect();
+    let mut named: Vec<String> = stuck
+        .iter()
+        .take(NAMED)
+        .map(|(name, why)| format!("{name} ({why})"))
+        .collect();
+    if stuck.len() > NAMED {
+        named.push(format!("and {} more", stuck.len() - NAMED));
+    }
+    let back = functions(levels.count(&[Stage::Back, Stage::BackSeen]));
+    (!stuck.is_empty()).then(|| {
+        let why = format!(
+            "{} could not be put back: {}; {back} could",
+            functions(stuck.len()),
+            named.join(", ")
+        );
+        StepError::failed("not_back", why)
+    })
 }
 
 fn on_the_way(levels: &Levels, word: &str) -> StepOutcome {

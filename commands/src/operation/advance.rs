@@ -332,13 +332,17 @@ fn backward(plan: &mut Plan<'_>, operation: &Operation) -> Result<bool, Illegal>
     if operation.steps.iter().any(|state| busy(state.phase)) {
         return Ok(false);
     }
-    if operation.steps.iter().any(|state| state.phase == Phase::UndoFailed) {
-        stop(plan, operation)?;
-        return Ok(false);
-    }
-    let next = operation.all().rev().find(|(step, state)| is_to_be_undone(step, state));
-    let Some((step, _)) = next else {
-        end(plan, operation, Reason::Undone)?;
+    let failed = operation.all().filter(|(_, state)| state.phase == Phase::UndoFailed);
+    let held: Vec<Option<&String>> = failed.map(|(step, _)| step.group.as_ref()).collect();
+    // What was under way together does not rest on each other: all of a group is tried before people are asked about what failed in it.
+    let beside = |step: &Step| held.is_empty() || (step.group.is_some() && held.contains(&step.group.as_ref()));
+    let mut open = operation.all().rev();
+    let Some((step, _)) = open.find(|(step, state)| is_to_be_undone(step, state) && beside(step)) else {
+        if held.is_empty() {
+            end(plan, operation, Reason::Undone)?;
+        } else {
+            stop(plan, operation)?;
+        }
         return Ok(false);
     };
     plan.tell_operation(

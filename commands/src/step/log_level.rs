@@ -46,6 +46,9 @@ fn usual_key() -> String {
 pub struct Levels {
     /// One by one, by name.
     pub functions: Vec<Leveled>,
+    /// The number of the undo that tries to put them back; 0: none does.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub undo: u32,
 }
 
 /// A function and what became of its level.
@@ -58,6 +61,14 @@ pub struct Leveled {
     pub before: Option<String>,
     /// What became of it.
     pub stage: Stage,
+    /// Why it could not be put back by the undo that is under way; foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What became of a function's level.
@@ -85,6 +96,14 @@ impl Levels {
     #[must_use]
     pub fn of(memo: &Value) -> Self {
         Self::deserialize(memo).unwrap_or_default()
+    }
+
+    /// An undo begins, or goes on: a new one tries all that could not be put back before.
+    pub fn undone_by(&mut self, undo: u32) {
+        if self.undo != undo {
+            self.undo = undo;
+            self.functions.iter_mut().for_each(|one| one.stuck = None);
+        }
     }
 
     /// How many functions are at one of these stages.

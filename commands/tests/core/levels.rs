@@ -69,11 +69,12 @@ fn prepared(account: &Account, call: &StepCall) -> Outcome {
             Some(from) if level.as_ref() != Some(from) => Stage::LeftAlone,
             _ => Stage::Ahead,
         },
+        stuck: None,
     };
     let functions: Vec<Leveled> = ours.clone().map(begin).collect();
     let outputs = ours.map(|(name, level)| (name.clone(), level.clone().unwrap_or_default()));
     came(StepOutcome::Prepared {
-        memo: json!(Levels { functions }),
+        memo: json!(Levels { functions, undo: 0 }),
         outputs: if action.sets() {
             BTreeMap::new()
         } else {

@@ -150,6 +150,16 @@ impl World {
         words(&self.commit(decision))
     }
 
+    /// The newest message in the run's thread.
+    pub fn last_note(&self) -> String {
+        let notes = self.effects.values().filter_map(|effect| match effect {
+            Effect::PostInThread { name, message, .. } => Some((name.starts_with("stopped/"), message)),
+            _ => None,
+        });
+        let (_, note) = notes.max_by_key(|(stopped, _)| *stopped).expect("a note");
+        crate::world::text_of(note)
+    }
+
     pub fn card(&self) -> String {
         text_of(&self.decide(|facts| commands::view::operation_card(self.operation(), facts)))
     }
@@ -413,6 +423,54 @@ fn a_failed_undo_waits_for_a_person() {
     ));
 }
 
+/// What was under way together does not rest on each other: one that cannot be undone does not hold up the others of its group, only what is before it.
+#[test]
+fn a_failed_undo_does_not_hold_up_its_group() {
+    let grouped = |name: &str| Step {
+        group: Some("regions".to_owned()),
+        ..step(name, color("green"))
+    };
+    let steps = ["west", "middle", "east"].map(grouped);
+    let mut world = World::with([step("first", color("green"))].into_iter().chain(steps).collect());
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    for name in ["first", "west", "middle", "east"] {
+        world.comes_back(name, CallPhase::Prepare, &prepared());
+        if name != "east" {
+            world.comes_back(name, CallPhase::Act, &acted());
+        }
+    }
+    world.comes_back("east", CallPhase::Act, &refused("not now"));
+    world.says("U0CARLA", "/deploy abort mainnet enough");
+    world.comes_back("east", CallPhase::Undo, &refused("nobody is there"));
+    assert_eq!(world.operation().status, Status::Undoing, "the others are tried");
+    world.comes_back("middle", CallPhase::Undo, &acted());
+    world.comes_back("west", CallPhase::Undo, &refused("nobody is there either"));
+    let phases = ["first", "west", "middle", "east"].map(|name| world.phase(name));
+    assert_eq!(
+        (world.operation().status, phases),
+        (
+            Status::Stopped,
+            [Phase::Done, Phase::UndoFailed, Phase::Undone, Phase::UndoFailed]
+        )
+    );
+    let card = world.card();
+    assert!(
+        card.starts_with("switch · wallet → mainnet · “west” and 1 more could not be undone"),
+        "{card}"
+    );
+    insta::assert_snapshot!(world.last_note());
+    // Left as they are one after the other; then what is before them is undone.
+    world.says("U0CARLA", "/deploy skip mainnet nobody works there");
+    assert_eq!(world.operation().status, Status::Stopped);
+    world.says("U0CARLA", "/deploy skip mainnet nor there");
+    world.comes_back("first", CallPhase::Undo, &acted());
+    assert_eq!(
+        world.operation().ended().map(|(reason, _)| reason),
+        Some(Reason::Undone)
+    );
+    replayed(&world);
+}
+
 #[test]
 fn what_nobody_can_know_is_asked() {
     let mut world = World::with(vec![
@@ -614,12 +672,44 @@ fn parameters_are_asked_for_and_checked() {
         ("color=red", "color cannot be red"),
         ("shade=blue color=blue", "no parameter shade"),
         ("color=blue color=green", "said twice"),
+        ("--color blue color=green", "said twice"),
+        ("--color=red", "color cannot be red"),
+        (
+            "now --color",
+            "--color needs a value, one of blue, green: write --color blue",
+        ),
+        ("--color --plan", "needs a value"),
+        ("--color={x}", "braces"),
     ] {
         let said = world.says("U0BRUNO", &format!("/deploy run switch mainnet {text}"));
         assert!(said.contains(why), "{said}");
     }
     let said = world.says("U0BRUNO", "/deploy run swich mainnet");
     assert!(said.contains("switch mainnet"), "{said}");
+    let unknown = [
+        "switch mainnet --colr green now",
+        "switch mainnet \u{2014}colr=green now",
+        "switch mainnet -color green",
+        "switch mainnet --pln",
+    ];
+    let told = unknown.map(|text| world.says("U0BRUNO", &format!("/deploy run {text}")));
+    insta::assert_snapshot!(told.join("\n\n"));
+    // The same flag, however and wherever it is typed.
+    for said in [
+        "switch mainnet --color green now",
+        "switch --color green mainnet now",
+        "switch mainnet now \u{2014}color=green",
+        "--Color=green switch mainnet now",
+    ] {
+        let mut world = fresh();
+        world.says("U0BRUNO", &format!("/deploy run {said} --plan"));
+        let pinned = &world.operation().pinned;
+        assert_eq!(
+            (pinned.parameters["color"].as_str(), pinned.reason.as_str()),
+            ("green", "now"),
+            "{said}"
+        );
+    }
     world.says("U0BRUNO", "/deploy run switch mainnet color=green now");
     assert_eq!(
         world.call().action,
@@ -696,44 +786,12 @@ fn all_kinds() -> Vec<Step> {
         .collect()
 }
 
-        ("--color blue color=green", "said twice"),
-        ("--color=red", "color cannot be red"),
-        (
-            "now --color",
-            "--color needs a value, one of blue, green: write --color blue",
-        ),
-        ("--color --plan", "needs a value"),
-        ("--color={x}", "braces"),
 pub fn replayed(world: &World) {
     for (id, history) in &world.operation_journal {
         let folded = operation::replay(id, history.clone()).expect("a legal history");
         assert_eq!(
             folded.as_ref(),
             world.operations.get(id),
-    let unknown = [
-        "switch mainnet --colr green now",
-        "switch mainnet \u{2014}colr=green now",
-        "switch mainnet -color green",
-        "switch mainnet --pln",
-    ];
-    let told = unknown.map(|text| world.says("U0BRUNO", &format!("/deploy run {text}")));
-    insta::assert_snapshot!(told.join("\n\n"));
-    // The same flag, however and wherever it is typed.
-    for said in [
-        "switch mainnet --color green now",
-        "switch --color green mainnet now",
-        "switch mainnet now \u{2014}color=green",
-        "--Color=green switch mainnet now",
-    ] {
-        let mut world = fresh();
-        world.says("U0BRUNO", &format!("/deploy run {said} --plan"));
-        let pinned = &world.operation().pinned;
-        assert_eq!(
-            (pinned.parameters["color"].as_str(), pinned.reason.as_str()),
-            ("green", "now"),
-            "{said}"
-        );
-    }
             "the fold is that of the history"
         );
     }
@@ -917,6 +975,12 @@ fn a_shortcut_is_the_runbook_that_is_kept_under_it() {
             ..pause("switch")
         },
     ];
+    world.service().runbooks[0].parameters = vec![commands::runbook::Parameter {
+        name: "source".into(),
+        summary: "the live table".into(),
+        default: Some("alpha".into()),
+        choices: vec![],
+    }];
     let told = [
         "/migrate skip mainnet",
         "/migrate status mainnet",
@@ -956,6 +1020,16 @@ fn a_shortcut_is_the_runbook_that_is_kept_under_it() {
     plan of copy · wallet → mainnet: Looking at every step; the card fills in. Nothing is changed.
     Anywhere else: /deploy show mainnet copy-af327a64
 
+    > /migrate abort mainnet nothing to undo
+    Nothing was done: no migration is under way on mainnet. To give one up that is over, write command = "/migrate abort" into the runbook that takes down what it left; /deploy run lists all of them.
+    no Nothing was done: no migration is under way on mainnet. To give one up that is over, write command = "/migrate abort" into the runbook that takes down what it left; /deploy run lists all of them.
+
+    > /migrate abort mainnet --plan
+    wallet keeps no runbook for mainnet under /migrate abort: write command = "/migrate abort" into one of its runbooks, or start one by its name with /deploy run
+    wallet keeps no runbook for mainnet under /migrate abort: write command = "/migrate abort" into one of its runbooks, or start one by its name with /deploy run
+    /migrate abort mainnet --plan
+                                  ^
+
     > /migrate start mainnet
     copy · wallet → mainnet: Recorded. The card shows how it goes.
     copy · wallet → mainnet: Recorded. The card shows how it goes.
@@ -974,6 +1048,7 @@ fn a_shortcut_is_the_runbook_that_is_kept_under_it() {
     > /migrate status mainnet
     copy · wallet → mainnet · step 1 of 1: pause
     running copy · wallet → mainnet · step 1 of 1: pause
+    source: alpha
     running 1. pause · watched
     [Abort and undo…]
     production · started by u0carla Fri, Nov 20 at 18:00 UTC · run copy-82396aa3
@@ -1053,20 +1128,3 @@ fn abort_undoes_what_is_under_way_and_else_gives_up_what_is_over() {
     assert!(world.operations[&id].undone_by.is_some());
     insta::assert_snapshot!(told.join("\n"));
 }
-    world.service().runbooks[0].parameters = vec![commands::runbook::Parameter {
-        name: "source".into(),
-        summary: "the live table".into(),
-        default: Some("alpha".into()),
-        choices: vec![],
-    }];
-    > /migrate abort mainnet nothing to undo
-    Nothing was done: no migration is under way on mainnet. To give one up that is over, write command = "/migrate abort" into the runbook that takes down what it left; /deploy run lists all of them.
-    no Nothing was done: no migration is under way on mainnet. To give one up that is over, write command = "/migrate abort" into the runbook that takes down what it left; /deploy run lists all of them.
-
-    > /migrate abort mainnet --plan
-    wallet keeps no runbook for mainnet under /migrate abort: write command = "/migrate abort" into one of its runbooks, or start one by its name with /deploy run
-    wallet keeps no runbook for mainnet under /migrate abort: write command = "/migrate abort" into one of its runbooks, or start one by its name with /deploy run
-    /migrate abort mainnet --plan
-                                  ^
-
-    source: alpha

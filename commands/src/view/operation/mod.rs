@@ -109,7 +109,15 @@ fn progress(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
                     Sign::Unknown,
                     format!("nobody knows whether “{}” was done", cut(&step.title, 60)),
                 ),
-                Phase::UndoFailed => (Sign::Bad, format!("“{}” could not be undone", cut(&step.title, 60))),
+                Phase::UndoFailed => {
+                    let failed = operation.all().filter(|(_, state)| state.phase == Phase::UndoFailed);
+                    let others = match failed.count() - 1 {
+                        0 => String::new(),
+                        others => format!(" and {others} more"),
+                    };
+                    let title = cut(&step.title, 60);
+                    (Sign::Bad, format!("“{title}”{others} could not be undone"))
+                }
                 _ => (Sign::Bad, format!("“{}” failed", cut(&step.title, 60))),
             });
             (sign, format!("{what}{DOT}a person decides"))

@@ -3,10 +3,10 @@
 use super::{headline, subject, troubles};
 use crate::facts::Facts;
 use crate::gate;
-use crate::operation::Operation;
+use crate::operation::{Operation, Phase};
 use crate::runbook::Step;
 use crate::step::Conduct;
-use crate::view::message::{Block, Message, Sign, code};
+use crate::view::message::{Block, Line, Message, Sign, code};
 use crate::view::words::{self, cut, length};
 
 /// The first words after a start.
@@ -49,13 +49,33 @@ pub fn step_asked_note(facts: &Facts<'_>, operation: &Operation, step: &Step) ->
 pub fn operation_stopped_note(facts: &Facts<'_>, operation: &Operation) -> Message {
     let operation = &operation.shown();
     let mut lines = troubles(operation);
-    lines.push(line![
-        &operation.pinned.starter,
-        ", please look. The buttons are on the card; ",
-        code(words::command(facts, "abort", operation.environment(), "<reason>")),
-        " undoes what was done."
-    ]);
+    if operation.undone_by.is_some() {
+        lines.extend(named("Undone", operation, Phase::Undone));
+        lines.extend(named("Not undone", operation, Phase::UndoFailed));
+        lines.push(line![
+            &operation.pinned.starter,
+            ", please look. The buttons are on the card; ",
+            code(words::command(facts, "retry", operation.environment(), "")),
+            " tries to undo it again, ",
+            code(words::command(facts, "skip", operation.environment(), "<reason>")),
+            " leaves it as it is."
+        ]);
+    } else {
+        lines.push(line![
+            &operation.pinned.starter,
+            ", please look. The buttons are on the card; ",
+            code(words::command(facts, "abort", operation.environment(), "<reason>")),
+            " undoes what was done."
+        ]);
+    }
     Message::headed(headline(operation, facts), lines)
+}
+
+/// The steps at which an undo has come so far, by their titles; nothing when there are none.
+fn named(what: &str, operation: &Operation, phase: Phase) -> Option<Line> {
+    let at = operation.all().filter(|(_, state)| state.phase == phase);
+    let titles: Vec<String> = at.map(|(step, _)| format!("“{}”", cut(&step.title, 60))).collect();
+    (!titles.is_empty()).then(|| line![format!("{what}: {}.", titles.join(", "))])
 }
 
 /// In the thread: it is over. Whoever started it is called.
