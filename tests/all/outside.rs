@@ -515,6 +515,37 @@ async fn a_pipeline_waits_at_its_hold_until_it_is_approved_here() {
     town.card_in_time(&["nobody knows", "does not tell who started #2"])
         .await;
     assert_eq!(town.done("circleci.trigger"), 2);
+    // A person has looked: the one that our token has started since is it, whatever others start, and its hold can be approved.
+    for start in [
+        json!({ "project": "gh/acme/wallet", "push": true }),
+        json!({ "project": "gh/acme/wallet", "branch": "staging" }),
+        json!({ "project": "gh/acme/wallet", "own": true }),
+    ] {
+        town.services(json!({ "circleci": { "start": start } })).await;
+    }
+    town.says("U0CARLA", "/deploy confirm mainnet CircleCI shows it").await;
+    let card = town
+        .card_in_time(&[
+            "Go on with ",
+            "it waits at wait-for-reindex",
+            "/pipelines/gh/acme/wallet/2",
+        ])
+        .await;
+    town.clicks("U0BRUNO", &card.ts, "confirm").await;
+    town.card_in_time(&["pipeline · wallet → mainnet · done", "/pipelines/gh/acme/wallet/2"])
+        .await;
+    assert_eq!((town.done("circleci.trigger"), town.done("circleci.approve")), (2, 2));
+
+    // Another run has started one with the same token: which of them it is, nobody can tell.
+    town.fault("circleci.trigger", "lose_answer").await;
+    town.runs("pipeline").await;
+    town.card_in_time(&["nobody knows", "does not tell who started #6"])
+        .await;
+    let other = json!({ "project": "gh/acme/wallet", "own": true, "branch": "staging" });
+    town.services(json!({ "circleci": { "start": other } })).await;
+    town.says("U0CARLA", "/deploy confirm mainnet CircleCI shows it").await;
+    town.card_in_time(&["which_pipeline", "it may be any of #7, #6", "leave this step out"])
+        .await;
     town.says("U0CARLA", "/deploy abort mainnet enough").await;
     // One that certainly was not: only somebody's push is there.
     town.control(
@@ -526,7 +557,7 @@ async fn a_pipeline_waits_at_its_hold_until_it_is_approved_here() {
     town.services(json!({ "circleci": { "start": { "project": "gh/acme/wallet", "push": true } } }))
         .await;
     town.in_time("another start", |town| {
-        (town.done("circleci.trigger") == 3).then_some(())
+        (town.done("circleci.trigger") == 4).then_some(())
     })
     .await;
     town.ends_silent().await;

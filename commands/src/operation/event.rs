@@ -157,6 +157,15 @@ pub enum Event {
         /// What they saw.
         evidence: String,
     },
+    /// A person says that it was done, of which nobody knew; what was done is looked for and followed to its end.
+    StepFollowed {
+        /// Which.
+        step: StepName,
+        /// Who.
+        by: UserId,
+        /// What they saw.
+        evidence: String,
+    },
     /// A person chose the remedy of a known failure.
     RemedyChosen {
         /// The step that failed.
@@ -255,6 +264,7 @@ impl Event {
             | Self::StepCleared { step, .. }
             | Self::StepVoted { step, .. }
             | Self::StepTicked { step, .. }
+            | Self::StepFollowed { step, .. }
             | Self::RemedyChosen { step, .. }
             | Self::StepOverran { step }
             | Self::UndoStarted { step }

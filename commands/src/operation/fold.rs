@@ -111,6 +111,7 @@ fn next_phase(phase: Phase, event: &Event) -> Option<Phase> {
         (Ahead | Asking | Preparing | Acting | Watching, Event::StepDone { .. }) => Done,
         // A person who knows settles what nobody else can.
         (Unknown, Event::StepTicked { .. }) => Done,
+        (Unknown, Event::StepFollowed { .. }) => Watching,
         (Ahead | Preparing, Event::StepPlanned { .. }) => Planned,
         (Ahead | Asking | Preparing | Confirming | Acting | Watching, Event::StepFailed { .. }) => Failed,
         (Acting, Event::StepUnknown { .. }) => Unknown,
@@ -187,6 +188,7 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
         | Event::StepCleared { .. }
         | Event::StepVoted { .. }
         | Event::StepTicked { .. }
+        | Event::StepFollowed { .. }
         | Event::StepTyped { .. } => said(state, event, at),
         _ => absorb_undo(state, event, at),
     }
@@ -217,17 +219,22 @@ fn said(state: &mut StepState, event: &Event, at: Timestamp) {
         Event::StepTicked { by, evidence, .. } => {
             state.by = Some(by.clone());
             state.failure = None;
-            end(
-                state,
-                Some(evidence.clone())
-                    .filter(|words| !words.is_empty())
-                    .into_iter()
-                    .collect(),
-                at,
-            );
+            end(state, words(evidence), at);
+        }
+        Event::StepFollowed { by, evidence, .. } => {
+            // People had their time; that of the step begins now.
+            begin(state, at);
+            state.by = Some(by.clone());
+            state.evidence = words(evidence);
         }
         _ => {}
     }
+}
+
+/// What a person saw, if they said so.
+fn words(evidence: &str) -> Vec<String> {
+    let said = Some(evidence.to_owned()).filter(|words| !words.is_empty());
+    said.into_iter().collect()
 }
 
 /// The same for its undoing.

@@ -1,7 +1,8 @@
 //! `job`: starts a job of a build server, or lets one go on that waits, and follows it to its end.
 //!
 //! No such server knows an idempotency key. What was started is found again by a marker that it carries: a parameter in Jenkins, an extra variable in
-//! AWX. CircleCI shows nobody the parameters of a pipeline, so a start whose answer was lost is a question to people if anything was started meanwhile.
+//! AWX. CircleCI shows nobody the parameters of a pipeline, so a start whose answer was lost is a question to people if anything was started meanwhile; when they say that it was this
+//! one, it is looked for.
 
 use std::collections::BTreeMap;
 
@@ -105,7 +106,11 @@ impl Kind for Job {
             Some(true) => Class::Once,
             Some(false) => Class::Set,
         };
-        Conduct::Calls(Calls::acts(class).watched(Span::seconds(10)))
+        Conduct::Calls(
+            Calls::acts(class)
+                .watched(Span::seconds(10))
+                .found(class == Class::Once),
+        )
     }
 
     fn plan(&self) -> Vec<String> {

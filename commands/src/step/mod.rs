@@ -119,6 +119,8 @@ pub struct Calls {
     pub watch: Option<Span>,
     /// Whether it can be undone.
     pub undo: bool,
+    /// Whether `watch` finds what was started when only a person knows that it was: their word alone brings no outputs.
+    pub found: bool,
 }
 
 impl Calls {
@@ -127,6 +129,7 @@ impl Calls {
         act: None,
         watch: None,
         undo: false,
+        found: false,
     };
 
     /// It changes something.
@@ -148,6 +151,11 @@ impl Calls {
     /// And can be undone, where that is so.
     const fn undone(self, undo: bool) -> Self {
         Self { undo, ..self }
+    }
+
+    /// And is found by its watch once a person has said that it was done, where that is so.
+    const fn found(self, found: bool) -> Self {
+        Self { found, ..self }
     }
 }
 

@@ -221,20 +221,30 @@ impl Confirm {
             }
             (Conduct::Tick, Phase::Asking) | (_, Phase::Unknown) => {
                 said = format!(" says that it is done: {title}");
-                let ticked = Event::StepTicked {
-                    step: name,
-                    by,
-                    evidence: self.evidence.trim().to_owned(),
-                };
-                plan.tell_operation(id, ticked, Reason::Decided)?;
-                if operation.status == crate::operation::Status::Stopped {
-                    plan.tell_operation(id, Event::Resumed, Reason::Progress)?;
-                }
+                self.ticked(&mut plan, (operation, step), by)?;
             }
             _ => plan.tell_operation(id, Event::StepCleared { step: name, by }, Reason::Decided)?,
         }
         advance::advance(&mut plan, id)?;
         let reply: Reply = aloud(vec![Inline::Mention(speaker.user.clone()), text(said)]);
         Ok(plan.finish(reply))
+    }
+
+    /// A person says that it is done. What has to be found, because their word brings no outputs, is looked for.
+    fn ticked(&self, plan: &mut Plan<'_>, (operation, step): (&Operation, &Step), by: UserId) -> Result<(), Illegal> {
+        let (id, name, evidence) = (&operation.id, step.name.clone(), self.evidence.trim().to_owned());
+        let followed = operation.undone_by.is_none() && advance::calls(step).is_some_and(|calls| calls.found);
+        if followed {
+            let step = name.clone();
+            plan.tell_operation(id, Event::StepFollowed { step, by, evidence }, Reason::Decided)?;
+            advance::owe(plan, id, &name, CallPhase::Watch, plan.facts.now);
+        } else {
+            let step = name;
+            plan.tell_operation(id, Event::StepTicked { step, by, evidence }, Reason::Decided)?;
+        }
+        if operation.status == crate::operation::Status::Stopped {
+            plan.tell_operation(id, Event::Resumed, Reason::Progress)?;
+        }
+        Ok(())
     }
 }

@@ -471,6 +471,30 @@ fn a_failed_undo_does_not_hold_up_its_group() {
     replayed(&world);
 }
 
+/// The word of a person brings no outputs: what they say was started is looked for, and has its own time for it.
+#[test]
+fn what_a_person_says_was_started_is_found_and_followed() {
+    let job = json!({
+        "kind": "job", "secret_env": "KEY",
+        "circleci": { "url": "https://ci.example.org", "project": "gh/acme/wallet" },
+    });
+    let mut world = World::with(vec![step("start", job)]);
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world.comes_back("start", CallPhase::Prepare, &prepared());
+    let why = "the answer was lost".to_owned();
+    world.comes_back("start", CallPhase::Act, &Outcome::Unknown { why });
+    world.passes(Span::days(1));
+    world.says("U0CARLA", "/deploy confirm mainnet CircleCI shows it");
+    assert_eq!(world.phase("start"), Phase::Watching);
+    world.wakes(Span::minutes(1));
+    world.comes_back("start", CallPhase::Watch, &finished());
+    assert_eq!(
+        world.operation().ended().map(|(reason, _)| reason),
+        Some(Reason::Succeeded)
+    );
+    replayed(&world);
+}
+
 #[test]
 fn what_nobody_can_know_is_asked() {
     let mut world = World::with(vec![

@@ -56,8 +56,25 @@ struct Pipeline {
     trigger: &'static str,
     parameters: Map<String, Value>,
     branch: String,
+    /// The tag that is built instead.
+    tag: Option<String>,
+    /// Who started it.
+    actor: &'static str,
     at_ms: i64,
     approved_ms: Option<i64>,
+}
+
+/// Whose the token is.
+const OWN: &str = "signalbox";
+/// Somebody else.
+const OTHER: &str = "dana";
+
+/// How a pipeline is started.
+struct Start {
+    trigger: &'static str,
+    actor: &'static str,
+    branch: String,
+    tag: Option<String>,
 }
 
 /// What people do in CircleCI.
@@ -66,11 +83,16 @@ struct Pipeline {
 pub(crate) enum Deed {
     /// A project is there, or is changed.
     Project(Project),
-    /// Somebody else starts a pipeline: through the API, or by a push.
+    /// Somebody else starts a pipeline: through the API, with our token or their own, or by a push.
     Start {
         project: String,
         #[serde(default)]
         push: bool,
+        /// With our token.
+        #[serde(default)]
+        own: bool,
+        #[serde(default)]
+        branch: Option<String>,
     },
 }
 
@@ -78,10 +100,20 @@ impl CircleCi {
     pub(super) fn act(&mut self, deed: Deed, now_ms: i64) {
         match deed {
             Deed::Project(project) => drop(self.projects.insert(project.slug.clone(), project)),
-            Deed::Start { project, push } => {
-                let trigger = if push { "webhook" } else { "api" };
+            Deed::Start {
+                project,
+                push,
+                own,
+                branch,
+            } => {
+                let start = Start {
+                    trigger: if push { "webhook" } else { "api" },
+                    actor: if own { OWN } else { OTHER },
+                    branch: branch.unwrap_or_else(|| "main".to_owned()),
+                    tag: None,
+                };
                 if let Some(project) = self.projects.get(&project).cloned() {
-                    self.start(project, (trigger, "main"), Map::new(), now_ms);
+                    self.start(project, start, Map::new(), now_ms);
                 }
             }
         }
@@ -95,13 +127,7 @@ impl CircleCi {
             .collect()
     }
 
-    fn start(
-        &mut self,
-        project: Project,
-        (trigger, branch): (&'static str, &str),
-        parameters: Map<String, Value>,
-        now_ms: i64,
-    ) -> Value {
+    fn start(&mut self, project: Project, start: Start, parameters: Map<String, Value>, now_ms: i64) -> Value {
         let number = 1 + self
             .pipelines
             .iter()
@@ -110,9 +136,11 @@ impl CircleCi {
         let pipeline = Pipeline {
             project,
             number,
-            trigger,
+            trigger: start.trigger,
             parameters,
-            branch: branch.to_owned(),
+            branch: start.branch,
+            tag: start.tag,
+            actor: start.actor,
             at_ms: now_ms,
             approved_ms: None,
         };
@@ -129,11 +157,14 @@ impl CircleCi {
         if let Some(odd) = parameters.keys().find(|name| !project.parameters.contains(name)) {
             return refuse(400, &format!("Unexpected argument(s): {odd}"));
         }
-        let branch = asked.json["branch"]
-            .as_str()
-            .or_else(|| asked.json["tag"].as_str())
-            .unwrap_or("main");
-        Told::of(201, self.start(project, ("api", branch), parameters, asked.now_ms))
+        let text = |name: &str| asked.json[name].as_str().map(str::to_owned);
+        let start = Start {
+            trigger: "api",
+            actor: OWN,
+            branch: text("branch").unwrap_or_else(|| "main".to_owned()),
+            tag: text("tag"),
+        };
+        Told::of(201, self.start(project, start, parameters, asked.now_ms))
     }
 
     fn find(&mut self, id: &str, workflow: bool) -> Option<&mut Pipeline> {
@@ -155,12 +186,16 @@ impl Pipeline {
     }
 
     fn render(&self) -> Value {
+        let vcs = match &self.tag {
+            Some(tag) => json!({ "tag": tag, "provider_name": "GitHub" }),
+            None => json!({ "branch": self.branch, "provider_name": "GitHub" }),
+        };
         // What it was started with is not shown.
         json!({ "id": self.id(), "number": self.number, "project_slug": self.project.slug, "created_at": iso(self.at_ms),
             "state": if self.project.error.is_some() { "errored" } else { "created" },
             "errors": self.project.error.iter().map(|message| json!({ "type": "config", "message": message })).collect::<Vec<_>>(),
-            "trigger": { "type": self.trigger, "received_at": iso(self.at_ms), "actor": { "login": "signalbox", "avatar_url": Value::Null } },
-            "vcs": { "branch": self.branch, "provider_name": "GitHub" } })
+            "trigger": { "type": self.trigger, "received_at": iso(self.at_ms), "actor": { "login": self.actor, "avatar_url": Value::Null } },
+            "vcs": vcs })
     }
 
     /// How its workflow stands; `None`: there is none yet.
@@ -212,6 +247,7 @@ impl Api for CircleCi {
         let (get, post) = (asked.is("GET"), asked.is("POST"));
         match asked.parts().as_slice() {
             ["api", "v2", "project", _, _, _, "pipeline"] if get => Some("pipelines_list"),
+            ["api", "v2", "project", _, _, _, "pipeline", "mine"] if get => Some("pipelines_mine"),
             ["api", "v2", "project", _, _, _, "pipeline"] if post => Some("trigger"),
             ["api", "v2", "pipeline", _] if get => Some("pipeline_info"),
             ["api", "v2", "pipeline", _, "workflow"] if get => Some("workflows_list"),
@@ -226,7 +262,7 @@ impl Api for CircleCi {
             return refuse(401, "You must log in first.");
         }
         let now_ms = asked.now_ms;
-        if matches!(name, "pipelines_list" | "trigger") {
+        if matches!(name, "pipelines_list" | "pipelines_mine" | "trigger") {
             let slug = asked.path.get(3..6).unwrap_or_default().join("/");
             if name == "trigger" {
                 return self.trigger(&slug, asked);
@@ -235,7 +271,7 @@ impl Api for CircleCi {
                 .pipelines
                 .iter()
                 .rev()
-                .filter(|one| one.project.slug == slug)
+                .filter(|one| one.project.slug == slug && (name == "pipelines_list" || one.actor == OWN))
                 .take(20);
             return Told::ok(
                 json!({ "items": newest.map(Pipeline::render).collect::<Vec<_>>(), "next_page_token": Value::Null }),

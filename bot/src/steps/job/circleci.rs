@@ -1,7 +1,9 @@
 //! CircleCI: a pipeline is started, or a hold in one approved, and its workflows are followed.
 //!
 //! Nothing that a caller sends can be read back from a pipeline. So the newest number is kept before a start: if its answer is lost and nobody has started
-//! a pipeline through the API since, it was not done; else a person has to look.
+//! a pipeline through the API since, it was not done; else a person has to look. That the only one since is the token's own would not be enough: another
+//! run of this bot may have started it, with the same token, on the same branch, and its hold would be approved in the place of ours. But when a person
+//! says that ours was started, it is among those, and the only one is it.
 
 use async_trait::async_trait;
 use commands::effect::StepOutcome;
@@ -111,7 +113,11 @@ impl super::Server for Server<'_> {
     }
 
     async fn watch(&self, at: At<'_>) -> Result<StepOutcome, Trouble> {
-        let id = at.call.memo["pipeline"].as_str().unwrap_or_default();
+        let memo = match at.call.memo["pipeline"].as_str() {
+            Some(_) => at.call.memo.clone(),
+            None => self.started(&at.call.memo).await?,
+        };
+        let id = memo["pipeline"].as_str().unwrap_or_default();
         let pipeline = self.servers.get(&self.at(&["pipeline", id], &[])?).await?;
         let link = self.link(pipeline["number"].as_u64());
         if pipeline["state"] == "errored" {
@@ -134,7 +140,7 @@ impl super::Server for Server<'_> {
                 .filter(|job| job["type"] == "approval" && job["status"] == "on_hold");
             waits.extend(holds.filter_map(|job| job["name"].as_str().map(str::to_owned)));
         }
-        self.judge(&workflows, &waits, (id, &link, &at.call.memo))
+        self.judge(&workflows, &waits, (id, &link, &memo))
     }
 }
 
@@ -175,9 +181,45 @@ impl Server<'_> {
 
     /// The first page of the project's pipelines, newest first.
     async fn newest(&self) -> Result<Vec<Value>, Trouble> {
-        let told = self.servers.get(&self.project(&["pipeline"], &[])?).await?;
+        self.first_page(&["pipeline"]).await
+    }
+
+    async fn first_page(&self, path: &[&str]) -> Result<Vec<Value>, Trouble> {
+        let told = self.servers.get(&self.project(path, &[])?).await?;
         let items = told["items"].as_array().cloned();
         items.ok_or_else(|| Trouble::Unknown("CircleCI did not list the pipelines".to_owned()))
+    }
+
+    /// What was started, when a person says that it was: the only pipeline that the token's user has started here since, on the same branch or tag.
+    async fn started(&self, memo: &Value) -> Result<Value, Trouble> {
+        let before = memo["newest"].as_u64().unwrap_or(0);
+        let fits = |one: &&Value| {
+            let vcs = |name: &str, wanted: &Option<String>| {
+                wanted.is_none() || one["vcs"][name].as_str() == wanted.as_deref()
+            };
+            one["number"].as_u64().is_some_and(|number| number > before)
+                && one["trigger"]["type"] == "api"
+                && vcs("branch", &self.step.branch)
+                && vcs("tag", &self.step.tag)
+        };
+        let mine = self.first_page(&["pipeline", "mine"]).await?;
+        let fitting: Vec<&Value> = mine.iter().filter(fits).collect();
+        let which = match fitting.as_slice() {
+            [one] => {
+                return Ok(json!({ "newest": before, "pipeline": one["id"], "number": one["number"] }));
+            }
+            [] => format!("the user of the token has started none after #{before}"),
+            several => {
+                let numbers = several
+                    .iter()
+                    .filter_map(|one| Some(format!("#{}", one["number"].as_u64()?)));
+                format!("it may be any of {}", numbers.collect::<Vec<_>>().join(", "))
+            }
+        };
+        let why = format!(
+            "it cannot be told which pipeline was started: {which}. Trying again would start another one; leave this step out, and do in CircleCI what later steps would do with its pipeline"
+        );
+        Err(Trouble::Never(StepError::failed("which_pipeline", why)))
     }
 
     /// All pages of a list.
