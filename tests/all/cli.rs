@@ -30,7 +30,12 @@ async fn a_conversation(keeps: Keeps) {
     for (user, text, code, words) in [
         ("U0RITA", "/deploy status mainnet", 0, "waits for 2 of 2"),
         ("U0RITA", "/deploy help", 0, "What you can tell Signalbox"),
-        ("U0BRUNO", "/deploy lock testnet for 2h draining", 0, "locked testnet"),
+        (
+            "U0BRUNO",
+            "/deploy lock testnet for 2h draining",
+            0,
+            "@Bruno Lima locked testnet",
+        ),
         ("U0RITA", "/deploy lock testnet", 1, "You may not operate testnet"),
         ("U0GUS", "/deploy status mainnet", 1, "Guests may not use Signalbox"),
         (

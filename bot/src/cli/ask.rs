@@ -9,11 +9,12 @@ use commands::ids::{DeliveryId, RecordId, ServiceId, TeamId, UserId};
 use commands::operation::{self, Operation};
 use commands::run::{Run, Status};
 use commands::verb::{self, Parsed};
-use commands::view::{Block, Message, operation_name, plain};
+use commands::view::operation_name;
 use serde::{Deserialize, Serialize};
 use state::audit::{self, Row, Seal};
 use state::{StoreError, Stored};
 
+use super::words::words;
 use crate::runner::Engine;
 
 /// Rows per page of a listing.
@@ -320,7 +321,7 @@ async fn say(engine: &Arc<Engine>, text: &str, user: &str, (os_user, confined): 
             good,
         },
         Reply::Private(message) | Reply::Public(message) => Answer {
-            lines: words(&message),
+            lines: words(&engine.people, &message).await,
             good,
         },
         Reply::Form(modal) => fail(format!(
@@ -360,25 +361,4 @@ fn speaker(engine: &Engine, text: &str, user: UserId, via: Via) -> Option<Speake
         via,
         delivery: DeliveryId::parse(&format!("say:{}", engine.ids.reference())).ok()?,
     })
-}
-
-/// A message for a terminal.
-fn words(message: &Message) -> Vec<String> {
-    let mut lines = Vec::new();
-    for block in &message.blocks {
-        match block {
-            Block::Section(all) | Block::Context(all) => lines.extend(all.iter().map(|line| plain(line))),
-            Block::Fields(fields) => {
-                lines.extend(fields.iter().map(|(label, line)| format!("{label}: {}", plain(line))))
-            }
-            Block::Verbatim(text) => lines.extend(text.lines().map(str::to_owned)),
-            Block::Divider => lines.push(String::new()),
-            // Buttons are for Slack; every one of them has words that do the same.
-            Block::Actions(_) => {}
-        }
-    }
-    if lines.is_empty() {
-        lines.push(message.fallback.clone());
-    }
-    lines
 }

@@ -14,6 +14,7 @@ mod serve;
 mod setup;
 pub mod socket;
 mod users;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
