@@ -117,15 +117,10 @@ async fn say(ask: Ask, listen: SocketAddr) -> Result<ExitCode> {
     let path = socket_of(listen);
     let nobody =
         || format!("no demo answers for {listen}: start it with scripts/demo, or say where its page is with --listen");
-    let answer = socket::ask(&path, &ask).await.with_context(nobody)?;
-    for line in answer.lines {
-        println!("{line}");
-    }
-    Ok(if answer.good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let good = socket::ask(&path, &ask, |line| println!("{line}"))
+        .await
+        .with_context(nobody)?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn start(start: Start) -> Result<ExitCode> {

@@ -39,8 +39,9 @@ impl Terminal {
             text: text.to_owned(),
             user: user.to_owned(),
         };
-        let answer = socket::ask(Path::new(&self.socket), &ask).await.expect("an answer");
-        (answer.lines.join("\n"), answer.good)
+        let mut said = Vec::new();
+        let good = socket::ask(Path::new(&self.socket), &ask, |line| said.push(line)).await;
+        (said.join("\n"), good.expect("an answer"))
     }
 
     /// The same, which has to be done.

@@ -11,14 +11,16 @@ use commands::run::{Run, Status};
 use commands::verb::{self, Parsed};
 use commands::view::operation_name;
 use serde::{Deserialize, Serialize};
-use state::audit::{self, Row, Seal};
+use state::audit::{self, Seal};
 use state::{StoreError, Stored};
+use tokio::sync::mpsc;
 
+use super::export::{Format, export};
 use super::words::words;
 use crate::runner::Engine;
 
 /// Rows per page of a listing.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 
 /// A question.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,56 +53,62 @@ pub enum Ask {
     },
 }
 
-/// How the journal is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-pub enum Format {
-    /// One JSON object a line.
-    Jsonl,
-    /// Comma-separated values with a header.
-    Csv,
-}
+/// Where the lines of an answer go, one by one: a journal may be larger than memory. It is closed when nobody reads any more.
+pub(super) type Out = mpsc::Sender<String>;
 
-/// An answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+/// An answer, or what is left to say of it.
+pub(super) struct Answer {
     /// What to print.
-    pub lines: Vec<String>,
+    pub(super) lines: Vec<String>,
     /// Whether all is well: decides the exit code.
-    pub good: bool,
+    pub(super) good: bool,
 }
 
-/// Answers a question of an operating-system user. `confined` says whether production is out of their reach; `None`: they may not speak at all.
-pub(super) async fn answer(engine: &Arc<Engine>, ask: Ask, os_user: &str, confined: Option<bool>) -> Answer {
-    if let Ask::Runs {
-        service: Some(name), ..
-    }
-    | Ask::Export {
-        service: Some(name), ..
-    } = &ask
-        && slots(engine, Some(name)).is_empty()
-    {
-        let known: Vec<&str> = engine.catalog.services.keys().map(ServiceId::as_str).collect();
-        return Answer {
-            lines: vec![format!(
-                "There is no service `{name}`; there are: {}.",
-                known.join(", ")
-            )],
-            good: false,
-        };
-    }
-    let answered = match ask {
-        Ask::Runs { service, all } => runs(engine, service.as_deref(), all).await,
-        Ask::Export { format, service } => export(engine, format, service.as_deref()).await,
-        Ask::Verify { seals } => verify(engine, &seals).await,
-        Ask::Say { text, user } => return say(engine, &text, &user, (os_user, confined)).await,
+/// Answers a question of an operating-system user, and says whether all is well. `confined` says whether production is out of their reach; `None`: they
+/// may not speak at all.
+pub(super) async fn answer(
+    engine: &Arc<Engine>,
+    ask: Ask,
+    (os_user, confined): (&str, Option<bool>),
+    out: Out,
+) -> bool {
+    let answered = match (unknown(engine, &ask), ask) {
+        (Some(answer), _) => Ok(answer),
+        (None, Ask::Export { format, service }) => Ok(export(engine, (format, service.as_deref()), &out).await),
+        (None, Ask::Runs { service, all }) => runs(engine, service.as_deref(), all).await,
+        (None, Ask::Verify { seals }) => verify(engine, &seals).await,
+        (None, Ask::Say { text, user }) => Ok(say(engine, &text, &user, (os_user, confined)).await),
     };
-    answered.unwrap_or_else(|error| Answer {
+    let answer = answered.unwrap_or_else(|error| Answer {
         lines: vec![error.to_string()],
+        good: false,
+    });
+    for line in answer.lines {
+        if out.send(line).await.is_err() {
+            break;
+        }
+    }
+    answer.good
+}
+
+/// What is said to a question about a service that there is not.
+fn unknown(engine: &Engine, ask: &Ask) -> Option<Answer> {
+    let (Ask::Runs { service, .. } | Ask::Export { service, .. }) = ask else {
+        return None;
+    };
+    let name = service.as_deref()?;
+    let known: Vec<&str> = engine.catalog.services.keys().map(ServiceId::as_str).collect();
+    (!known.contains(&name)).then(|| Answer {
+        lines: vec![format!(
+            "There is no service `{name}`; there are: {}.",
+            known.join(", ")
+        )],
         good: false,
     })
 }
 
-fn slots(engine: &Engine, service: Option<&str>) -> Vec<ServiceId> {
+/// The services that are asked about: one, or all.
+pub(super) fn slots(engine: &Engine, service: Option<&str>) -> Vec<ServiceId> {
     engine
         .catalog
         .services
@@ -183,81 +191,6 @@ fn line(run: &Run) -> String {
 fn columns(service: &ServiceId, environments: &str, (id, status): (&RecordId, &str), what: &str) -> String {
     let (service, id) = (service.as_str(), id.short());
     format!("{service:<12} {environments:<20} {id} {status:<18} {what}")
-}
-
-async fn export(engine: &Engine, format: Format, service: Option<&str>) -> Result<Answer, StoreError> {
-    let mut lines = Vec::new();
-    if format == Format::Csv {
-        lines.push("service,record,seq,at,actor,channel,cause,reason,config,event,prev,mac".to_owned());
-    }
-    for slot in slots(engine, service) {
-        // The ledger's order is the order in which things were committed, over all records of the service.
-        let mut after = 0;
-        let mut told: std::collections::HashMap<commands::ids::RecordId, u64> = std::collections::HashMap::new();
-        loop {
-            let ledger = engine.store.ledger(&slot, after, PAGE).await?;
-            let Some(last) = ledger.last() else { break };
-            after = last.seq;
-            for entry in ledger {
-                if let Some(refusal) = &entry.refusal {
-                    lines.push(write(&slot, refusal, format));
-                    continue;
-                }
-                let seen = told.entry(entry.record.clone()).or_default();
-                for row in engine.store.journal(&slot, &entry.record, *seen, PAGE).await? {
-                    *seen = row.seq;
-                    lines.push(write(&slot, &row, format));
-                    if row.mac == entry.mac {
-                        break;
-                    }
-                }
-            }
-        }
-    }
-    Ok(Answer { lines, good: true })
-}
-
-fn write(slot: &ServiceId, row: &Row, format: Format) -> String {
-    match format {
-        Format::Jsonl => {
-            let event: serde_json::Value = serde_json::from_str(&row.event).unwrap_or_default();
-            let at = row.at.utc().to_rfc3339();
-            serde_json::json!({
-                "service": slot, "record": row.record, "seq": row.seq, "at": at, "actor": row.actor, "channel": row.channel, "cause": row.cause,
-                "reason": row.reason, "config": row.config, "event": event, "prev": row.prev, "mac": row.mac,
-            })
-            .to_string()
-        }
-        Format::Csv => {
-            let seq = row.seq.to_string();
-            let at = row.at.utc().to_rfc3339();
-            let fields = [
-                slot.as_str(),
-                row.record.as_str(),
-                &seq,
-                &at,
-                &row.actor,
-                &row.channel,
-                &row.cause,
-                &row.reason,
-                &row.config,
-                &row.event,
-                &row.prev,
-                &row.mac,
-            ];
-            fields.map(quoted).join(",")
-        }
-    }
-}
-
-/// A field of CSV (RFC 4180). One that a spreadsheet would take for a formula is made plain text: journals hold foreign words.
-fn quoted(field: &str) -> String {
-    let guard = if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        "'"
-    } else {
-        ""
-    };
-    format!("\"{guard}{}\"", field.replace('"', "\"\""))
 }
 
 async fn verify(engine: &Engine, output: &str) -> Result<Answer, StoreError> {

@@ -10,6 +10,7 @@
 mod ask;
 mod check;
 mod doctor;
+mod export;
 mod serve;
 mod setup;
 pub mod socket;
@@ -21,7 +22,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub use ask::{Answer, Ask, Format};
+pub use ask::Ask;
+pub use export::Format;
+use tokio::sync::mpsc;
+
+/// So many lines of an answer are on their way at most.
+const LINES: usize = 64;
 
 /// Signalbox: the Slack deploy bot for teams on AWS.
 #[derive(Debug, Parser)]
@@ -131,17 +137,15 @@ async fn ask(ask: Ask) -> anyhow::Result<bool> {
         Ask::Say { .. } => setup::Setup::read()?,
         Ask::Runs { .. } | Ask::Export { .. } | Ask::Verify { .. } => setup::Setup::read_without_slack()?,
     };
-    let answer = match setup.socket() {
-        Some(path) if path.exists() => match socket::ask(&path, &ask).await {
-            Ok(answer) => answer,
+    Ok(match setup.socket() {
+        Some(path) if path.exists() => match socket::ask(&path, &ask, print).await {
+            Ok(good) => good,
             // A socket that nobody listens at was left behind by a server that was killed.
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => here(setup, ask).await?,
             Err(error) => return Err(error.into()),
         },
         _ => here(setup, ask).await?,
-    };
-    answer.lines.iter().for_each(print);
-    Ok(answer.good)
+    })
 }
 
 /// Prints a line, whether or not anybody still reads: `| head` is no fault, and must not become one (`println!` panics there).
@@ -150,10 +154,17 @@ pub(crate) fn print(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-async fn here(setup: setup::Setup, ask: Ask) -> anyhow::Result<Answer> {
+async fn here(setup: setup::Setup, ask: Ask) -> anyhow::Result<bool> {
     let confined = setup.confined();
     let bot = setup.bot(None).await?;
-    let answer = ask::answer(bot.engine(), ask, &users::own_name(), confined).await;
+    let own = users::own_name();
+    let (out, mut lines) = mpsc::channel(LINES);
+    let prints = async {
+        while let Some(line) = lines.recv().await {
+            print(line);
+        }
+    };
+    let (good, ()) = tokio::join!(ask::answer(bot.engine(), ask, (&own, confined), out), prints);
     bot.drain().await;
-    Ok(answer)
+    Ok(good)
 }

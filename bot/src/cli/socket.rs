@@ -1,18 +1,31 @@
-//! The Unix socket beside an embedded store: one question per connection, one line of JSON each way. The kernel says who asks.
+//! The Unix socket beside an embedded store: one question per connection, a line of JSON; the answer is a line of JSON for each of its lines, and one for
+//! its end. The kernel says who asks.
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
 
-use super::ask::{Answer, Ask, answer};
-use super::users;
+use super::ask::{Ask, answer};
+use super::{LINES, users};
 use crate::runner::Engine;
 
 /// A question is a command and perhaps a file of seals.
 const LARGEST: u64 = 64 << 20;
+
+/// A part of an answer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Said {
+    /// A line to print.
+    Line(String),
+    /// The end, and whether all is well.
+    End(bool),
+}
 
 /// Answers questions until the bot stops. `confined` says whether production is out of reach of whoever asks; `None`: nobody may speak here at all.
 ///
@@ -58,22 +71,42 @@ async fn serve(stream: UnixStream, engine: &Arc<Engine>, confined: Option<bool>)
     let mut line = String::new();
     stream.read_line(&mut line).await?;
     let ask: Ask = serde_json::from_str(&line)?;
-    let said = serde_json::to_string(&answer(engine, ask, &name, confined).await)?;
     let stream = stream.get_mut().get_mut();
-    stream.write_all(said.as_bytes()).await?;
+    let (out, mut lines) = mpsc::channel(LINES);
+    // Whoever hangs up ends this, and with it the lines: the answer finds that nobody takes them any more.
+    let tells = async move {
+        while let Some(line) = lines.recv().await {
+            tell(stream, &Said::Line(line)).await?;
+        }
+        Ok::<_, io::Error>(stream)
+    };
+    let (good, told) = tokio::join!(answer(engine, ask, (&name, confined), out), tells);
+    let stream = told?;
+    tell(stream, &Said::End(good)).await?;
     stream.shutdown().await
 }
 
-/// Asks the server that listens there.
+async fn tell(stream: &mut UnixStream, said: &Said) -> io::Result<()> {
+    let line = format!("{}\n", serde_json::to_string(said)?);
+    stream.write_all(line.as_bytes()).await
+}
+
+/// Asks the server that listens there, hands on line after line of what it says, and tells whether all is well.
 ///
 /// # Errors
-/// When nobody does, or the answer cannot be read.
-pub async fn ask(path: &Path, ask: &Ask) -> io::Result<Answer> {
+/// When nobody listens, or the answer cannot be read or does not come to its end.
+pub async fn ask(path: &Path, ask: &Ask, mut heard: impl FnMut(String)) -> io::Result<bool> {
     let mut stream = UnixStream::connect(path).await?;
     stream
         .write_all(format!("{}\n", serde_json::to_string(ask)?).as_bytes())
         .await?;
-    let mut said = String::new();
-    stream.read_to_string(&mut said).await?;
-    Ok(serde_json::from_str(&said)?)
+    let mut lines = BufReader::new(stream).lines();
+    while let Some(line) = lines.next_line().await? {
+        match serde_json::from_str(&line)? {
+            Said::Line(line) => heard(line),
+            Said::End(good) => return Ok(good),
+        }
+    }
+    let why = "the server hung up before the end of its answer";
+    Err(io::Error::new(io::ErrorKind::UnexpectedEof, why))
 }
