@@ -3,6 +3,7 @@
 Part of aws.py, which starts it and counts its checks.
 """
 
+import base64
 import json
 import time
 import uuid
@@ -46,7 +47,7 @@ def functions(walk):
 def invocations(walk):
     client = walk.client("lambda")
     put = {"dynamodb": {"put": {"table": "flags", "item": {"pk": {"S": "maintenance"}, "sk": {"S": "maintenance"}, "current": {"BOOL": True}}}}}
-    reactions = [{"when": {"maintenanceMode": True}, "answer": {"done": 1}, "deeds": [put]}, {"error": "no such mode"}]
+    reactions = [{"when": {"maintenanceMode": True}, "answer": {"done": 1}, "deeds": [put]}, {"error": "no such mode", "lines": ["looking for the mode", "x" * 5000]}]
     seed(walk, table=[{"name": "flags"}], function=[{"name": "notify", "reactions": reactions}])
     answer = client.invoke(FunctionName="notify", Payload=json.dumps({"maintenanceMode": True}).encode())
     walk.equal("a function answers", (answer["StatusCode"], json.loads(answer["Payload"].read())), (200, {"done": 1}))
@@ -54,10 +55,13 @@ def invocations(walk):
     walk.equal("and has done something", item["current"], {"BOOL": True})
     answer = client.invoke(FunctionName="notify", Payload=b"{}")
     walk.equal("a function that fails is a call that succeeds", (answer["StatusCode"], answer["FunctionError"]), (200, "Unhandled"))
+    walk.check("whoever does not ask for its log gets none", "LogResult" not in answer)
+    log = base64.b64decode(client.invoke(FunctionName="notify", LogType="Tail", Payload=b"{}")["LogResult"])
+    walk.check("the last 4 KB of its log", len(log) == 4096 and b"no such mode" in log and b"looking" not in log)
     walk.equal("an event is taken", client.invoke(FunctionName="notify", InvocationType="Event", Payload=b"{}")["StatusCode"], 202)
     walk.refused("a payload that is no JSON", "InvalidRequestContentException", client.invoke, FunctionName="notify", Payload=b"{")
     lines = walk.client("logs").filter_log_events(logGroupName="/aws/lambda/notify", filterPattern="ERROR")["events"]
-    walk.equal("failures are in its log", len(lines), 2)
+    walk.equal("failures are in its log", len(lines), 3)
 
 
 def mappings(walk):
@@ -218,12 +222,14 @@ def builds(walk):
     walk.check("it has changed the account", "made-by-green" in walk.client("dynamodb").list_tables()["TableNames"])
     lines = walk.client("logs").get_log_events(logGroupName=after["logs"]["groupName"], logStreamName=after["logs"]["streamName"], startFromHead=True)
     walk.equal("it has written its log", [one["message"] for one in lines["events"]], ["Deploying green", "done"])
-    walk.control("aws/deed", {"codebuild": {"next": {"project": "infra", "plan": {"outcome": "FAILED", "message": "exit status 2", "seconds": 10}}}})
+    walk.control("aws/deed", {"codebuild": {"next": {"project": "infra", "plan": {"outcome": "FAILED", "message": "exit status 2", "lines": ["Error: no such bucket"], "seconds": 10}}}})
     failing = client.start_build(projectName="infra")["build"]["id"]
     walk.jump(20)
     failed = client.batch_get_builds(ids=[failing])["builds"][0]
     reasons = [context["message"] for phase in failed["phases"] for context in phase.get("contexts", []) if context["message"]]
-    walk.equal("a build fails and says why", (failed["buildStatus"], reasons), ("FAILED", ["exit status 2"]))
+    walk.equal("a build fails and says that a command did", (failed["buildStatus"], reasons), ("FAILED", ["exit status 2"]))
+    lines = walk.client("logs").get_log_events(logGroupName=failed["logs"]["groupName"], logStreamName=failed["logs"]["streamName"])["events"]
+    walk.check("why stands in its log", "no such bucket" in lines[0]["message"] and "Phase complete: BUILD State: FAILED" in lines[1]["message"])
     third = client.start_build(projectName="infra")["build"]["id"]
     walk.equal("a build is stopped", client.stop_build(id=third)["build"]["buildStatus"], "STOPPED")
     walk.equal("builds, newest first", client.list_builds_for_project(projectName="infra")["ids"], [third, failing, build["id"]])
@@ -251,6 +257,19 @@ def logs(walk):
     walk.equal("a stream's newest lines", newest["events"][-1]["message"], "[INFO] GET /")
     again = client.get_log_events(logGroupName="app", logStreamName="s1", nextToken=newest["nextForwardToken"])
     walk.equal("at the end the token stays", (again["events"], again["nextForwardToken"]), ([], newest["nextForwardToken"]))
+    seen, token = [], newest["nextBackwardToken"]
+    while True:
+        page = client.get_log_events(logGroupName="app", logStreamName="s1", limit=10, nextToken=token)
+        seen = [one["message"] for one in page["events"]] + seen
+        if page["nextBackwardToken"] == token:
+            break
+        token = page["nextBackwardToken"]
+    walk.equal("backward to its beginning", seen, lines[:-2])
+    walk.refused("a token that is none", "InvalidParameterException", client.get_log_events, logGroupName="app", logStreamName="s1", nextToken="x")
+    walk.refused("a stream that is none", "ResourceNotFoundException", client.get_log_events, logGroupName="app", logStreamName="none")
+    walk.control("aws/deed", {"logs": {"empty_pages": {"group": "app", "pages": 1}}})
+    empty = client.get_log_events(logGroupName="app", logStreamName="s1")
+    walk.equal("a page may be empty and lead on", (empty["events"], len(client.get_log_events(logGroupName="app", logStreamName="s1", nextToken=empty["nextBackwardToken"])["events"])), ([], 27))
 
 
 def metrics(walk):

@@ -8,7 +8,7 @@ import * as time from "./time.js";
 const SHOWN_BUILDS = 3;
 const BUILD_LAMPS = { SUCCEEDED: "good", IN_PROGRESS: "busy", FAILED: "bad", FAULT: "bad", TIMED_OUT: "bad" };
 /** What the log of a build that fails says, unless somebody writes something else. */
-const FAILURE = "Error while executing command: ./run.sh. Reason: exit status 1";
+const FAILURE = "Error: the script gave up";
 
 const grouped = (number) => number.toLocaleString("en-US");
 const fact = (name, number) => [h("b", {}, grouped(number)), ` ${name}`];
@@ -135,7 +135,8 @@ export function buildRow({ name, seconds }, deed) {
   const words = h("input", { class: "text-input small", type: "text", value: FAILURE, "aria-label": `What the log of ${name} says when it fails`, data: { test: "project-words", value: name } });
   const pace = number(`How many seconds a build of ${name} takes`, { test: "project-seconds", value: name, start: seconds });
   const act = (what, body) => deed({ codebuild: { [what]: { project: name, ...body } } });
-  const fails = () => ({ outcome: "FAILED", message: words.value.trim() || FAILURE, lines: [words.value.trim() || FAILURE], seconds: chosen(pace) || 1 });
+  // What a build says of itself is that a command failed; why, its log tells.
+  const fails = () => ({ outcome: "FAILED", lines: [words.value.trim() || FAILURE], seconds: chosen(pace) || 1 });
   const fail = button("Fail the next", { test: "project-fail", value: name, spoken: `The next build of ${name} fails with these words` }, () => act("next", { plan: fails() }));
   const set = button("Set", { test: "project-pace", value: name, spoken: `From now on builds of ${name} take so many seconds` }, () => act("pace", { seconds: chosen(pace) }));
   let held = false;
@@ -153,7 +154,7 @@ export function buildRow({ name, seconds }, deed) {
     const [newest] = project.builds;
     fill(head, h("span", { class: "res-name" }, name), project.next.length > 0 && h("span", { class: "chip bad" }, "next fails"), buildChip(newest));
     fill(list, project.builds.slice(0, SHOWN_BUILDS).map((build) => buildLine(build, eyes)));
-    coming.textContent = [`Builds take ${time.span(project.seconds * 1000)}`, project.next[0] && `the next: ${project.next[0].outcome.toLowerCase()}, “${project.next[0].message}”`].filter(Boolean).join(" · ");
+    coming.textContent = [`Builds take ${time.span(project.seconds * 1000)}`, project.next[0] && `the next: ${project.next[0].outcome.toLowerCase()}, “${project.next[0].lines[0] ?? project.next[0].message}”`].filter(Boolean).join(" · ");
     held = Boolean(newest?.held);
     hold.hidden = newest?.status !== "IN_PROGRESS";
     hold.firstChild.textContent = held ? "Let go" : "Hold";

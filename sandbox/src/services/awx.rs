@@ -27,6 +27,9 @@ pub(crate) struct Template {
     seconds: i64,
     #[serde(default = "successful")]
     status: String,
+    /// What its jobs write.
+    #[serde(default)]
+    lines: Vec<String>,
 }
 
 const fn yes() -> bool {
@@ -134,6 +137,7 @@ impl Api for Awx {
             ["api", "v2", "job_templates", _, "launch"] if post => Some("launch"),
             ["api", "v2", "job_templates", _, "jobs"] if get => Some("jobs_list"),
             ["api", "v2", "jobs", _] if get => Some("job_info"),
+            ["api", "v2", "jobs", _, "stdout"] if get => Some("stdout"),
             _ => None,
         }
     }
@@ -170,6 +174,10 @@ impl Api for Awx {
                 }
                 page(jobs.into_iter().take(size).map(|job| job.render(now_ms)).collect())
             }
+            "stdout" => match self.jobs.iter().find(|job| job.id == id) {
+                Some(job) if asked.parameter("format") == Some("txt") => Told::text(job.template.lines.join("\r\n")),
+                _ => refuse(404),
+            },
             _ => {
                 let job = self.jobs.iter().find(|job| job.id == id);
                 job.map_or_else(|| refuse(404), |job| Told::ok(job.render(now_ms)))

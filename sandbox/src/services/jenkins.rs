@@ -33,6 +33,9 @@ pub(crate) struct Job {
     seconds: i64,
     #[serde(default = "success")]
     result: String,
+    /// What its builds write into their logs.
+    #[serde(default)]
+    lines: Vec<String>,
 }
 
 const fn seconds() -> i64 {
@@ -53,6 +56,7 @@ struct Start {
     at_ms: i64,
     seconds: i64,
     result: String,
+    lines: Vec<String>,
 }
 
 /// What people do in Jenkins.
@@ -107,12 +111,12 @@ impl Jenkins {
             at_ms: asked.now_ms,
             seconds: job.seconds,
             result: job.result.clone(),
+            lines: job.lines.clone(),
         });
-        Told {
-            status: 201,
-            body: Value::Null,
-            location: Some(format!("{}/queue/item/{item}/", asked.base)),
-        }
+        let mut told = Told::of(201, Value::Null);
+        told.headers
+            .push(("location", format!("{}/queue/item/{item}/", asked.base)));
+        told
     }
 
     fn queue(&self, now_ms: i64) -> Value {
@@ -166,6 +170,21 @@ impl Jenkins {
         }
     }
 
+    /// The log of a build from a place on; one behind its end is its beginning. `HEAD` tells how long it is.
+    fn log(&self, (name, number): (&str, &str), asked: &Asked) -> Told {
+        let mut builds = self.builds(name, asked.now_ms);
+        let Some(build) = builds.find(|build| build.number.to_string() == number) else {
+            return refuse(404, "Not Found");
+        };
+        let text = build.log(asked.now_ms);
+        let start = asked.parameter("start").and_then(|start| start.parse::<usize>().ok());
+        let start = start.filter(|start| *start <= text.len()).unwrap_or(0);
+        let rest = String::from_utf8_lossy(&text.as_bytes()[start..]).into_owned();
+        let mut told = Told::text(if asked.is("HEAD") { String::new() } else { rest });
+        told.headers.push(("x-text-size", text.len().to_string()));
+        told
+    }
+
     /// What has left the queue, newest first.
     fn builds(&self, name: &str, now_ms: i64) -> impl Iterator<Item = &Start> {
         let built = move |start: &&Start| {
@@ -178,6 +197,17 @@ impl Jenkins {
 impl Start {
     const fn built_ms(&self) -> i64 {
         self.at_ms + QUEUED_MS
+    }
+
+    const fn ended(&self, now_ms: i64) -> bool {
+        now_ms >= self.built_ms() + self.seconds * 1000
+    }
+
+    fn log(&self, now_ms: i64) -> String {
+        let mut lines = vec!["Started by remote host".to_owned()];
+        lines.extend(self.lines.iter().cloned());
+        lines.extend(self.ended(now_ms).then(|| format!("Finished: {}", self.result)));
+        lines.join("\r\n")
     }
 
     fn actions(&self) -> Value {
@@ -200,7 +230,7 @@ impl Start {
     }
 
     fn render(&self, now_ms: i64) -> Value {
-        let ended = now_ms >= self.built_ms() + self.seconds * 1000;
+        let ended = self.ended(now_ms);
         json!({ "number": self.number, "building": !ended, "result": ended.then_some(&self.result), "timestamp": self.built_ms(),
             "duration": if ended { self.seconds * 1000 } else { 0 }, "estimatedDuration": self.seconds * 1000, "actions": self.actions() })
     }
@@ -227,6 +257,7 @@ impl Api for Jenkins {
         let (job, rest) = split(&parts);
         Some(match (job.is_empty(), rest.as_slice()) {
             (false, ["buildWithParameters"]) if asked.is("POST") => "build",
+            (false, [_, "logText", "progressiveText"]) if asked.is("GET") || asked.is("HEAD") => "log",
             _ if !asked.is("GET") => return None,
             (true, ["queue", "api", "json"]) => "queue",
             (true, ["queue", "item", _, "api", "json"]) => "item_info",
@@ -244,6 +275,7 @@ impl Api for Jenkins {
         let (job, rest) = split(&parts);
         let mut told = match name {
             "build" => return self.start(&job, asked),
+            "log" => return self.log((&job, rest.first().copied().unwrap_or_default()), asked),
             "queue" => Told::ok(self.queue(asked.now_ms)),
             "item_info" => self.item(rest.get(2).copied().unwrap_or_default(), asked.now_ms),
             "job_info" => self.job(&job, asked.now_ms),

@@ -137,7 +137,9 @@ impl Asked {
 struct Told {
     status: u16,
     body: Value,
-    location: Option<String>,
+    /// A text that is answered instead of JSON.
+    text: Option<String>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Told {
@@ -145,7 +147,17 @@ impl Told {
         Self {
             status,
             body,
-            location: None,
+            text: None,
+            headers: Vec::new(),
+        }
+    }
+
+    const fn text(text: String) -> Self {
+        Self {
+            status: 200,
+            body: Value::Null,
+            text: Some(text),
+            headers: Vec::new(),
         }
     }
 

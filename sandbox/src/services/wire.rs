@@ -131,16 +131,19 @@ fn shown(headers: &HeaderMap) -> Shown {
 
 fn respond(told: &Told) -> Response {
     let status = StatusCode::from_u16(told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = Response::builder()
-        .status(status)
-        .header("content-type", "application/json");
-    if let Some(location) = &told.location {
-        response = response.header("location", location);
-    }
-    let body = if told.body.is_null() {
-        String::new()
+    let kind = if told.text.is_some() {
+        "text/plain;charset=UTF-8"
     } else {
-        told.body.to_string()
+        "application/json"
+    };
+    let mut response = Response::builder().status(status).header("content-type", kind);
+    for (name, value) in &told.headers {
+        response = response.header(*name, value);
+    }
+    let body = match &told.text {
+        Some(text) => text.clone(),
+        None if told.body.is_null() => String::new(),
+        None => told.body.to_string(),
     };
     response.body(Body::from(body)).unwrap_or_default()
 }

@@ -115,6 +115,7 @@ impl Project {
             initiator: initiator.to_owned(),
             started_ms,
             held: plan.held,
+            logged: self.logged,
             plan,
             extra_ms: 0,
             lines_written: 0,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::control::Plan;
+use super::log;
 use crate::aws::deed::Directed;
 use crate::aws::place::Place;
 use crate::aws::value::{structure, timestamp};
@@ -38,6 +39,8 @@ pub(crate) struct Build {
     pub(super) initiator: String,
     pub(super) started_ms: i64,
     pub(super) plan: Plan,
+    /// Whether it writes its log into CloudWatch Logs.
+    pub(super) logged: bool,
     /// Whether it stays in its BUILD phase until it is let go.
     pub(super) held: bool,
     /// How much longer than planned its BUILD phase took because it was held.
@@ -90,9 +93,9 @@ impl Build {
         self.phases().into_iter().find(|phase| phase.name == name)
     }
 
-    /// When line `at` of its log is written: they are spread over the BUILD phase.
+    /// When line `at` of its log is written: they are spread over the BUILD phase, or an earlier one that fails.
     fn line_ms(&self, at: usize) -> Option<i64> {
-        let build = self.phase("BUILD")?;
+        let build = self.phase("BUILD").or_else(|| self.phases().pop())?;
         let count = i64::try_from(self.plan.lines.len()).unwrap_or(1).max(1);
         let span_ms = build.until_ms - self.extra_ms - build.from_ms;
         let at = i64::try_from(at).unwrap_or(i64::MAX);
@@ -144,6 +147,14 @@ impl Build {
         }
         if let Some(end) = phases.last().filter(|phase| !self.held && phase.until_ms <= now_ms) {
             self.ended = Some((self.plan.outcome.clone(), end.until_ms));
+            if end.last {
+                let said = log::failing(
+                    end.name,
+                    &self.plan.outcome,
+                    (&self.filled(&self.plan.message), end.until_ms),
+                );
+                lines.extend(said.into_iter().map(|line| (end.until_ms, line)));
+            }
         }
         (lines, deeds)
     }
@@ -272,11 +283,6 @@ impl Build {
             .iter()
             .map(|(name, value)| json!({"name": name, "value": self.filled(value)}))
             .collect();
-        let (group, stream, region) = (self.log_group(), self.log_stream(), &self.place.region);
-        let link = format!(
-            "https://console.aws.amazon.com/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{}/log-events/{stream}",
-            group.replace('/', "$252F")
-        );
         structure([
             ("id", Some(json!(self.id))),
             ("arn", Some(json!(self.arn))),
@@ -304,10 +310,7 @@ impl Build {
                     "environmentVariables": variables, "privilegedMode": false}),
                 ),
             ),
-            (
-                "logs",
-                Some(json!({"groupName": group, "streamName": stream, "deepLink": link})),
-            ),
+            ("logs", Some(log::place(self))),
             ("timeoutInMinutes", Some(json!(60))),
             ("buildComplete", Some(json!(self.ended.is_some()))),
             ("initiator", Some(json!(self.initiator))),

@@ -20,7 +20,7 @@ pub(crate) struct Plan {
     /// In which phase it fails.
     #[serde(default = "build")]
     pub(super) phase: String,
-    /// What that phase says then.
+    /// What that phase says then. Of real builds this is little: which command it was and its exit status. What tells stands in the log.
     #[serde(default = "failed")]
     pub(super) message: String,
     #[serde(default = "minute")]
@@ -107,6 +107,13 @@ pub(crate) struct ProjectSeed {
     commits: BTreeMap<String, String>,
     #[serde(default)]
     plan: Plan,
+    /// Whether its builds write their logs into CloudWatch Logs.
+    #[serde(default = "yes")]
+    logs: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What can be done to projects and builds.
@@ -143,6 +150,7 @@ impl Region {
             plan: seed.plan.clone(),
             next: VecDeque::new(),
             builds: 0,
+            logged: seed.logs,
         };
         self.builds.projects.insert(seed.name.clone(), project);
     }
@@ -159,7 +167,7 @@ impl Builds {
                         "commit": build.commit, "held": build.held, "initiator": build.initiator})
                 })
                 .collect();
-            let next = project.next.iter().map(|plan| json!({"outcome": plan.outcome, "message": plan.message, "seconds": plan.seconds}));
+            let next = project.next.iter().map(|plan| json!({"outcome": plan.outcome, "message": plan.message, "lines": plan.lines, "seconds": plan.seconds}));
             json!({"name": name, "builds": builds, "seconds": project.plan.seconds, "next": next.collect::<Vec<_>>()})
         });
         projects.collect()

@@ -4,6 +4,7 @@
 mod api;
 mod build;
 mod control;
+mod log;
 mod source;
 
 #[cfg(test)]
@@ -42,6 +43,8 @@ pub(crate) struct Project {
     plan: Plan,
     next: VecDeque<Plan>,
     builds: u64,
+    /// Whether its builds write their logs into CloudWatch Logs.
+    logged: bool,
 }
 
 /// A start that was asked for with a token.
@@ -81,7 +84,10 @@ pub(crate) fn settle(region: &mut Region) {
         if build.next_due().is_none_or(|due_ms| due_ms > now_ms) {
             continue;
         }
-        let (lines, deeds) = build.settle(now_ms);
+        let (mut lines, deeds) = build.settle(now_ms);
+        if !build.logged {
+            lines.clear();
+        }
         let (group, stream) = (build.log_group(), build.log_stream().to_owned());
         for (at_ms, line) in lines {
             region.logs.append(&group, &stream, &[line], at_ms);

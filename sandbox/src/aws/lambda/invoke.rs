@@ -1,5 +1,7 @@
 //! Invocations: a function answers what its reactions say, and does what they say to the account.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,6 +16,9 @@ use crate::aws::value::raw;
 /// How many invocations are remembered.
 const KEPT: usize = 100;
 const TYPE: Rule = Rule::one_of(&["Event", "RequestResponse", "DryRun"]);
+const LOG_TYPE: Rule = Rule::one_of(&["None", "Tail"]);
+/// So many bytes of the end of its log an invocation hands out to whoever asks for them.
+const TAIL: usize = 4096;
 
 /// What a function does with what it is given.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,6 +33,9 @@ pub(crate) struct Reaction {
     /// The message of the error with which it ends instead: the call itself still succeeds.
     #[serde(default)]
     error: Option<String>,
+    /// What it writes into its log.
+    #[serde(default)]
+    lines: Vec<String>,
     /// How many invocations it is for; without, all.
     #[serde(default)]
     times: Option<u32>,
@@ -57,6 +65,7 @@ impl Reaction {
 pub(super) fn invoke(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError> {
     let now_ms = region.now_ms;
     let kind = args.need("InvocationType", &TYPE)?.to_owned();
+    let tail = args.text("LogType", &LOG_TYPE)? == Some("Tail");
     let text = args.text("Payload", &Rule::length(0, usize::MAX))?.unwrap_or_default();
     let function = functions::find(region, args)?;
     let payload: Value = if text.is_empty() {
@@ -85,17 +94,21 @@ pub(super) fn invoke(region: &mut Region, args: Args<'_>) -> Result<Value, AwsEr
     if let Some(reaction) = &reaction {
         schedule(region, &reaction.deeds);
     }
-    witness(region, &name, failure.as_deref());
-    let version = ("x-amz-executed-version", "$LATEST");
+    let lines = reaction.as_ref().map_or(&[][..], |reaction| reaction.lines.as_slice());
+    let log = witness(region, &name, (lines, failure.as_deref()));
+    let log = STANDARD.encode(&log.as_bytes()[log.len().saturating_sub(TAIL)..]);
+    let mut headers = vec![("x-amz-executed-version", "$LATEST")];
+    headers.extend(tail.then_some(("x-amz-log-result", log.as_str())));
     Ok(match (kind.as_str(), failure) {
         ("Event", _) => raw(StatusCode::ACCEPTED, &[], ""),
         (_, Some(message)) => {
             let body = json!({"errorMessage": message, "errorType": "Error", "trace": []}).to_string();
-            raw(StatusCode::OK, &[version, ("x-amz-function-error", "Unhandled")], &body)
+            headers.push(("x-amz-function-error", "Unhandled"));
+            raw(StatusCode::OK, &headers, &body)
         }
         (_, None) => {
             let answer = reaction.map_or(Value::Null, |reaction| reaction.answer);
-            raw(StatusCode::OK, &[version], &answer.to_string())
+            raw(StatusCode::OK, &headers, &answer.to_string())
         }
     })
 }
@@ -112,12 +125,13 @@ fn take_reaction(reactions: &mut Vec<Reaction>, payload: &Value) -> Option<React
     Some(reaction)
 }
 
-/// What an invocation leaves behind: lines in the function's log and points in its metrics.
-fn witness(region: &mut Region, name: &str, failure: Option<&str>) {
+/// What an invocation leaves behind: lines in the function's log, which are answered, and points in its metrics.
+fn witness(region: &mut Region, name: &str, (said, failure): (&[String], Option<&str>)) -> String {
     let now_ms = region.now_ms;
     let id = crate::aws::ids::uuid();
     let group = format!("/aws/lambda/{name}");
     let mut lines = vec![format!("START RequestId: {id} Version: $LATEST")];
+    lines.extend(said.iter().cloned());
     lines.extend(failure.map(|message| format!("{id}\tERROR\tInvoke Error\t{message}")));
     lines.push(format!("END RequestId: {id}"));
     region.logs.append(&group, "$LATEST", &lines, now_ms);
@@ -129,4 +143,5 @@ fn witness(region: &mut Region, name: &str, failure: Option<&str>) {
     region
         .metrics
         .add("AWS/Lambda", "Errors", &dimensions, (now_ms, errors));
+    lines.join("\n")
 }

@@ -117,7 +117,7 @@ pub(super) fn filter_events(region: &mut Region, args: Args<'_>) -> Result<Value
             "logStreamNames and logStreamNamePrefix cannot be used together.",
         ));
     }
-    let fitting: Vec<&Line> = between(group, args)?
+    let found: Vec<&Line> = between(group, args)?
         .filter(|line| streams.is_empty() || streams.contains(&line.stream.as_str()))
         .filter(|line| prefix.is_none_or(|prefix| line.stream.starts_with(prefix)))
         .filter(|line| pattern.fits(&line.message))
@@ -141,24 +141,15 @@ pub(super) fn filter_events(region: &mut Region, args: Args<'_>) -> Result<Value
     let from = if after == 0 {
         0
     } else {
-        fitting
+        found
             .iter()
             .position(|line| line.number == after)
             .ok_or_else(bad_token)?
             + 1
     };
     let most = usize::try_from(args.number("limit", 1, LINES)?.unwrap_or(LINES)).unwrap_or(1);
-    let mut bytes = 0;
-    let shown: Vec<&Line> = fitting[from..]
-        .iter()
-        .copied()
-        .take(most)
-        .take_while(|line| {
-            bytes += line.message.len();
-            bytes <= PAGE_BYTES
-        })
-        .collect();
-    let next = shown.last().filter(|_| from + shown.len() < fitting.len());
+    let shown = first(&found[from..], most);
+    let next = shown.last().filter(|_| from + shown.len() < found.len());
     let next = next.map(|line| json!(format!("f/{}", line.number)));
     let events = shown.iter().map(|line| {
         json!({"logStreamName": line.stream, "timestamp": line.at_ms, "message": line.message, "ingestionTime": line.at_ms,
@@ -171,6 +162,35 @@ pub(super) fn filter_events(region: &mut Region, args: Args<'_>) -> Result<Value
     ]))
 }
 
+/// Where a page of a stream begins: a token, read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// At one end of the stream, after so many empty pages.
+    End(u64),
+    /// Behind the line of this number, or in front of it.
+    Behind(u64),
+    Before(u64),
+}
+
+impl Start {
+    /// Tokens are `f/7` and `b/7` beside a line, `f/e3` and `b/e3` after empty pages.
+    fn read(token: Option<&str>) -> Result<Self, AwsError> {
+        let Some(token) = token else { return Ok(Self::End(0)) };
+        let (way, at) = token.split_once('/').ok_or_else(bad_token)?;
+        if let Some(pages) = at.strip_prefix('e').filter(|_| matches!(way, "f" | "b")) {
+            return pages.parse().map(Self::End).map_err(|_| bad_token());
+        }
+        let number = at.parse().map_err(|_| bad_token())?;
+        match way {
+            "f" => Ok(Self::Behind(number)),
+            "b" => Ok(Self::Before(number)),
+            _ => Err(bad_token()),
+        }
+    }
+}
+
+/// `GetLogEvents`: a page of a stream, oldest line first, from its end or its head. At an end of the stream the token comes back as it was sent: that is
+/// how a reader knows.
 pub(super) fn get_events(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError> {
     let group = find(region, args)?;
     let stream = args.need("logStreamName", &NAME)?;
@@ -180,38 +200,62 @@ pub(super) fn get_events(region: &mut Region, args: Args<'_>) -> Result<Value, A
     }
     let lines: Vec<&Line> = between(group, args)?.filter(|line| line.stream == stream).collect();
     let most = usize::try_from(args.number("limit", 1, LINES)?.unwrap_or(LINES)).unwrap_or(1);
-    let token = args.text("nextToken", &ANY)?;
-    let (from, until) = match token {
-        Some(token) => {
-            let number = token_number(token)?;
-            let at = lines.partition_point(|line| line.number <= number);
-            if token.starts_with("f/") {
-                (at, lines.len().min(at + most))
-            } else {
-                let before = lines.partition_point(|line| line.number < number);
-                (before.saturating_sub(most), before)
-            }
-        }
-        None if args.flag("startFromHead")? => (0, lines.len().min(most)),
-        None => (lines.len().saturating_sub(most), lines.len()),
+    let (token, head) = (args.text("nextToken", &ANY)?, args.flag("startFromHead")?);
+    let place = |number: u64| {
+        lines
+            .iter()
+            .position(|line| line.number == number)
+            .ok_or_else(bad_token)
     };
-    let shown = &lines[from..until];
+    let shown = match Start::read(token)? {
+        Start::End(seen) if seen < group.empty_pages => {
+            let next = seen + 1;
+            return Ok(
+                json!({ "events": [], "nextForwardToken": format!("f/e{next}"), "nextBackwardToken": format!("b/e{next}") }),
+            );
+        }
+        Start::End(_) if head => first(&lines, most),
+        Start::End(_) => last(&lines, most),
+        Start::Behind(number) => first(&lines[place(number)? + 1..], most),
+        Start::Before(number) => last(&lines[..place(number)?], most),
+    };
     let events = shown
         .iter()
         .map(|line| json!({"timestamp": line.at_ms, "message": line.message, "ingestionTime": line.at_ms}));
-    // At the end of a stream the token comes back as it was sent: that is how a reader knows.
-    let edge = |line: Option<&&Line>| {
-        line.map_or_else(|| token_number(token.unwrap_or("f/0")).unwrap_or(0), |line| line.number)
+    let edge = |way: &str, line: Option<&&Line>| match (line, token) {
+        (Some(line), _) => format!("{way}/{}", line.number),
+        (None, Some(token)) => format!("{way}/{}", token.split_once('/').map_or("e0", |(_, at)| at)),
+        (None, None) => format!("{way}/e0"),
     };
     Ok(json!({
         "events": events.collect::<Vec<_>>(),
-        "nextForwardToken": format!("f/{}", edge(shown.last())),
-        "nextBackwardToken": format!("b/{}", edge(shown.first())),
+        "nextForwardToken": edge("f", shown.last()),
+        "nextBackwardToken": edge("b", shown.first()),
     }))
 }
 
+/// The first lines that fit into a page.
+fn first<'l>(lines: &'l [&'l Line], most: usize) -> &'l [&'l Line] {
+    &lines[..fitting(lines.iter(), most)]
+}
+
+/// The last lines that fit into a page.
+fn last<'l>(lines: &'l [&'l Line], most: usize) -> &'l [&'l Line] {
+    &lines[lines.len() - fitting(lines.iter().rev(), most)..]
+}
+
+/// How many lines a page takes, by number and by size.
+fn fitting<'l>(lines: impl Iterator<Item = &'l &'l Line>, most: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |line: &&&Line| {
+        bytes += line.message.len();
+        bytes <= PAGE_BYTES
+    };
+    lines.take(most).take_while(fits).count()
+}
+
 fn token_number(token: &str) -> Result<u64, AwsError> {
-    let number = token.strip_prefix("f/").or_else(|| token.strip_prefix("b/"));
+    let number = token.strip_prefix("f/");
     number.and_then(|number| number.parse().ok()).ok_or_else(bad_token)
 }
 
@@ -308,5 +352,71 @@ mod tests {
             get_events(&mut region, Args(&none)).unwrap_err().code,
             "ResourceNotFoundException"
         );
+    }
+    /// The lines of a page of the stream `odd`, and the tokens of its pages before and behind.
+    fn page(region: &mut Region, more: &Value) -> (Vec<String>, String, String) {
+        let mut args = json!({"logGroupName": "app", "logStreamName": "odd", "limit": 2});
+        for (name, value) in more.as_object().unwrap() {
+            args[name] = value.clone();
+        }
+        let told = get_events(region, Args(&args)).unwrap();
+        let token = |name: &str| told[name].as_str().unwrap().to_owned();
+        let events = told["events"].as_array().unwrap().iter();
+        let lines = events
+            .map(|event| event["message"].as_str().unwrap().to_owned())
+            .collect();
+        (lines, token("nextBackwardToken"), token("nextForwardToken"))
+    }
+
+    #[test]
+    fn a_stream_is_read_backward_until_its_token_stays() {
+        let mut region = region(10);
+        region.logs.create("app", 0).empty_pages = 2;
+        let (mut token, mut seen, mut pages) = (None::<String>, Vec::new(), 0);
+        loop {
+            let ask = token
+                .as_ref()
+                .map_or_else(|| json!({}), |token| json!({ "nextToken": token }));
+            let (lines, back, _) = page(&mut region, &ask);
+            seen.push(lines);
+            pages += 1;
+            // What is written meanwhile, also late, shifts nothing.
+            region.logs.append("app", "odd", &["late".to_owned()], 1_000);
+            if token.as_ref() == Some(&back) {
+                break;
+            }
+            token = Some(back);
+        }
+        assert_eq!(&seen[..2], [Vec::<String>::new(), Vec::new()], "two pages are empty");
+        assert_eq!(seen[2], ["line 7", "line 9"]);
+        assert_eq!(seen[3], ["line 3", "line 5"]);
+        assert!(pages > 5 && seen[4].contains(&"line 1".to_owned()));
+        let (forward, _, next) = page(
+            &mut region,
+            &json!({ "nextToken": token, "startFromHead": true, "limit": 1 }),
+        );
+        assert_eq!(
+            (forward.len(), next.starts_with("f/")),
+            (0, true),
+            "nothing is before its first line"
+        );
+        for odd in ["7", "x/1", "f/x", "b/999"] {
+            let args = json!({"logGroupName": "app", "logStreamName": "odd", "nextToken": odd});
+            assert_eq!(
+                get_events(&mut region, Args(&args)).unwrap_err().code,
+                "InvalidParameterException",
+                "{odd}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_page_ends_after_a_megabyte() {
+        let mut region = Region::new(Place::home(), 0);
+        let long = "x".repeat(400_000);
+        region.logs.append("app", "odd", &[long.clone(), long.clone(), long], 0);
+        let (lines, back, _) = page(&mut region, &json!({ "limit": 10 }));
+        assert_eq!(lines.len(), 2);
+        assert_eq!(page(&mut region, &json!({ "limit": 10, "nextToken": back })).0.len(), 1);
     }
 }
