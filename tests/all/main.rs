@@ -16,6 +16,7 @@ mod gates;
 mod identity;
 mod kill_points;
 mod killed_at_random;
+mod known;
 mod levels;
 mod maintenance;
 mod maintenance_ways;

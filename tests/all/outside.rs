@@ -495,6 +495,61 @@ async fn jobs_are_started_once_and_followed_to_their_end() {
     town.ends_silent().await;
 }
 
+/// What Jenkins and AWX say of a job that failed is that it did; why stands in its log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_fails_is_known_by_its_log() {
+    let known = "known = { role-exists = \"ask\" }\n";
+    let town = town(&[
+        ("jenkins", &format!("{JENKINS}{known}")),
+        ("awx", &format!("{AWX}{known}")),
+    ])
+    .await;
+    let role = "\u{1b}[31mError: EntityAlreadyExists: Role with name wallet already exists.\u{1b}[0m";
+    let lines = json!([role, "Error: password=hunter2 is wrong", "x".repeat(400_000), "bye"]);
+    town.services(json!([
+        { "jenkins": { "job": { "name": "wallet/deploy", "parameters": ["STAGE", "SIGNALBOX_RUN"], "result": "FAILURE", "lines": ["EntityAlreadyExists: role of long ago", "x".repeat(300_000), role, "Error: password=hunter2 is wrong"] } } },
+        { "awx": { "template": { "id": 9, "name": "Deploy wallet", "status": "failed", "lines": lines } } },
+    ]))
+    .await;
+    town.fault("jenkins.log", "fail").await;
+    town.fault("awx.stdout", "throttle").await;
+    for (runbook, failed) in [("jenkins", "build #1 ended as FAILURE"), ("awx", "job 40 is failed")] {
+        town.runs(runbook).await;
+        let card = town.card_in_time(&["a person decides", failed]).await;
+        let shown = text_of(&card);
+        for words in [
+            "Known as “an IAM role is there already”",
+            "Error: EntityAlreadyExists: Role with name wallet already exists.",
+            "Error: password=… is wrong",
+        ] {
+            assert!(shown.contains(words), "{words} is not on\n{shown}");
+        }
+        town.says("U0CARLA", "/deploy stop mainnet enough").await;
+        town.card_in_time(&[runbook, "stopped after"]).await;
+    }
+    // What lies further back than what is read is not known, and what cannot be read is said.
+    town.services(json!({ "jenkins": { "job": { "name": "wallet/deploy", "parameters": ["STAGE", "SIGNALBOX_RUN"], "result": "FAILURE", "lines": [role, "x".repeat(300_000)] } } }))
+        .await;
+    town.runs("jenkins").await;
+    let card = town
+        .card_in_time(&["a person decides", "build #2 ended as FAILURE"])
+        .await;
+    assert!(!text_of(&card).contains("Known as"), "{}", text_of(&card));
+    town.says("U0CARLA", "/deploy stop mainnet enough").await;
+    town.control(
+        "faults",
+        json!({ "target": "jenkins.log", "kind": "refuse", "error": "403", "times": 9 }),
+    )
+    .await;
+    town.runs("jenkins").await;
+    town.card_in_time(&[
+        "build #3 ended as FAILURE",
+        "cannot tell what its log says: it answers 403",
+    ])
+    .await;
+    town.ends_silent().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pipeline_waits_at_its_hold_until_it_is_approved_here() {
     let town = builders().await;

@@ -192,10 +192,15 @@ fn headers(api: Api, ask: &Ask<'_>, body: &str) -> Vec<(&'static str, String)> {
             ("x-amz-target", format!("{prefix}.{}", ask.operation)),
         ],
         // API Gateway's first version answers in HAL to whoever does not ask for JSON.
-        Protocol::Rest => vec![
-            ("content-type", "application/json".to_owned()),
-            ("accept", "application/json".to_owned()),
-        ],
+        Protocol::Rest => {
+            let mut named = vec![
+                ("content-type", "application/json".to_owned()),
+                ("accept", "application/json".to_owned()),
+            ];
+            // Lambda hands the last 4 KB of an invocation's log to whoever asks for them.
+            named.extend((ask.operation == "Invoke").then(|| ("x-amz-log-type", "Tail".to_owned())));
+            named
+        }
         Protocol::Query(_) => vec![(
             "content-type",
             "application/x-www-form-urlencoded; charset=utf-8".to_owned(),

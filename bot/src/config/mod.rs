@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `env` | [`Env`]: every environment variable, read once |
 //! | `file` | [`load`]: the files, parsed once into the core's [`Catalog`] and the shell's [`Settings`] |
-//! | `service`, `environment`, `people`, `account`, `freezes`, `functions`, `hosts`, `maintenance`, `runbook`, `task` | one table of the files each |
+//! | `service`, `environment`, `people`, `account`, `freezes`, `functions`, `hosts`, `known`, `maintenance`, `runbook`, `task` | one table of the files each |
 //! | `cross`, `overlap` | what only shows when environments and services are seen side by side |
 //! | `section`, `problem` | tables that know their lines, and complaints that name them |
 //!
@@ -19,6 +19,7 @@ mod freezes;
 mod functions;
 mod hosts;
 mod kept;
+mod known;
 mod maintenance;
 mod overlap;
 mod people;

@@ -13,6 +13,7 @@ use commands::time::Span;
 use serde::Deserialize;
 
 use super::freezes::no_environment;
+use super::known::KnownFailures;
 use super::people::people;
 use super::section::{Place, Section, Value, closest};
 use super::sequence::{Draft, judge};
@@ -32,6 +33,8 @@ pub(super) struct Known<'k> {
     pub(super) programs: &'k BTreeMap<String, Vec<String>>,
     /// Whether the service has a repository on GitHub.
     pub(super) repository: bool,
+    /// The failures that they may name.
+    pub(super) failures: &'k KnownFailures,
 }
 
 /// What runbooks and tasks have alike.
@@ -175,11 +178,7 @@ pub(super) fn step<'a>(mut section: Section<'a>, known: Known<'_>, named: Option
         .map(|value| asks(&value, known.environments))
         .unwrap_or_default();
     let when = section.take("when").and_then(|value| whole::<Condition>(&value));
-    let expect = section
-        .take("expect")
-        .and_then(|value| value.list())
-        .unwrap_or_default();
-    let expect = expect.iter().filter_map(whole::<Expected>).collect();
+    let expect = expected(&mut section, known);
     let deadline = section.take("deadline").and_then(|value| span(&value));
     let usual = section.take("usual").and_then(|value| span(&value));
     let retries = section
@@ -217,6 +216,15 @@ pub(super) fn step<'a>(mut section: Section<'a>, known: Known<'_>, named: Option
         spec: StepSpec { step, asks_in },
         place,
     })
+}
+
+/// Reads the failures that a step expects: its own, which are more specific, then those that it names.
+fn expected(section: &mut Section<'_>, known: Known<'_>) -> Vec<Expected> {
+    let own = section.take("expect").and_then(|value| value.list());
+    let own = own.unwrap_or_default();
+    let named = section.take("known").map(|value| known.failures.expected(value));
+    let own = own.iter().filter_map(whole::<Expected>);
+    own.chain(named.unwrap_or_default()).collect()
 }
 
 /// Whether a key that is true or left out is true.
@@ -348,6 +356,7 @@ mod tests {
             "ask",
             "when",
             "expect",
+            "known",
             "deadline",
             "usual",
             "retries",

@@ -9,6 +9,7 @@ use commands::runbook::Runbook;
 use commands::verb;
 
 use super::file::Defaults;
+use super::known::KnownFailures;
 use super::section::{Place, Section, Value, closest};
 use super::{environment, freezes, hosts, runbook, task};
 
@@ -70,11 +71,13 @@ pub(super) fn read<'a>(
     let names: Vec<&str> = environments.iter().map(|draft| draft.environment.id.as_str()).collect();
     let windows = section.tables("freeze").into_iter();
     let windows = windows.filter_map(|window| freezes::read(window, &names)).collect();
+    let failures = KnownFailures::read(section.take("known").and_then(Value::section));
     let known = runbook::Known {
         environments: &names,
         hosts: &hosts,
         programs,
         repository: github.is_some(),
+        failures: &failures,
     };
     let runbooks = runbooks(&mut section, known);
     section.finish();

@@ -8,7 +8,8 @@ use commands::time::Span;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, Probe, StepError, acted, finished, found, instant, pending};
+use super::lines::plain;
+use super::{Answer, At, Executor, Probe, StepError, acted, build_log, finished, found, instant, pending};
 use crate::aws::api::CODEBUILD;
 use crate::aws::signed::Ask;
 
@@ -76,7 +77,7 @@ impl Executor for Codebuild {
             }),
             _ => self.commit.clone().map(|commit| Wanted { commit, branch: None }),
         };
-        judge(wanted.as_ref(), build, &at.call.memo)
+        build_log::explained(at, build, judge(wanted.as_ref(), build, &at.call.memo)).await
     }
 
     async fn undo(&self, at: At<'_>) -> Answer {
@@ -206,7 +207,7 @@ async fn reverse(step: &Codebuild, at: At<'_>) -> Answer {
     if let Some(build) = marked(&undoing, |mark| mark == marker).first() {
         return match at.call.phase {
             CallPhase::Undo => Ok(acted(at.call.memo.clone())),
-            _ => judge(None, build, &at.call.memo),
+            _ => build_log::explained(at, build, judge(None, build, &at.call.memo)).await,
         };
     }
     let forward = if project == step.project {
@@ -301,23 +302,29 @@ fn judge(wanted: Option<&Wanted<'_>>, build: &Value, memo: &Value) -> Answer {
             let phases = build["phases"].as_array().into_iter().flatten();
             let failed = phases
                 .filter(|phase| !matches!(phase["phaseStatus"].as_str(), None | Some("SUCCEEDED" | "IN_PROGRESS")));
-            let why: Vec<String> = failed
-                .map(|phase| {
-                    let contexts = phase["contexts"].as_array().into_iter().flatten();
-                    let words: Vec<&str> = contexts.filter_map(|context| context["message"].as_str()).collect();
-                    format!(
-                        "{}: {}",
-                        phase["phaseType"].as_str().unwrap_or("a phase"),
-                        words.join(" ")
-                    )
-                })
-                .collect();
+            let why: Vec<String> = failed.map(phase_words).collect();
             Err(StepError::failed(
                 &format!("build_{}", status.to_lowercase()),
                 format!("{} {link}", why.join("; ")),
             ))
         }
     }
+}
+
+/// `BUILD: COMMAND_EXECUTION_ERROR: …`, in one line: a command that failed may have been written in several.
+fn phase_words(phase: &Value) -> String {
+    let contexts = phase["contexts"].as_array().into_iter().flatten();
+    let words = contexts.map(|context| {
+        let part = |name: &str| context[name].as_str().filter(|text| !text.is_empty());
+        let parts: Vec<&str> = [part("statusCode"), part("message")].into_iter().flatten().collect();
+        plain(&parts.join(": "))
+    });
+    let words: Vec<String> = words.filter(|words| !words.is_empty()).collect();
+    format!(
+        "{}: {}",
+        phase["phaseType"].as_str().unwrap_or("a phase"),
+        words.join(" ")
+    )
 }
 
 /// A commit and how it may be shortened.
@@ -369,14 +376,18 @@ mod tests {
     fn a_failed_build_says_which_phase_and_why() {
         let build = json!({ "id": "p:1", "buildStatus": "FAILED", "phases": [
             { "phaseType": "INSTALL", "phaseStatus": "SUCCEEDED" },
-            { "phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{ "message": "exit status 1" }] },
+            { "phaseType": "BUILD", "phaseStatus": "FAILED",
+                "contexts": [{ "statusCode": "COMMAND_EXECUTION_ERROR", "message": "Error while executing command: a\n  b. Reason: exit status 1" }] },
         ]});
         let StepError::Failed { code, message } = judge(None, &build, &json!({})).unwrap_err() else {
             panic!("it failed for good")
         };
         assert_eq!(
             (code.as_str(), message.trim()),
-            ("build_failed", "BUILD: exit status 1")
+            (
+                "build_failed",
+                "BUILD: COMMAND_EXECUTION_ERROR: Error while executing command: a b. Reason: exit status 1"
+            )
         );
     }
 }

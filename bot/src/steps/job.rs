@@ -7,16 +7,19 @@ mod jenkins;
 use async_trait::async_trait;
 use commands::credential::Auth;
 use commands::effect::StepOutcome;
-use commands::step::Job;
+use commands::step::{CANNOT_TELL, Job};
 use serde_json::Value;
 
 use super::listed::{Servers, Trouble};
+use super::told_by_log::{self, Reading};
 use super::{Answer, At, Executor, Probe, StepError, found, pending};
 
 /// The parameter or variable by which what was started is found again.
 const MARKER: &str = "SIGNALBOX_RUN";
 /// How many of the newest builds or jobs are looked at.
 const LOOKED_AT: usize = 50;
+/// After so many attempts what a log says is unknown.
+const TRIES: u32 = 4;
 
 /// A build server, as one step speaks to it.
 #[async_trait]
@@ -25,6 +28,11 @@ trait Server: Send + Sync {
     async fn act(&self, at: At<'_>) -> Answer;
     async fn probe(&self, at: At<'_>) -> Result<Probe, StepError>;
     async fn watch(&self, at: At<'_>) -> Result<StepOutcome, Trouble>;
+
+    /// The end of the log of what was started; nothing where the server has none that could be read in one piece.
+    async fn log(&self, _: At<'_>) -> Result<Option<String>, Trouble> {
+        Ok(None)
+    }
 }
 
 #[async_trait]
@@ -42,7 +50,11 @@ impl Executor for Job {
     }
 
     async fn watch(&self, at: At<'_>) -> Answer {
-        match server(self, at)?.watch(at).await {
+        let server = server(self, at)?;
+        match server.watch(at).await {
+            Err(Trouble::Never(StepError::Failed { code, message })) if has_ended(&code) => {
+                Err(explained(&*server, at, (code, message)).await)
+            }
             // A job goes on whether it can be seen or not.
             Err(Trouble::NotDone(why) | Trouble::Unknown(why)) => {
                 Ok(pending(at.call.memo.clone(), format!("cannot be read just now: {why}")))
@@ -50,6 +62,28 @@ impl Executor for Job {
             came => Ok(came?),
         }
     }
+}
+
+/// Whether a failure is that of the job, and not of our look at it.
+fn has_ended(code: &str) -> bool {
+    code.starts_with("build_") || code.starts_with("job_")
+}
+
+/// A failure with what the job's log says of it. That it cannot be read is said below it.
+async fn explained(server: &dyn Server, at: At<'_>, (code, message): (String, String)) -> StepError {
+    let mut reading = Reading::new(&at.call.known, (&code, &message));
+    let blind = match server.log(at).await {
+        Ok(log) => {
+            reading.part(log.iter().map(String::as_str));
+            None
+        }
+        Err(Trouble::NotDone(why) | Trouble::Unknown(why)) if at.attempt < TRIES => return StepError::Later(why),
+        Err(Trouble::NotDone(why) | Trouble::Unknown(why) | Trouble::Refused(_, why)) => Some(why),
+        Err(Trouble::Never(StepError::Later(why) | StepError::Failed { message: why, .. })) => Some(why),
+    };
+    let mut lines = reading.lines();
+    lines.extend(blind.map(|why| format!("{CANNOT_TELL} what its log says: {why}")));
+    told_by_log::with((code, message), &lines)
 }
 
 fn server<'a>(job: &'a Job, at: At<'a>) -> Result<Box<dyn Server + 'a>, StepError> {

@@ -2,12 +2,15 @@
 //! second one does no harm.
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use commands::effect::StepOutcome;
 use commands::step::Lambda;
-use http::Method;
+use http::{HeaderMap, Method};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+use super::told_by_log::{self, Reading};
 use super::{Answer, At, Executor, Probe, StepError};
 use crate::aws::AwsError;
 use crate::aws::api::LAMBDA;
@@ -62,10 +65,10 @@ impl Executor for Lambda {
         if let Some(kind) = told.headers.get("x-amz-function-error") {
             let kind = String::from_utf8_lossy(kind.as_bytes()).into_owned();
             let message = told.body["errorMessage"].as_str().map_or(answer, str::to_owned);
-            return Err(StepError::Failed {
-                code: format!("function_error ({kind})"),
-                message,
-            });
+            let code = format!("function_error ({kind})");
+            let mut reading = Reading::new(&at.call.known, (&code, &message));
+            reading.part(tail(&told.headers).iter().map(String::as_str));
+            return Err(told_by_log::with((code, message), &reading.lines()));
         }
         Ok(StepOutcome::Finished {
             outputs: BTreeMap::from([("answer".to_owned(), told.body.to_string())]),
@@ -80,4 +83,11 @@ impl Executor for Lambda {
             Probe::CannotTell("the answer of an invocation was lost: it may or may not have taken place".to_owned())
         })
     }
+}
+
+/// The end of the invocation's log; nothing where Lambda does not hand it out.
+fn tail(headers: &HeaderMap) -> Option<String> {
+    let encoded = headers.get("x-amz-log-result")?.as_bytes();
+    let bytes = STANDARD.decode(encoded).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -15,6 +15,7 @@ use http::{Method, Response};
 use serde_json::Value;
 use url::Url;
 
+use super::lines::without_users;
 use super::{At, StepError};
 use crate::door::{Call, Destination, DoorError, Limits};
 use crate::secret::Secret;
@@ -183,7 +184,12 @@ impl<'a> Servers<'a> {
 
     /// Foreign words as people may see them: short, on one line, without the secret.
     pub(super) fn words(&self, text: &str) -> String {
-        let mut text = without_users(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+        cut(&self.without_secret(&without_users(&text.split_whitespace().collect::<Vec<_>>().join(" "))))
+    }
+
+    /// A text without the secret.
+    pub(super) fn without_secret(&self, text: &str) -> String {
+        let mut text = text.to_owned();
         if let Some((secret, auth)) = &self.secret {
             let encoded = match auth {
                 Auth::Basic(user) => basic(secret, user.as_deref()),
@@ -196,29 +202,21 @@ impl<'a> Servers<'a> {
                 }
             }
         }
-        cut(&text)
+        text
     }
-}
 
-/// A text without what stands before the hosts of its addresses: people put passwords there.
-fn without_users(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        shown.push_str(before);
-        shown.push_str("://");
-        let end = after
-            .find(|c: char| c == '/' || c == '"' || c.is_whitespace())
-            .unwrap_or(after.len());
-        let (host, behind) = after.split_at(end);
-        match host.rsplit_once('@') {
-            Some((_, host)) => shown.extend(["***@", host]),
-            None => shown.push_str(host),
-        }
-        rest = behind;
+    /// Asks for a text, such as a log.
+    pub(super) async fn text(&self, method: Method, url: &Url) -> Result<Response<Bytes>, Trouble> {
+        let headers = BTreeMap::from([("accept".to_owned(), "text/plain".to_owned())]);
+        let body = Body::Nothing;
+        let asked = Asked {
+            method,
+            url,
+            headers: &headers,
+            body,
+        };
+        self.send(asked).await
     }
-    shown.push_str(rest);
-    shown
 }
 
 /// Foreign words, cut.

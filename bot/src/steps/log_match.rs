@@ -12,6 +12,7 @@ use commands::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::lines;
 use super::listed::cut;
 use super::logs::{self, Page, Wanted};
 use super::{Answer, At, Executor, StepError, pending};
@@ -177,11 +178,7 @@ async fn page(step: &LogMatch, at: At<'_>, seen: &mut Seen) -> Result<(), AwsErr
 
 /// A line as people may see it: short, and without control characters.
 fn plain(line: &str) -> String {
-    let words: Vec<&str> = line
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect();
-    cut(&words.join(" "))
+    cut(&lines::plain(line))
 }
 
 #[cfg(test)]
@@ -222,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_line_is_short_and_plain() {
-        assert_eq!(plain("a\tb\n\u{1b}[31mc"), "a b [31mc");
+        assert_eq!(plain("a\tb\n\u{1b}[31mc"), "a b c");
         assert_eq!(plain(&"x".repeat(500)).chars().count(), 200);
     }
 }

@@ -42,6 +42,10 @@ pub struct StepCall {
     /// The run that is approved when the operation has gone well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<RecordId>,
+    /// What the step's known failures are told by, in their order: whoever fails with a log looks for these words in it. None in calls that an older
+    /// version owed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Vec<String>>,
 }
 
 /// Which call of a step.

@@ -237,8 +237,17 @@ pub(crate) fn owe(plan: &mut Plan<'_>, id: &RecordId, name: &StepName, phase: Ca
         run_began: operation.pinned.started_at,
         by_itself: operation.pinned.errand.as_ref().is_some_and(|errand| errand.by_itself),
         then: operation.then().map(|then| then.run.clone()),
+        known: known_words(step, phase),
     };
     plan.owe_at(Effect::Step(Box::new(call)), due);
+}
+
+/// What the step's known failures are told by, for calls that may fail with a log to look into.
+fn known_words(step: &Step, phase: CallPhase) -> Vec<Vec<String>> {
+    match phase {
+        CallPhase::Act | CallPhase::Watch => step.expect.iter().map(|expected| expected.words.clone()).collect(),
+        CallPhase::Prepare | CallPhase::Undo | CallPhase::UndoWatch => Vec::new(),
+    }
 }
 
 /// The calls of a step; none when it is conducted otherwise.
@@ -256,7 +265,8 @@ fn mend(plan: &mut Plan<'_>, operation: &Operation, step: &Step, state: &super::
     let Some(failure) = state.failure.as_ref().filter(|_| state.phase == Phase::Failed) else {
         return Ok(false);
     };
-    let expected = step.expect.iter().find(|expected| expected.fits(&failure.words()));
+    let words = failure.words();
+    let expected = step.known(&words).map(|(expected, _)| expected);
     if let Some(expected) = expected.filter(|expected| expected.then == Then::GoOn) {
         let skipped = Event::StepSkipped {
             step: step.name.clone(),
@@ -281,7 +291,7 @@ fn mend(plan: &mut Plan<'_>, operation: &Operation, step: &Step, state: &super::
 /// Whether it failed in a way that the runbook knows.
 fn is_known(step: &Step, state: &super::StepState) -> bool {
     let failure = state.failure.as_ref().filter(|_| state.phase == Phase::Failed);
-    failure.is_some_and(|failure| step.expect.iter().any(|expected| expected.fits(&failure.words())))
+    failure.is_some_and(|failure| step.known(&failure.words()).is_some())
 }
 
 /// A step has failed for good.

@@ -2,10 +2,12 @@
 //!
 //! The shell reads the file; here a runbook is typed. An [`crate::operation::Operation`] is one durable execution of one.
 
+mod known;
 mod text;
 
 use serde::{Deserialize, Serialize};
 
+pub use known::{Expected, KnownFailure, Then, built_in, missing};
 pub use text::{Values, placeholders};
 
 use crate::catalog::People;
@@ -181,6 +183,13 @@ pub struct NeedsSnapshot {
 }
 
 impl Step {
+    /// What a failure is known as, and the line of it that tells so. The first that fits counts.
+    #[must_use]
+    pub fn known<'s>(&'s self, failure: &'s str) -> Option<(&'s Expected, &'s str)> {
+        let told = |expected: &'s Expected| Some((expected, expected.told_by(failure)?));
+        self.expect.iter().find_map(told)
+    }
+
     /// What the step would do with its action filled in: one line each.
     #[must_use]
     pub fn plan(&self, action: &Action) -> Vec<String> {
@@ -218,42 +227,6 @@ pub struct Condition {
     /// It must not be this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_not: Option<String>,
-}
-
-/// A failure that is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Expected {
-    /// What people call it.
-    pub name: String,
-    /// It is this failure when its words hold all of these, in upper or lower case.
-    pub words: Vec<String>,
-    /// What is done.
-    pub then: Then,
-    /// What people are told about it; may be empty.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub say: String,
-}
-
-/// What is done about a known failure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Then {
-    /// The run goes on as if the step had succeeded.
-    GoOn,
-    /// A person may press a button: this step of the runbook is done, then the failed one again.
-    Remedy(StepName),
-    /// People are told what it is, and decide.
-    Ask,
-}
-
-impl Expected {
-    /// Whether a failure with these words is this one.
-    #[must_use]
-    pub fn fits(&self, failure: &str) -> bool {
-        let failure = failure.to_lowercase();
-        self.words.iter().all(|word| failure.contains(&word.to_lowercase()))
-    }
 }
 
 impl Runbook {

@@ -30,7 +30,7 @@ impl Verb for Remedy {
         name: "remedy",
         usage: "<env> [run]",
         summary: "Do what the runbook knows to help against a failure, then try again",
-        detail: "Only failures that the runbook lists under `expect` have one.",
+        detail: "Only failures that the runbook lists under `expect` or `known` have one.",
         flags: &[],
         act: Act::Operate,
     };
@@ -83,10 +83,11 @@ impl Verb for Remedy {
 #[must_use]
 pub(crate) fn known<'o>(step: &'o Step, state: &StepState) -> Option<(&'o Expected, &'o StepName)> {
     let failure = state.failure.as_ref().filter(|_| state.phase == Phase::Failed)?.words();
-    step.expect.iter().find_map(|expected| match &expected.then {
-        Then::Remedy(remedy) if expected.fits(&failure) => Some((expected, remedy)),
-        _ => None,
-    })
+    let expected = step.expect.iter().find(|expected| expected.fits(&failure))?;
+    match &expected.then {
+        Then::Remedy(remedy) => Some((expected, remedy)),
+        Then::GoOn | Then::Ask => None,
+    }
 }
 
 /// A remedy that was tried before is tried anew.

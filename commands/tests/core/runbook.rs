@@ -7,7 +7,7 @@ use commands::facts::Via;
 use commands::ids::{RecordId, RunbookName, StepName};
 use commands::operation::{self, Operation, Phase, Status};
 use commands::reason::Reason;
-use commands::runbook::{Asks, Condition, Expected, OnFailure, Runbook, Step, StepSpec, Then};
+use commands::runbook::{Asks, Condition, Expected, OnFailure, Runbook, Step, StepSpec, Then, built_in};
 use commands::step::Action;
 use commands::time::Span;
 use commands::verb::press::{self, Press};
@@ -556,6 +556,44 @@ fn known_failures_go_on_or_have_a_remedy() {
     world.comes_back("build", CallPhase::Act, &acted());
     world.comes_back("build", CallPhase::Watch, &finished());
     assert_eq!(world.phase("pause"), Phase::Watching);
+}
+
+/// Whoever makes a call that may fail with a log is told what to look for, and the line that tells is what people read of it.
+#[test]
+fn what_a_known_failure_is_told_by_goes_with_the_call_and_its_line_names_the_record() {
+    let mut build = step("build", json!({ "kind": "codebuild", "project": "p" }));
+    build.expect = built_in()
+        .iter()
+        .flat_map(|known| known.expected(&Then::Ask).collect::<Vec<_>>())
+        .collect();
+    let words: Vec<Vec<String>> = build.expect.iter().map(|expected| expected.words.clone()).collect();
+    let fails = |message: &str| {
+        let mut world = World::with(vec![build.clone(), pause_step()]);
+        world.says("U0BRUNO", "/deploy run switch mainnet");
+        assert!(world.call().known.is_empty(), "a look has no log");
+        world.comes_back("build", CallPhase::Prepare, &prepared());
+        assert_eq!(world.call().known, words);
+        world.comes_back("build", CallPhase::Act, &acted());
+        assert_eq!(world.call().known, words);
+        world.comes_back("build", CallPhase::Watch, &refused(message));
+        world.card()
+    };
+    let card = fails(
+        "BUILD: Error while executing command: bash -c 'make' don't. Reason: exit status 1\nInvalidChangeBatch: [can't create [name='_x.example.org.', type='CNAME'] but it already exists]",
+    );
+    assert!(
+        card.contains("Known as “a certificate's validation record is there already”"),
+        "{card}"
+    );
+    assert!(card.contains("It names _x.example.org., CNAME"), "{card}");
+    let card = fails("BUILD: exit status 1\nInvalidChangeBatch\nit already exists");
+    assert!(!card.contains("Known as"), "{card}");
+    // A call that an older version owed has no words, and is read all the same.
+    let mut started = World::with(vec![build]);
+    started.says("U0BRUNO", "/deploy run switch mainnet");
+    let old = serde_json::to_value(started.call()).expect("JSON");
+    assert!(old.get("known").is_none(), "nothing is written where there is none");
+    assert!(serde_json::from_value::<StepCall>(old).is_ok());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use commands::effect::{CallPhase, Effect, Outcome, StepCall, StepOutcome};
 use commands::ids::StepName;
 use commands::operation::{self, Phase, Status};
 use commands::reason::Reason;
-use commands::runbook::{OnFailure, Runbook, Step};
+use commands::runbook::{OnFailure, Runbook, Step, built_in};
 use commands::step::{Action, Codebuild, Conduct, EventSource, Flag, Mapping, Route53};
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ fn one(table: &Value) -> Step {
     let name = take("name").expect("a name");
     let title = take("title");
     let when = take("when");
-    let expect = take("expect");
+    let (expect, known) = (take("expect"), take("known").unwrap_or_default());
     take("usual");
     take("deadline");
     let moves = take("moves");
@@ -49,6 +49,12 @@ fn one(table: &Value) -> Step {
         title.as_str().expect("a text").clone_into(&mut step.title);
     }
     step.expect = expect.map_or_else(Vec::new, |expect| serde_json::from_value(expect).expect("failures"));
+    for failure in built_in() {
+        if let Some(then) = known.get(&failure.name) {
+            let then = serde_json::from_value(then.clone()).expect("what is done");
+            step.expect.extend(failure.expected(&then));
+        }
+    }
     let text = |value: Value| value.as_str().expect("a text").to_owned();
     (step.region, step.group) = (region.map(text), group.map(text));
     step.remedy = remedy;

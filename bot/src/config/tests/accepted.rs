@@ -369,3 +369,43 @@ fn topics_are_named_by_their_arn_and_once() {
         assert!(problems.contains(why), "{text}: {problems}");
     }
 }
+
+#[test]
+fn known_failures_are_looked_for_in_their_order() {
+    let loaded = read(
+        r#"[service.web]
+channel = "C0DEPLOYS"
+[service.web.environment.prod]
+aws = { region = "eu-central-1" }
+approvers = { groups = ["S0DEV"] }
+operators = { groups = ["S0DEV"] }
+[service.web.known.zebra]
+words = ["stripes"]
+[service.web.known.ape]
+title = "the ape is loose"
+words = ["ape", "loose"]
+say = "Catch it."
+[service.web.known.record-exists]
+say = "Ask Ann."
+[[service.web.runbook.go.step]]
+name = "build"
+kind = "codebuild"
+project = "p"
+known = { ape = "go_on", zebra = "ask", websocket-403 = "ask", record-exists = { remedy = "tidy" }, validation-record-exists = "ask" }
+expect = [{ name = "its own", words = ["own"], then = "ask" }]
+[[service.web.runbook.go.step]]
+name = "tidy"
+kind = "wait"
+for = "1m"
+remedy = true
+"#,
+    )
+    .unwrap();
+    let step = &service(&loaded, "web").runbooks[0].steps[0].step;
+    let shown = |expected: &commands::runbook::Expected| {
+        let commands::runbook::Expected { name, words, then, say } = expected;
+        format!("{name} | {} | {then:?} | {say}", words.join(" + "))
+    };
+    let shown: Vec<String> = step.expect.iter().map(shown).collect();
+    insta::assert_snapshot!(shown.join("\n"), @"");
+}

@@ -90,7 +90,7 @@ fn unknown_keys() {
     signalbox.toml:8: service.web.environment.prod.aproverz: is no key of this table. Did you mean `approvers`? Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms, functions, maintenance
     signalbox.toml:9: service.web.environment.prod.runbook: is no key of this table. Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms, functions, maintenance
     signalbox.toml:10: service.web.environment.prod.functionz: is no key of this table. Did you mean `functions`? Known here: tier, refs, promotes_from, pipeline, aws, approvers, operators, override, checks, alarms, functions, maintenance
-    signalbox.toml:11: service.web.maintenance: is no key of this table. Known here: channel, github, authors, unknown_author, timezone, migrations, hosts, environment, freeze, runbook, task
+    signalbox.toml:11: service.web.maintenance: is no key of this table. Known here: channel, github, authors, unknown_author, timezone, migrations, hosts, environment, freeze, known, runbook, task
     signalbox.toml:13: defaults.time_zone: is no key of this table. Did you mean `timezone`? Known here: teams, command_line, timezone, unknown_author, migrations, aws
     signalbox.toml:14: servise: is no key of this table. Did you mean `service`? Known here: defaults, store, commands, aws, service
     signalbox.toml:16: aws.event: is no key of this table. Did you mean `events`? Known here: events, topics
@@ -390,7 +390,7 @@ fn everything_at_once_in_the_order_of_the_lines() {
     let text = "[service.web]\nchanel = \"C0A\"\n[service.web.environment.prod]\ntier = \"prod\"\nchecks = [\"x\"]\n[defaults]\ntimezone = \"Mars\"\n";
     insta::assert_snapshot!(complaints(text), @r#"
     signalbox.toml:1: service.web: `channel` is missing: add `channel = "C012ABC"`
-    signalbox.toml:2: service.web.chanel: is no key of this table. Did you mean `channel`? Known here: channel, github, authors, unknown_author, timezone, migrations, hosts, environment, freeze, runbook, task
+    signalbox.toml:2: service.web.chanel: is no key of this table. Did you mean `channel`? Known here: channel, github, authors, unknown_author, timezone, migrations, hosts, environment, freeze, known, runbook, task
     signalbox.toml:3: service.web.environment.prod: `pipeline` is missing: add `pipeline = { name = "…", stage = "…", action = "…" }`
     signalbox.toml:3: service.web.environment.prod: the AWS region is missing: add `region = "eu-central-1"` here, or `aws = { region = "eu-central-1" }` under [defaults]
     signalbox.toml:4: service.web.environment.prod.tier: is `prod`: write `"standard"` or `"production"`
@@ -629,4 +629,39 @@ fn what_is_kept_under_a_command_is_known_there_and_alone() {
     }
     let given = "parameter.to = { summary = \"where\", default = \"beta\" }";
     assert!(read(&approved(&runbook("x", &format!("{abort}\n{given}")))).is_ok());
+}
+
+#[test]
+fn known_failures_are_named_and_those_of_the_service_have_words() {
+    let text = approved(
+        r#"[service.web.known.Odd_One]
+words = ["x"]
+[service.web.known.wordless]
+say = "Look."
+[service.web.known.any]
+words = []
+tells = "x"
+[service.web.runbook.go]
+[[service.web.runbook.go.step]]
+name = "build"
+kind = "codebuild"
+project = "p"
+known = { role-exist = "ask", record-exists = "retry", role-exists = { remedy = "none" } }
+[[service.web.runbook.go.step]]
+name = "again"
+kind = "codebuild"
+project = "p"
+known = "role-exists"
+"#,
+    );
+    insta::assert_snapshot!(complaints(&text), @r#"
+    signalbox.toml:8: service.web.known.Odd_One: `Odd_One` is no name of a failure: write lower-case letters, digits and dashes
+    signalbox.toml:10: service.web.known.wordless: `words` is missing: add `words = ["…"]`, what it is told by
+    signalbox.toml:13: service.web.known.any.words: is empty and would fit every failure: say what it is told by
+    signalbox.toml:14: service.web.known.any.tells: is no key of this table. Known here: title, say, words
+    signalbox.toml:16: service.web.runbook.go.step: `none` is no remedy: add a step of that name with `remedy = true`
+    signalbox.toml:20: service.web.runbook.go.step.known.record-exists: does not say what is done: write `"go_on"`, `"ask"`, or `{ remedy = "STEP" }`
+    signalbox.toml:20: service.web.runbook.go.step.known.role-exist: is no known failure. Did you mean `role-exists`? There are: validation-record-exists, record-exists, role-exists, websocket-403, edge-first-hour, no-such-key, state-locked, credentials-expired, access-denied, Odd_One, wordless, any; the service adds its own as tables `known.NAME`
+    signalbox.toml:25: service.web.runbook.go.step.known: is a string: write a table, such as `{ key = "value" }`
+    "#);
 }

@@ -93,6 +93,14 @@ impl super::Server for Server<'_> {
             )),
         }
     }
+
+    /// AWX hands out what a job wrote up to 1 MB; of more it only says that it is too large.
+    async fn log(&self, at: At<'_>) -> Result<Option<String>, Trouble> {
+        let id = at.call.memo["job"].as_u64().unwrap_or_default().to_string();
+        let url = self.at(&["jobs", &id, "stdout", ""], &[("format", "txt")])?;
+        let told = self.servers.text(Method::GET, &url).await?;
+        Ok(Some(self.servers.without_secret(&String::from_utf8_lossy(told.body()))))
+    }
 }
 
 impl Server<'_> {

@@ -18,6 +18,9 @@ pub(super) struct Server<'a> {
     pub(super) servers: Servers<'a>,
 }
 
+/// How much of the end of a log is read, in bytes.
+const LOG: u64 = 256 * 1024;
+
 /// Where a start of ours is.
 enum Found {
     Queued(u64),
@@ -133,6 +136,21 @@ impl super::Server for Server<'_> {
                 pending(at.call.memo.clone(), format!("waits in Jenkins's queue{why}"))
             }
         })
+    }
+
+    /// Jenkins says how long a log is, and hands it out from any place on.
+    async fn log(&self, at: At<'_>) -> Result<Option<String>, Trouble> {
+        let Some(number) = at.call.memo["number"].as_u64() else {
+            return Ok(None);
+        };
+        let number = number.to_string();
+        let from = |start: &str| self.job(&[&number, "logText", "progressiveText"], &[("start", start)]);
+        let told = self.servers.text(Method::HEAD, &from("0")?).await?;
+        let size = told.headers().get("x-text-size").and_then(|size| size.to_str().ok());
+        let size: u64 = size.and_then(|size| size.parse().ok()).unwrap_or(0);
+        let start = size.saturating_sub(LOG).to_string();
+        let told = self.servers.text(Method::GET, &from(&start)?).await?;
+        Ok(Some(self.servers.without_secret(&String::from_utf8_lossy(told.body()))))
     }
 }
 

@@ -104,5 +104,6 @@ fn call(ask: &Ask<'_>, step: &Step, found: &Found) -> Result<StepCall, StepError
         run_began: ask.now,
         by_itself: true,
         then: None,
+        known: Vec::new(),
     })
 }

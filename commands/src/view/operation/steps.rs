@@ -167,7 +167,12 @@ pub(super) fn failed(step: &Step, failure: &Failure) -> Vec<Line> {
     let mut rest = words.lines();
     let mut line = line![Sign::Bad, " ", bold(cut(&step.title, 100)), ": "];
     line.extend(linked(rest.next().unwrap_or_default(), 400));
-    std::iter::once(line).chain(rest.take(EVIDENCE).map(seen)).collect()
+    std::iter::once(line).chain(below(rest)).collect()
+}
+
+/// What belongs to a failure, in lines below it.
+pub(super) fn below<'w>(lines: impl Iterator<Item = &'w str>) -> impl Iterator<Item = Line> {
+    lines.take(EVIDENCE).map(seen)
 }
 
 /// One thing that was seen, or cannot be.

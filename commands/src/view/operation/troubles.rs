@@ -1,23 +1,24 @@
 //! What went wrong in a runbook's run, why it is undone, and what is known about it.
 
 use super::steps;
-use crate::operation::{Failure, Operation, Phase, StepState};
-use crate::runbook::{Expected, Step};
+use crate::operation::{Operation, Phase};
 use crate::view::message::{Line, Sign, bold, code};
 use crate::view::words::{cut, joined, quoted};
 
 /// How much of what a failure quotes is repeated.
 const NAMED: usize = 4;
+/// No name of the DNS is longer, escapes included; a name that is cut is none.
+const LONGEST_NAME: usize = 300;
 
 /// What went wrong, and what can be done about it.
 pub(super) fn troubles(operation: &Operation) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some((by, reason)) = &operation.undone_by {
-        lines.push(match by {
+        lines.extend(match by {
             Some(user) => {
                 let mut line = line!["Aborted by ", user];
                 line.extend(quoted(reason, 300).map(|words| line![": ", words]).unwrap_or_default());
-                line
+                vec![line]
             }
             None => because(operation, reason),
         });
@@ -25,7 +26,8 @@ pub(super) fn troubles(operation: &Operation) -> Vec<Line> {
     for (step, state) in operation.all().filter(|(_, state)| state.phase.is_stuck()) {
         let Some(failure) = &state.failure else { continue };
         lines.extend(steps::failed(step, failure));
-        if let Some(known) = known(step, state) {
+        let words = failure.words();
+        if let Some((known, told_by)) = step.known(&words) {
             let say = if known.say.is_empty() {
                 String::new()
             } else {
@@ -35,7 +37,7 @@ pub(super) fn troubles(operation: &Operation) -> Vec<Line> {
                 Sign::Notice,
                 format!(" Known as “{}”{}", known.name, cut(&say, 400))
             ]);
-            lines.extend(named(failure));
+            lines.extend(named(told_by));
         }
         if state.phase == Phase::Unknown {
             lines.push(line![
@@ -51,31 +53,39 @@ pub(super) fn troubles(operation: &Operation) -> Vec<Line> {
 }
 
 /// Why it is undone without anybody having asked for it. What failed and was not begun, or cannot be undone, is told with its step.
-fn because(operation: &Operation, reason: &str) -> Line {
+fn because(operation: &Operation, reason: &str) -> Vec<Line> {
     let over = operation.ended().is_some();
     let what = if over { "Undone" } else { "Is being undone" };
     if reason.is_empty() || operation.all().any(|(_, state)| state.phase.is_stuck()) {
-        return line![format!("{what} because a step failed.")];
+        return vec![line![format!("{what} because a step failed.")]];
     }
+    let mut told = reason.lines();
     let mut line = line![format!("{what} because ")];
-    line.extend(steps::linked(reason, 400));
-    line
+    line.extend(steps::linked(told.next().unwrap_or_default(), 400));
+    std::iter::once(line).chain(steps::below(told)).collect()
 }
 
-/// What the words of a failure quote, letter by letter: the name of a record that somebody has to find by it.
-fn named(failure: &Failure) -> Option<Line> {
-    let quoted = failure.message.split('\'').skip(1).step_by(2);
-    let quoted = quoted.filter(|words| !words.is_empty() && !words.contains(char::is_whitespace));
-    let quoted: Vec<Line> = quoted.take(NAMED).map(|words| line![code(cut(words, 200))]).collect();
+/// What a line quotes, letter by letter: the name of a record that somebody has to find by it. Only what stands in quotes of its own counts: an
+/// apostrophe within a word opens nothing.
+fn named(line: &str) -> Option<Line> {
+    let mut quoted: Vec<Line> = Vec::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('\'') {
+        let opens = !before.ends_with(char::is_alphanumeric);
+        let Some((words, behind)) = after.split_once('\'').filter(|_| opens) else {
+            rest = after;
+            continue;
+        };
+        if !words.is_empty() && !words.contains(char::is_whitespace) {
+            quoted.push(line![code(cut(words, LONGEST_NAME))]);
+        }
+        rest = behind;
+    }
+    quoted.truncate(NAMED);
     if quoted.is_empty() {
         return None;
     }
     let mut line = line!["It names "];
     line.extend(joined(quoted, ", "));
     Some(line)
-}
-
-fn known<'o>(step: &'o Step, state: &StepState) -> Option<&'o Expected> {
-    let words = state.failure.as_ref()?.words();
-    step.expect.iter().find(|expected| expected.fits(&words))
 }
