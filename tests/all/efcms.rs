@@ -424,24 +424,32 @@ async fn a_backup_can_be_the_source() {
     town.ends().await;
 }
 
-/// The builds of a first hour, as they fail one after the other.
+/// The builds of a first hour, as they fail one after the other: each says that a command failed, and its log says why.
 async fn first_hour(town: &Scenario) {
-    let fails = |words: &str| json!({ "outcome": "FAILED", "seconds": 5, "message": words });
-    let record = "Error building changeset: InvalidChangeBatch: [Tried to create resource record set [name='_243f.exp1.court.example.org.', type='CNAME'] but it already exists]";
-    town.next(
-        "ef-cms-environment-specific",
-        fails("Error creating IAM Role migration_role_exp1: EntityAlreadyExists: already exists"),
-    )
-    .await;
-    town.next("ef-cms-environment-specific", fails(record)).await;
-    town.next(
-        "ef-cms-deploy",
-        fails("Error: NoSuchKey: exp1.court.example.org.exp1.us-east-1.lambdas has no api.js.zip"),
-    )
-    .await;
-    town.next("ef-cms-smoke-tests", fails("Error: 403 from the websocket endpoint"))
-        .await;
-    town.next("ef-cms-smoke-tests", fails("Error: exit status 1")).await;
+    let fails = |lines: &[&str]| json!({ "outcome": "FAILED", "seconds": 5, "lines": lines });
+    let role = [
+        "aws_iam_role.migration_role: Creating...",
+        "\u{1b}[31m│\u{1b}[0m \u{1b}[0m\u{1b}[1m\u{1b}[31mError: \u{1b}[0mError creating IAM Role migration_role_exp1: EntityAlreadyExists: Role with name migration_role_exp1 already exists.",
+        "\tstatus code: 409, request id: 7d",
+    ];
+    let record = [
+        "│ Error: [ERR]: Error building changeset: InvalidChangeBatch: [Tried to create resource record set [name='_243f.exp1.court.example.org.', type='CNAME'] but it already exists]",
+    ];
+    let file = [
+        "│ Error: error creating Lambda Function: InvalidParameterValueException: Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.",
+    ];
+    let socket = [
+        "Error: WebSocket connection to 'wss://ws-blue.exp1.court.example.org/' failed: Unexpected response code: 403",
+    ];
+    for (project, lines) in [
+        ("ef-cms-environment-specific", &role[..]),
+        ("ef-cms-environment-specific", &record),
+        ("ef-cms-deploy", &file),
+        ("ef-cms-smoke-tests", &socket),
+        ("ef-cms-smoke-tests", &["1 of 12 failed"]),
+    ] {
+        town.next(project, fails(lines)).await;
+    }
 }
 
 /// Buckets that the environment's first terraform left.
@@ -481,7 +489,7 @@ async fn an_environment_is_deployed_for_the_first_time() {
     }
     town.shows(&["Known as “the functions' files are not there yet”"]).await;
     town.says("U0CARLA", "/deploy remedy exp1").await;
-    town.shows(&["Known as “the websocket endpoint answers 403”"]).await;
+    town.shows(&["Known as “a websocket endpoint answers 403”"]).await;
     town.says("U0CARLA", "/deploy remedy exp1").await;
     town.shows(&["Known as “the first hour of a new environment”"]).await;
     town.says("U0CARLA", "/deploy remedy exp1").await;
