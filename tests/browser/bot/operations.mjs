@@ -38,7 +38,7 @@ async function migrates(town) {
   assert.deepEqual(await flag(town, "migrate"), ["false", "string"], "a plan changes nothing");
   await tab.test("part-toggle", "builds").first().click();
   await tab.test("project-toggle", INFRASTRUCTURE).click();
-  await tab.test("project-words", INFRASTRUCTURE).fill("Error: creating IAM Role (migration_role_stg): EntityAlreadyExists: already exists");
+  await tab.test("project-words", INFRASTRUCTURE).fill("Error: creating IAM Role (migration_role_stg): EntityAlreadyExists: Role with name migration_role_stg already exists.");
   await tab.test("project-fail", INFRASTRUCTURE).click();
   await tab.test("project", INFRASTRUCTURE).getByText("next fails").waitFor();
 

@@ -63,7 +63,7 @@ export function pictures(stage, folder) {
 /** What operations look like, besides those that the tests tell of anyhow. */
 function operationPictures(stage) {
   story(stage, "pictures: a switch that fails is undone", { scenario: "ef-cms", as: "U0CARLA" }, async (town) => {
-    await town.control("/aws/deed", { region: "us-east-1", codebuild: { next: { project: "ef-cms-switch-ui", plan: { outcome: "FAILED", seconds: 60, message: "Error: 403 from the websocket domain. Reason: exit status 1" } } } });
+    await town.control("/aws/deed", { region: "us-east-1", codebuild: { next: { project: "ef-cms-switch-ui", plan: { outcome: "FAILED", seconds: 60, lines: ["Error: updating the distribution: PreconditionFailed: the If-Match version is missing or not valid"] } } } });
     await town.tab.says("/deploy run switch stg");
     const asked = await town.inTime(60, "switch · ef-cms → stg", "from blue to green?");
     await town.tab.becomes("U0BRUNO");
@@ -73,8 +73,8 @@ function operationPictures(stage) {
 
   story(stage, "pictures: an environment's first deployment, and what speaks against a migration", { scenario: "ef-cms", as: "U0CARLA" }, async (town) => {
     const { tab } = town;
-    const message = "Error building changeset: InvalidChangeBatch: [Tried to create resource record set [name='_243f260ea635.exp1.court.example.org.', type='CNAME'] but it already exists]";
-    await town.control("/aws/deed", { region: "us-east-1", codebuild: { next: { project: "ef-cms-environment-specific", plan: { outcome: "FAILED", seconds: 30, message } } } });
+    const line = "│ Error: [ERR]: Error building changeset: InvalidChangeBatch: [Tried to create resource record set [name='_243f260ea635.exp1.court.example.org.', type='CNAME'] but it already exists]";
+    await town.control("/aws/deed", { region: "us-east-1", codebuild: { next: { project: "ef-cms-environment-specific", plan: { outcome: "FAILED", seconds: 30, lines: [line] } } } });
     await tab.says("/deploy run first-deployment exp1 version=alpha");
     const failed = await town.inTime(30, "first-deployment · ef-cms → exp1", "Known as “a certificate's validation record is there already”");
     await presses(town, failed, "remedy", { asks: true });
