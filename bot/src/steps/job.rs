@@ -11,8 +11,7 @@ use commands::step::{CANNOT_TELL, Job};
 use serde_json::Value;
 
 use super::listed::{Servers, Trouble};
-use super::told_by_log::{self, Reading};
-use super::{Answer, At, Executor, Probe, StepError, found, pending};
+use super::{Answer, At, Executor, Probe, StepError, found, pending, told_by_log};
 
 /// The parameter or variable by which what was started is found again.
 const MARKER: &str = "SIGNALBOX_RUN";
@@ -71,19 +70,13 @@ fn has_ended(code: &str) -> bool {
 
 /// A failure with what the job's log says of it. That it cannot be read is said below it.
 async fn explained(server: &dyn Server, at: At<'_>, (code, message): (String, String)) -> StepError {
-    let mut reading = Reading::new(&at.call.known, (&code, &message));
-    let blind = match server.log(at).await {
-        Ok(log) => {
-            reading.part(log.iter().map(String::as_str));
-            None
-        }
+    let why = match server.log(at).await {
+        Ok(log) => return told_by_log::explained(at, (code, message), &log.into_iter().collect::<Vec<_>>()),
         Err(Trouble::NotDone(why) | Trouble::Unknown(why)) if at.attempt < TRIES => return StepError::Later(why),
-        Err(Trouble::NotDone(why) | Trouble::Unknown(why) | Trouble::Refused(_, why)) => Some(why),
-        Err(Trouble::Never(StepError::Later(why) | StepError::Failed { message: why, .. })) => Some(why),
+        Err(Trouble::NotDone(why) | Trouble::Unknown(why) | Trouble::Refused(_, why)) => why,
+        Err(Trouble::Never(StepError::Later(why) | StepError::Failed { message: why, .. })) => why,
     };
-    let mut lines = reading.lines();
-    lines.extend(blind.map(|why| format!("{CANNOT_TELL} what its log says: {why}")));
-    told_by_log::with((code, message), &lines)
+    told_by_log::with((code, message), &[format!("{CANNOT_TELL} what its log says: {why}")])
 }
 
 fn server<'a>(job: &'a Job, at: At<'a>) -> Result<Box<dyn Server + 'a>, StepError> {

@@ -10,8 +10,7 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-use super::told_by_log::{self, Reading};
-use super::{Answer, At, Executor, Probe, StepError};
+use super::{Answer, At, Executor, Probe, StepError, told_by_log};
 use crate::aws::AwsError;
 use crate::aws::api::LAMBDA;
 use crate::aws::signed::Ask;
@@ -66,9 +65,8 @@ impl Executor for Lambda {
             let kind = String::from_utf8_lossy(kind.as_bytes()).into_owned();
             let message = told.body["errorMessage"].as_str().map_or(answer, str::to_owned);
             let code = format!("function_error ({kind})");
-            let mut reading = Reading::new(&at.call.known, (&code, &message));
-            reading.part(tail(&told.headers).iter().map(String::as_str));
-            return Err(told_by_log::with((code, message), &reading.lines()));
+            let log: Vec<String> = tail(&told.headers).into_iter().collect();
+            return Err(told_by_log::explained(at, (code, message), &log));
         }
         Ok(StepOutcome::Finished {
             outputs: BTreeMap::from([("answer".to_owned(), told.body.to_string())]),

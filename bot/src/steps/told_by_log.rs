@@ -5,8 +5,8 @@
 
 use commands::runbook::missing;
 
-use super::StepError;
 use super::lines::{self, Kind, plain, without_secrets};
+use super::{At, StepError};
 
 /// How many different errors are shown.
 const SHOWN: usize = 3;
@@ -38,8 +38,8 @@ pub(super) struct Reading {
     /// What the failure itself says.
     failure: String,
     kinds: Vec<Kind>,
-    /// How the log ends.
-    last: Option<String>,
+    /// How the log ends; nothing to be told where the failure itself says that.
+    last: Option<Option<String>>,
     /// How many lines were read.
     read: i64,
 }
@@ -79,12 +79,13 @@ impl Reading {
                 *found = shown(line, words);
             }
         }
-        let echo = ECHOES.iter().any(|echo| lower.starts_with(echo)) || self.failure.contains(line);
+        let told = self.failure.contains(line);
+        let echo = ECHOES.iter().any(|echo| lower.starts_with(echo));
         if self.last.is_none() && !echo {
-            self.last = Some(lines::cut(&without_secrets(line)));
+            self.last = Some((!told).then(|| lines::cut(&without_secrets(line))));
         }
         let tells = ERRORS.iter().any(|word| lower.contains(word)) && !NONE.iter().any(|word| lower.contains(word));
-        if tells && !echo {
+        if tells && !echo && !told {
             // What is read later was written earlier.
             lines::count(&mut self.kinds, (line, -self.read));
         }
@@ -123,10 +124,18 @@ impl Reading {
             told.push("newest errors in the log:".to_owned());
             told.extend(errors);
         } else if told.is_empty() {
-            told.extend(self.last.map(|last| format!("the log ends with: {last}")));
+            let last = self.last.flatten();
+            told.extend(last.map(|last| format!("the log ends with: {last}")));
         }
         told
     }
+}
+
+/// A failure with what a log tells of it that came along with it.
+pub(super) fn explained(at: At<'_>, (code, message): (String, String), log: &[String]) -> StepError {
+    let mut reading = Reading::new(&at.call.known, (&code, &message));
+    reading.part(log.iter().map(String::as_str));
+    with((code, message), &reading.lines())
 }
 
 /// A failure with lines below it.
@@ -275,6 +284,11 @@ mod tests {
         );
         assert_eq!(told(&[], &["all good"]), ["the log ends with: all good"]);
         assert_eq!(told(&[], &[]), [""; 0]);
+        assert_eq!(
+            told(&[], &["before", "exit status 1"]),
+            [""; 0],
+            "the failure says how it ends"
+        );
         // The line by which it is known is not told twice.
         assert_eq!(
             told(&[&["locked"]], &["Error: case 2 is locked"]),

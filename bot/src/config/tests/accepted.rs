@@ -404,8 +404,16 @@ remedy = true
     let step = &service(&loaded, "web").runbooks[0].steps[0].step;
     let shown = |expected: &commands::runbook::Expected| {
         let commands::runbook::Expected { name, words, then, say } = expected;
-        format!("{name} | {} | {then:?} | {say}", words.join(" + "))
+        format!("{then:?} | {name} | {} | {} letters", words.join(" + "), say.len())
     };
     let shown: Vec<String> = step.expect.iter().map(shown).collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    Ask | its own | own | 0 letters
+    Ask | a certificate's validation record is there already | InvalidChangeBatch + name='_ + type='CNAME' + already exists | 135 letters
+    Remedy(tidy) | a Route 53 record is there already | InvalidChangeBatch + already exists | 8 letters
+    Ask | a websocket endpoint answers 403 | websocket + 403 | 132 letters
+    Ask | a websocket endpoint answers 403 | unexpected server response: 403 | 132 letters
+    Ask | zebra | stripes | 0 letters
+    GoOn | the ape is loose | ape + loose | 9 letters
+    ");
 }

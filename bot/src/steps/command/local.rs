@@ -8,7 +8,7 @@ use commands::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::listed::cut;
-use super::super::{Answer, At, Probe, StepError, acted, pending};
+use super::super::{Answer, At, Probe, StepError, acted, pending, told_by_log};
 use crate::programs::{State, Wanted};
 
 pub(super) fn prepare(name: &str, at: At<'_>) -> Answer {
@@ -67,20 +67,21 @@ pub(super) fn watch(at: At<'_>) -> Answer {
             outputs: BTreeMap::from([("output".to_owned(), last(&said))]),
             evidence: vec![format!("it ended well: {}", last(&said))],
         }),
-        Some(State::Ended(Some(code), said)) => Err(StepError::failed(
-            &format!("exit_{code}"),
-            format!("it ended with {code}: {}", last(&said)),
+        Some(State::Ended(Some(code), said)) => Err(failed(
+            at,
+            (&format!("exit_{code}"), &format!("it ended with {code}")),
+            said,
         )),
-        Some(State::Ended(None, said)) => Err(StepError::failed(
-            "killed",
-            format!("something ended it: {}", last(&said)),
-        )),
-        Some(State::TooLong(said)) => Err(StepError::failed(
-            "too_long",
-            format!("it took too long and was ended: {}", last(&said)),
-        )),
+        Some(State::Ended(None, said)) => Err(failed(at, ("killed", "something ended it"), said)),
+        Some(State::TooLong(said)) => Err(failed(at, ("too_long", "it took too long and was ended"), said)),
         None => elsewhere(at),
     }
+}
+
+/// A failure with how the program's output ends, and what else of it tells.
+fn failed(at: At<'_>, (code, how): (&str, &str), said: String) -> StepError {
+    let message = format!("{how}: {}", last(&said));
+    told_by_log::explained(at, (code.to_owned(), message), &[said])
 }
 
 /// Another replica may have it, or the bot that had it is gone and took it along.

@@ -10,7 +10,7 @@ use commands::time::Span;
 use serde_json::{Value, json};
 
 use super::super::listed::cut;
-use super::super::{Answer, At, Probe, StepError, acted};
+use super::super::{Answer, At, Probe, StepError, acted, told_by_log};
 use crate::aws::AwsError;
 use crate::aws::api::SSM;
 use crate::aws::signed::Ask;
@@ -135,21 +135,16 @@ pub(super) async fn watch(at: At<'_>) -> Answer {
                 .collect(),
         });
     }
-    let bad: Vec<String> = seen
-        .iter()
-        .filter(|one| one.status != "Success")
-        .take(3)
-        .map(Invocation::words)
-        .collect();
+    let bad = || seen.iter().filter(|one| one.status != "Success").take(3);
+    let words: Vec<String> = bad().map(Invocation::words).collect();
+    let said: Vec<String> = bad().map(|one| one.output.clone()).collect();
     let message = format!(
         "{}. It failed on {} of {targets}: {link}",
-        bad.join("; "),
+        words.join("; "),
         number("ErrorCount").max(1)
     );
-    Err(StepError::failed(
-        &format!("command_{}", status.to_lowercase()),
-        message,
-    ))
+    let code = format!("command_{}", status.to_lowercase());
+    Err(told_by_log::explained(at, (code, message), &said))
 }
 
 fn waits(at: At<'_>, words: String, percent: Option<u64>) -> StepOutcome {
@@ -168,6 +163,8 @@ fn waits(at: At<'_>, words: String, percent: Option<u64>) -> StepOutcome {
 struct Invocation {
     instance: String,
     status: String,
+    /// What it wrote, errors at the end; Systems Manager keeps the first 2,500 characters.
+    output: String,
     said: String,
 }
 
@@ -185,12 +182,13 @@ async fn outputs(at: At<'_>, id: &str) -> Result<Vec<Invocation>, StepError> {
     let invocations = told.body["CommandInvocations"].as_array().into_iter().flatten();
     let seen = invocations.map(|one| {
         let plugins = one["CommandPlugins"].as_array().into_iter().flatten();
-        let said: Vec<String> = plugins.map(|plugin| text(plugin, "Output")).collect();
-        let plain: Vec<&str> = said.iter().flat_map(|said| said.split_whitespace()).collect();
+        let output: Vec<String> = plugins.map(|plugin| text(plugin, "Output")).collect();
+        let plain: Vec<&str> = output.iter().flat_map(|said| said.split_whitespace()).collect();
         let said = plain.join(" ");
         Invocation {
             instance: text(one, "InstanceId"),
             status: text(one, "StatusDetails"),
+            output: output.join("\n"),
             said: if said.is_empty() {
                 "it said nothing".to_owned()
             } else {
