@@ -300,7 +300,8 @@ fn give_up(plan: &mut Plan<'_>, operation: &Operation) -> Result<bool, Illegal> 
     // What is known has a remedy, or somebody who can mend it: that is theirs to choose before anything is undone.
     let known = operation.all().any(|(step, state)| is_known(step, state));
     if operation.pinned.on_failure == OnFailure::Undo && !unknown && !known && !operation.is_plan() {
-        let reason = operation
+        let shown = operation.shown();
+        let reason = shown
             .all()
             .find_map(|(step, state)| {
                 Some(format!(

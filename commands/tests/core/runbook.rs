@@ -597,6 +597,31 @@ fn what_a_known_failure_is_told_by_goes_with_the_call_and_its_line_names_the_rec
 }
 
 #[test]
+fn an_undone_run_says_what_failed_by_its_whole_title_and_with_its_lines() {
+    let mut off = step("off", source(false));
+    off.title = "Turn {step.look.value} off".into();
+    let mut world = World::with(vec![step("look", color("green")), off]);
+    world.service().runbooks[0].on_failure = OnFailure::Undo;
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    let looked = Outcome::Step {
+        came: StepOutcome::Prepared {
+            memo: json!({}),
+            outputs: BTreeMap::from([("value".to_owned(), "blue".to_owned())]),
+            evidence: vec![],
+            done: true,
+        },
+    };
+    world.comes_back("look", CallPhase::Prepare, &looked);
+    world.comes_back("off", CallPhase::Prepare, &prepared());
+    world.comes_back("off", CallPhase::Act, &acted());
+    world.comes_back("off", CallPhase::Watch, &refused("it failed\nits log says why"));
+    world.comes_back("off", CallPhase::Undo, &finished());
+    let card = world.card();
+    let why = "Undone because “Turn blue off” failed: ValidationException: it failed\n› its log says why";
+    assert!(card.contains(why), "{card}");
+}
+
+#[test]
 fn neighbors_of_a_group_are_done_at_the_same_time() {
     let grouped = |name: &str| Step {
         group: Some("both".into()),
