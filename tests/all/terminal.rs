@@ -65,6 +65,23 @@ impl Terminal {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_and_a_switch_are_done_at_a_terminal() {
     let terminal = Terminal::start().await;
+    plans(&terminal).await;
+    migrates(&terminal).await;
+    switches(&terminal).await;
+    thinks_better_of_switching_back(&terminal).await;
+    terminal.does("U0CARLA", "/maintenance on stg for 30m a restore").await;
+    terminal
+        .sees("/deploy show stg", &["maintenance on · ef-cms → stg · done"])
+        .await;
+    terminal.does("U0CARLA", "/maintenance off stg").await;
+    terminal
+        .sees("/deploy show stg", &["maintenance off · ef-cms → stg · done"])
+        .await;
+    terminal.town.ends().await;
+}
+
+/// A plan fills in later: what to type for it is said at once.
+async fn plans(terminal: &Terminal) {
     let said = terminal
         .does("U0CARLA", "/migrate plan stg source=alpha destination=beta")
         .await;
@@ -80,7 +97,10 @@ async fn a_migration_and_a_switch_are_done_at_a_terminal() {
     ] {
         assert!(plan.contains(words), "{words} is not in\n{plan}");
     }
+}
 
+/// Two messages die, and are put back.
+async fn migrates(terminal: &Terminal) {
     terminal
         .does("U0CARLA", "/migrate start stg source=alpha destination=beta")
         .await;
@@ -109,10 +129,12 @@ async fn a_migration_and_a_switch_are_done_at_a_terminal() {
             &["migrate · ef-cms → stg · done", "Remedy: Put the dead letters back"],
         )
         .await;
+}
 
+/// At a terminal, another name is not another person: the yes comes from Slack.
+async fn switches(terminal: &Terminal) {
     terminal.does("U0CARLA", "/switch-colors stg").await;
     terminal.sees("/deploy show stg", &["from blue to green?"]).await;
-    // At a terminal, another name is not another person: the yes comes from Slack.
     let (refused, good) = terminal.says("U0BRUNO", "/deploy confirm stg").await;
     assert!(
         !good && refused.contains("This operating-system user started this run"),
@@ -123,7 +145,9 @@ async fn a_migration_and_a_switch_are_done_at_a_terminal() {
     terminal
         .sees("/deploy show stg", &["switch · ef-cms → stg · done"])
         .await;
+}
 
+async fn thinks_better_of_switching_back(terminal: &Terminal) {
     terminal.does("U0CARLA", "/switch-colors back stg").await;
     terminal.sees("/deploy show stg", &["would be lost"]).await;
     terminal.does("U0CARLA", "/deploy abort stg it is fine as it is").await;
@@ -132,14 +156,4 @@ async fn a_migration_and_a_switch_are_done_at_a_terminal() {
     for words in ["migrate · done", "switch · done", "switch-back · undone"] {
         assert!(history.contains(words), "{words} is not in\n{history}");
     }
-
-    terminal.does("U0CARLA", "/maintenance on stg for 30m a restore").await;
-    terminal
-        .sees("/deploy show stg", &["maintenance on · ef-cms → stg · done"])
-        .await;
-    terminal.does("U0CARLA", "/maintenance off stg").await;
-    terminal
-        .sees("/deploy show stg", &["maintenance off · ef-cms → stg · done"])
-        .await;
-    terminal.town.ends().await;
 }

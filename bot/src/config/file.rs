@@ -1,22 +1,18 @@
 //! The files: found, parsed, and put together into one configuration.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use chrono_tz::Tz;
-use commands::catalog::{Catalog, Pattern, UnknownAuthor};
-use commands::ids::TeamId;
+use commands::catalog::Catalog;
 use toml::Spanned;
 use toml::de::DeTable;
 
 use super::account::{self, Account};
+use super::defaults::Defaults;
 use super::problem::{ConfigErrors, Problem, Report};
 use super::section::{Place, Section, Source, Value};
-use super::{CommandLine, Loaded, Settings, cross, service};
+use super::{Loaded, Settings, cross, service};
 use crate::aws::events::Queue;
-
-/// Where migrations are, unless configuration says otherwise: what most frameworks call the folder.
-const MIGRATIONS: [&str; 4] = ["migrations/**", "**/migrations/**", "db/migrate/**", "**/db/migrate/**"];
 
 /// Reads `signalbox.toml`, or all `*.toml` of a folder in the order of their names. `known_checks` are the checks of this version.
 ///
@@ -24,17 +20,6 @@ const MIGRATIONS: [&str; 4] = ["migrations/**", "**/migrations/**", "db/migrate/
 /// Everything that is wrong, with lines and remedies. Where a file is no TOML at all, only that: the rest could not be judged.
 pub fn load(path: &Path, known_checks: &[&str]) -> Result<Loaded, ConfigErrors> {
     read(&find(path)?, known_checks)
-}
-
-/// What all services share.
-#[derive(Debug)]
-pub(super) struct Defaults {
-    pub(super) timezone: Tz,
-    pub(super) unknown_author: UnknownAuthor,
-    pub(super) migrations: Vec<Pattern>,
-    pub(super) aws: Account,
-    teams: BTreeSet<TeamId>,
-    command_line: CommandLine,
 }
 
 /// The files, each with its text.
@@ -105,7 +90,7 @@ pub(super) fn read(sources: &[Source], known_checks: &[&str]) -> Result<Loaded, 
     for (place, table) in places.clone().zip(&tables) {
         top.add(Section::new(place, table.get_ref()));
     }
-    let defaults = shared(top.defaults);
+    let defaults = Defaults::read(top.defaults);
     let settings = Settings {
         command_line: defaults.command_line,
         events: queues(top.events, &defaults),
@@ -211,40 +196,6 @@ fn once<'a>(slot: &mut Option<Section<'a>>, found: Option<Value<'a>>) {
 
 fn twice(second: &Place<'_>, first: &Place<'_>) {
     second.complain(format!("stands in {} already: keep all of it in one file", first.at()));
-}
-
-fn shared(section: Option<Section<'_>>) -> Defaults {
-    let mut defaults = Defaults {
-        timezone: Tz::UTC,
-        unknown_author: UnknownAuthor::default(),
-        migrations: MIGRATIONS
-            .iter()
-            .map(|pattern| Pattern((*pattern).to_owned()))
-            .collect(),
-        aws: Account::default(),
-        teams: BTreeSet::new(),
-        command_line: CommandLine::default(),
-    };
-    let Some(mut section) = section else { return defaults };
-    if let Some(teams) = section.take("teams") {
-        defaults.teams = teams.names(TeamId::parse).into_iter().collect();
-    }
-    if let Some(word) = section.take("command_line") {
-        let words = [
-            ("off", CommandLine::Off),
-            ("standard", CommandLine::Standard),
-            ("production", CommandLine::Production),
-        ];
-        defaults.command_line = word.one_of(&words).unwrap_or_default();
-    }
-    service::zone(&mut section, &mut defaults.timezone);
-    service::strangers(&mut section, &mut defaults.unknown_author);
-    service::migrations(&mut section, &mut defaults.migrations);
-    if let Some(aws) = section.take("aws").and_then(Value::section) {
-        defaults.aws = account::read(aws);
-    }
-    section.finish();
-    defaults
 }
 
 fn accepts_unsafe_store(mut section: Section<'_>) -> bool {

@@ -12,6 +12,7 @@
 
 mod account;
 mod cross;
+mod defaults;
 mod env;
 mod environment;
 mod file;

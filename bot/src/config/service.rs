@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
-use commands::catalog::{Pattern, Service, UnknownAuthor};
+use commands::catalog::Service;
 use commands::ids::{ChannelId, ServiceId, UserId};
 use commands::runbook::Runbook;
 use commands::verb;
 
-use super::file::Defaults;
+use super::defaults::{Defaults, migrations, strangers, zone};
 use super::known::KnownFailures;
-use super::section::{Place, Section, Value, closest};
+use super::section::{Place, Section, Value};
 use super::{environment, freezes, hosts, runbook, task};
 
 /// A service and the places of what is judged later.
@@ -176,43 +175,4 @@ fn authors(section: Section<'_>) -> BTreeMap<String, UserId> {
         }
     }
     authors
-}
-
-/// Reads `timezone`.
-pub(super) fn zone(section: &mut Section<'_>, zone: &mut Tz) {
-    let Some(value) = section.take("timezone") else { return };
-    let Some(text) = value.text() else { return };
-    if let Ok(known) = text.parse() {
-        *zone = known;
-        return;
-    }
-    let guess = closest(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
-    let guess = guess.map_or_else(String::new, |guess| format!(" Did you mean `{guess}`?"));
-    value.place.complain(format!(
-        "`{text}` is not a time zone: write an IANA name such as `America/Sao_Paulo`.{guess}"
-    ));
-}
-
-/// Reads `unknown_author`.
-pub(super) fn strangers(section: &mut Section<'_>, unknown: &mut UnknownAuthor) {
-    let words = [("refuse", UnknownAuthor::Refuse), ("allow", UnknownAuthor::Allow)];
-    if let Some(said) = section.take("unknown_author").and_then(|value| value.one_of(&words)) {
-        *unknown = said;
-    }
-}
-
-/// Reads `migrations`.
-pub(super) fn migrations(section: &mut Section<'_>, patterns: &mut Vec<Pattern>) {
-    let Some(value) = section.take("migrations") else {
-        return;
-    };
-    let texts = value.texts();
-    for (item, text) in &texts {
-        if text.starts_with(['/', '.']) || text.contains('\\') {
-            item.place.complain(format!(
-                "`{text}` fits no file: paths start at the top of the repository, such as `db/migrations/**`"
-            ));
-        }
-    }
-    *patterns = texts.into_iter().map(|(_, text)| Pattern(text.to_owned())).collect();
 }
