@@ -1,5 +1,6 @@
 //! One bot of a rig. It has a runtime of its own, so that killing it is what a crash is.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,15 +10,20 @@ use anyhow::{Context, Result};
 use bot::bot::{Bot, Parts};
 use bot::cli::socket;
 use bot::runner::Engine;
+use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
 /// How long a killed bot may take to let go of its store.
 const LET_GO: Duration = Duration::from_secs(10);
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// A place for a bot: an address, and the bot that listens there while one lives.
 pub(crate) struct Replica {
     address: SocketAddr,
+    /// Keeps the port from everybody else while no bot listens.
+    _held: TcpSocket,
     /// Where its bot answers a command line, if it does.
     socket: Option<PathBuf>,
     running: Mutex<Option<Running>>,
@@ -38,14 +44,32 @@ impl Drop for Replica {
     }
 }
 
+/// A socket at an address that the place and its bots share, and nobody else has.
+fn shared(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    socket.set_reuseport(true)?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
 impl Replica {
-    /// A place without a bot.
-    pub(crate) fn new(address: SocketAddr, socket: Option<PathBuf>) -> Self {
-        Self {
-            address,
+    /// A place without a bot; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub(crate) fn new(address: SocketAddr, socket: Option<PathBuf>) -> io::Result<Self> {
+        let held = shared(address)?;
+        Ok(Self {
+            address: held.local_addr()?,
+            _held: held,
             socket,
             running: Mutex::new(None),
-        }
+        })
     }
 
     /// Where its bot listens.
@@ -88,7 +112,7 @@ impl Replica {
             // Its listeners start with it, so it is made inside of its runtime.
             let bot = Arc::new(runtime.block_on(async { Bot::new(parts) }));
             let listener = runtime
-                .block_on(tokio::net::TcpListener::bind(address))
+                .block_on(async { shared(address)?.listen(BACKLOG) })
                 .context("the bot's port")?;
             if let Some(path) = socket {
                 // Like everything of the bot, it ends with its runtime.

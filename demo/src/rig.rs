@@ -1,7 +1,7 @@
 //! A sandbox and the bots that belong to it: one, or several replicas on one store.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -105,16 +105,13 @@ impl Rig {
     pub async fn start(mut options: Options) -> Result<Arc<Self>> {
         // Whoever was first has installed the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // The ports are found before the bots are there, for the sandbox has to know the first; the bots take them a moment later.
-        let first = TcpListener::bind(options.bot)?;
-        let others: Vec<TcpListener> = (1..options.replicas)
-            .map(|_| TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))))
-            .collect::<std::io::Result<_>>()?;
+        // The sandbox has to know where the first bot will be.
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let socket = |number| options.socket.clone().filter(|_| number == 0);
-        let replicas: Vec<Replica> = std::iter::once(first)
-            .chain(others)
+        let replicas: Vec<Replica> = std::iter::once(options.bot)
+            .chain(std::iter::repeat_n(free, options.replicas.saturating_sub(1)))
             .enumerate()
-            .map(|(number, listener)| Ok(Replica::new(listener.local_addr()?, socket(number))))
+            .map(|(number, address)| Replica::new(address, socket(number)))
             .collect::<std::io::Result<_>>()?;
         options.sandbox.bot_url = replicas[0].url();
         let sandbox = Sandbox::start(options.sandbox.clone()).await?;

@@ -1,4 +1,4 @@
-//! The operations of ef-cms at a terminal beside the bot, as `signalbox say` asks it, from the plan to the way back: nothing of it needs Slack's page.
+//! The operations of the three teams at a terminal beside the bot, as `signalbox say` asks it: nothing of them needs Slack's page but a second person's yes.
 #![expect(
     clippy::expect_used,
     reason = "a test fails by panicking, also in what its functions share"
@@ -18,12 +18,13 @@ struct Terminal {
 }
 
 impl Terminal {
-    async fn start() -> Self {
+    /// Beside the bot of a team: its configuration and its account.
+    async fn of(config: &str, account: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let place = |name: &str| folder.path().join(name);
-        std::fs::write(place("account.toml"), include_str!("../../sandbox/seeds/ef-cms.toml")).expect("a file");
+        std::fs::write(place("account.toml"), account).expect("a file");
         let mut options = options(shared_store());
-        include_str!("../../runbooks/ef-cms.toml").clone_into(&mut options.config);
+        config.clone_into(&mut options.config);
         options.sandbox.aws_seed = Some(place("account.toml"));
         options.socket = Some(place("signalbox.sock"));
         Self {
@@ -60,11 +61,22 @@ impl Terminal {
         }
         said
     }
+
+    /// A plan, by what is said to be typed for it; it is there once a card says all of this.
+    async fn plans(&self, text: &str, words: &[&str]) -> String {
+        let said = self.does("U0CARLA", text).await;
+        let show = said.lines().find_map(|line| line.strip_prefix("Anywhere else: "));
+        self.sees(show.expect("what to type"), words).await
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_and_a_switch_are_done_at_a_terminal() {
-    let terminal = Terminal::start().await;
+    let terminal = Terminal::of(
+        include_str!("../../runbooks/ef-cms.toml"),
+        include_str!("../../sandbox/seeds/ef-cms.toml"),
+    )
+    .await;
     plans(&terminal).await;
     migrates(&terminal).await;
     switches(&terminal).await;
@@ -82,14 +94,12 @@ async fn a_migration_and_a_switch_are_done_at_a_terminal() {
 
 /// A plan fills in later: what to type for it is said at once.
 async fn plans(terminal: &Terminal) {
-    let said = terminal
-        .does("U0CARLA", "/migrate plan stg source=alpha destination=beta")
+    let plan = terminal
+        .plans(
+            "/migrate plan stg --source alpha --destination beta",
+            &["changes nothing"],
+        )
         .await;
-    let show = said
-        .lines()
-        .find_map(|line| line.strip_prefix("Anywhere else: "))
-        .expect("what to type");
-    let plan = terminal.sees(show, &["changes nothing"]).await;
     for words in [
         "current-color",
         "is derived: efcms-stg-alpha",
@@ -156,4 +166,80 @@ async fn thinks_better_of_switching_back(terminal: &Terminal) {
     for words in ["migrate · done", "switch · done", "switch-back · undone"] {
         assert!(history.contains(words), "{words} is not in\n{history}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_is_migrated_and_levels_are_lent_at_a_terminal() {
+    let terminal = Terminal::of(
+        include_str!("../../runbooks/hathor.toml"),
+        include_str!("../../sandbox/seeds/hathor.toml"),
+    )
+    .await;
+    // What is live is told with the first request for approval.
+    terminal.town.card(&["v1.4.2", "mainnet"]).await;
+    let card = terminal.does("U0RITA", "/deploy show mainnet").await;
+    assert!(card.contains("v1.4.2"), "{card}");
+    terminal
+        .plans(
+            "/migrate plan mainnet ref=v1.4.2",
+            &["changes nothing", "1 migration is pending on wallet-service-mainnet"],
+        )
+        .await;
+    terminal.does("U0CARLA", "/migrate start mainnet ref=v1.4.2").await;
+    terminal
+        .sees(
+            "/migrate status mainnet",
+            &["step 3 of 4", "Run the migrations of v1.4.2 on mainnet?"],
+        )
+        .await;
+    let said = terminal.town.says("U0BRUNO", "/deploy confirm mainnet").await;
+    assert!(said.text.contains("says yes"), "{}", said.text);
+    terminal.town.card_in_time(&["migrate · wallet → mainnet · done"]).await;
+    let history = terminal.does("U0RITA", "/deploy history mainnet").await;
+    assert!(history.contains("migrate · done"), "{history}");
+
+    terminal
+        .does("U0CARLA", "/loglevel mainnet loadWalletAsync info for 30m slow loads")
+        .await;
+    terminal.town.card_in_time(&["loadWalletAsync", "set to info"]).await;
+    let levels = terminal.does("U0CARLA", "/loglevel mainnet").await;
+    assert!(levels.contains("Reading"), "{levels}");
+    let plan = "/deploy run rollback mainnet version=v1.4.1 --plan";
+    terminal.plans(plan, &["Migrations are not taken back"]).await;
+    terminal.town.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_is_planned_and_begun_at_a_terminal() {
+    let terminal = Terminal::of(
+        include_str!("../../runbooks/balrog.toml"),
+        include_str!("../../sandbox/seeds/balrog.toml"),
+    )
+    .await;
+    let push = "push production version=v2.11 schema=before";
+    terminal
+        .plans(
+            &format!("/deploy run {push} --plan"),
+            &["plan of push", "changes nothing"],
+        )
+        .await;
+    terminal.does("U0CARLA", &format!("/deploy run {push}")).await;
+    terminal
+        .sees("/deploy show production", &["Now is a good time", "waits for a person"])
+        .await;
+    let (asked, good) = terminal.says("U0CARLA", "/deploy confirm production").await;
+    assert!(!good && asked.contains("Say why"), "evidence is wanted: {asked}");
+    terminal
+        .does("U0CARLA", "/deploy confirm production Rita is on duty")
+        .await;
+    terminal
+        .sees("/deploy show production", &["Roll v2.11 out to stage"])
+        .await;
+    terminal
+        .does("U0CARLA", "/deploy abort production not today after all")
+        .await;
+    terminal
+        .sees("/deploy show production", &["push · balrog → production · "])
+        .await;
+    terminal.town.ends().await;
 }
