@@ -26,6 +26,7 @@ trait Court {
     async fn shows(&self, with: &[&str]) -> Message;
     async fn deed(&self, deed: Value);
     async fn next(&self, project: &str, plan: Value);
+    async fn quick(&self, projects: &[&str]);
     async fn migrated(&self);
     async fn agrees(&self, card: &Message);
     fn flag(&self, table: &str, name: &str) -> Value;
@@ -45,6 +46,14 @@ impl Court for Scenario {
     async fn next(&self, project: &str, plan: Value) {
         self.deed(json!({ "region": HOME, "codebuild": { "next": { "project": project, "plan": plan } } }))
             .await;
+    }
+
+    /// Builds of these projects take seconds: a test is about what comes of them.
+    async fn quick(&self, projects: &[&str]) {
+        for project in projects {
+            self.deed(json!({ "region": HOME, "codebuild": { "pace": { "project": project, "seconds": 5 } } }))
+                .await;
+        }
     }
 
     /// A migration is done and its search is indexed.
@@ -464,6 +473,14 @@ const BUCKETS: [&str; 4] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn an_environment_is_deployed_for_the_first_time() {
     let town = town().await;
+    town.quick(&[
+        "ef-cms-environment-specific",
+        "ef-cms-deploy",
+        "ef-cms-setup-s3-deploy-files",
+        "ef-cms-redeploy-websockets",
+        "ef-cms-smoke-tests",
+    ])
+    .await;
     first_hour(&town).await;
     town.says("U0CARLA", "/deploy run first-deployment exp1 version=alpha")
         .await;
