@@ -1,6 +1,7 @@
 //! `scripts/demo`: a Slack workspace, an AWS account and the bot, on this machine, with nothing to sign up for.
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "the address and answers go to whoever typed the command"
 )]
 
@@ -96,16 +97,20 @@ impl Scenario {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode> {
+async fn main() -> ExitCode {
     let wanted = tracing_subscriber::EnvFilter::builder()
         .with_default_directive(tracing::Level::WARN.into())
         .from_env_lossy();
     tracing_subscriber::fmt().with_env_filter(wanted).compact().init();
     let cli = Cli::parse();
-    match cli.command {
+    let done = match cli.command {
         Some(Command::Say { text, user, listen }) => say(Ask::Say { text, user }, listen).await,
         None => start(cli.start).await,
-    }
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("demo: {error:#}");
+        ExitCode::from(2)
+    })
 }
 
 /// Where the demo whose page is there answers a command line.
