@@ -435,6 +435,14 @@ async fn a_backup_can_be_the_source() {
 
 /// The builds of a first hour, as they fail one after the other: each says that a command failed, and its log says why.
 async fn first_hour(town: &Scenario) {
+    town.quick(&[
+        "ef-cms-environment-specific",
+        "ef-cms-deploy",
+        "ef-cms-setup-s3-deploy-files",
+        "ef-cms-redeploy-websockets",
+        "ef-cms-smoke-tests",
+    ])
+    .await;
     let fails = |lines: &[&str]| json!({ "outcome": "FAILED", "seconds": 5, "lines": lines });
     let role = [
         "aws_iam_role.migration_role: Creating...",
@@ -473,14 +481,6 @@ const BUCKETS: [&str; 4] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn an_environment_is_deployed_for_the_first_time() {
     let town = town().await;
-    town.quick(&[
-        "ef-cms-environment-specific",
-        "ef-cms-deploy",
-        "ef-cms-setup-s3-deploy-files",
-        "ef-cms-redeploy-websockets",
-        "ef-cms-smoke-tests",
-    ])
-    .await;
     first_hour(&town).await;
     town.says("U0CARLA", "/deploy run first-deployment exp1 version=alpha")
         .await;

@@ -70,8 +70,7 @@ export function looks(stage) {
       await tab.test("fault").first().waitFor();
       await tab.says("/deploy help");
       await tab.message("You said /deploy help").waitFor();
-      await tab.message(title).locator("[data-test=open-thread]").click();
-      await tab.test("thread-composer").waitFor();
+      await tab.opensThread(title);
       assert.deepEqual(await tab.page.evaluate(faint), []);
       await tab.test("composer").fill("/");
       await tab.test("offer").first().waitFor();
