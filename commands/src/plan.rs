@@ -100,6 +100,12 @@ impl<'a> Plan<'a> {
             .or_else(|| self.facts.operations.get(id))
     }
 
+    /// The operations that begin with it.
+    pub fn begun(&self) -> impl Iterator<Item = &Operation> {
+        let new = |operation: &&Operation| !self.facts.operations.contains_key(&operation.id);
+        self.operations.values().map(|(operation, _)| operation).filter(new)
+    }
+
     /// Appends an event to an operation.
     ///
     /// # Errors

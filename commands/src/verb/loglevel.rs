@@ -99,7 +99,7 @@ impl Verb for Loglevel {
         let reply = match &self.set {
             None => {
                 levels::list(&mut plan, (environment, functions), by)?;
-                view::levels_listed(environment)
+                view::anywhere_else(view::levels_listed(environment), facts, plan.begun())
             }
             Some(set) => self.start(&mut plan, (environment, functions), set, by)?,
         };

@@ -68,6 +68,7 @@ impl Verb for MaintenanceStatus {
             read(&mut plan, (environment, mode), (&speaker.user, seed.as_bytes()))?;
         }
         let ids: Vec<&EnvironmentId> = known.iter().map(|(environment, _)| &environment.id).collect();
-        Ok(plan.finish(Reply::Private(view::maintenance_listed(facts, &ids))))
+        let listed = view::anywhere_else(view::maintenance_listed(facts, &ids), facts, plan.begun());
+        Ok(plan.finish(Reply::Private(listed)))
     }
 }

@@ -44,10 +44,10 @@ pub use notes::{
     override_note, reading_again_note,
 };
 pub use operation::{
-    abort_form, confirm_form, levels_forgotten_note, levels_listed, levels_recorded, maintenance_before_recorded,
-    maintenance_listed, maintenance_recorded, maintenance_reminder, not_approved_note, operation_card,
-    operation_ended_note, operation_name, operation_started, operation_stopped_note, overran_note, skip_form,
-    step_asked_note, still_on_note, type_form,
+    abort_form, anywhere_else, confirm_form, levels_forgotten_note, levels_listed, levels_recorded,
+    maintenance_before_recorded, maintenance_listed, maintenance_recorded, maintenance_reminder, not_approved_note,
+    operation_card, operation_ended_note, operation_name, operation_started, operation_stopped_note, overran_note,
+    skip_form, step_asked_note, still_on_note, type_form,
 };
 pub use receipts::{decided, lost_race, pick_one, rejected, tell_me_button, voted};
 pub use refusal::{Place, refusal, refusal_at};

@@ -26,7 +26,9 @@ pub use maintenance::{
     maintenance_before_recorded, maintenance_listed, maintenance_recorded, maintenance_reminder, not_approved_note,
     still_on_note,
 };
-pub use notes::{operation_ended_note, operation_started, operation_stopped_note, overran_note, step_asked_note};
+pub use notes::{
+    anywhere_else, operation_ended_note, operation_started, operation_stopped_note, overran_note, step_asked_note,
+};
 
 /// The card as the operation stands.
 #[must_use]

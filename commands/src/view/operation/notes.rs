@@ -17,9 +17,21 @@ pub fn operation_started(operation: &Operation, facts: &Facts<'_>) -> Message {
     } else {
         "Recorded. The card shows how it goes."
     };
-    let show = words::command(facts, "show", operation.environment(), operation.id.short());
-    Message::sentence(format!("{}: {what}", subject(operation)))
-        .with(Block::Context(vec![line!["Anywhere else: ", code(show)]]))
+    anywhere_else(
+        Message::sentence(format!("{}: {what}", subject(operation))),
+        facts,
+        [operation].into_iter(),
+    )
+}
+
+/// The same with what to type where the cards of these runs are out of sight, as at a terminal.
+#[must_use]
+pub fn anywhere_else<'o>(message: Message, facts: &Facts<'_>, begun: impl Iterator<Item = &'o Operation>) -> Message {
+    let show = |operation: &Operation| {
+        let command = words::command(facts, "show", operation.environment(), operation.id.short());
+        line!["Anywhere else: ", code(command)]
+    };
+    message.with(Block::Context(begun.map(show).collect()))
 }
 
 /// In the thread: somebody is asked. Whoever may answer is called.
