@@ -363,8 +363,7 @@ impl Operation {
     #[must_use]
     pub fn title(&self, step: &Step) -> String {
         let outputs = self.outputs();
-        let filled = self.values(&outputs).fill(&step.title);
-        filled.unwrap_or_else(|_| step.title.clone())
+        titled(&self.values(&outputs), step)
     }
 
     /// The same with every text filled as far as it is known by now: how people read it.
@@ -374,7 +373,7 @@ impl Operation {
         let values = self.values(&outputs);
         let mut shown = self.clone();
         for step in &mut shown.pinned.steps {
-            step.title = self.title(step);
+            step.title = titled(&values, step);
             if let Ok(action) = step.action.fill(|text| values.fill(text)) {
                 step.action = action;
             }
@@ -393,4 +392,8 @@ impl Operation {
     pub fn is_plan(&self) -> bool {
         self.pinned.mode == Mode::Plan
     }
+}
+
+fn titled(values: &Values<'_>, step: &Step) -> String {
+    values.fill(&step.title).unwrap_or_else(|_| step.title.clone())
 }

@@ -39,11 +39,11 @@ impl Verb for Show {
     }
 
     fn decide(&self, facts: &Facts<'_>, _: &Speaker) -> Result<Decision, Illegal> {
-        let card = match &self.target {
-            Target::Run(id) => card(facts, id),
-            Target::Newest(environment) => newest(facts, environment).and_then(|id| card(facts, &id)),
+        let id = match &self.target {
+            Target::Run(id) => Some(id.clone()),
+            Target::Newest(environment) => newest(facts, environment),
         };
-        Ok(match (card, &self.target) {
+        Ok(match (id.and_then(|id| card(facts, &id)), &self.target) {
             (Some(card), _) => Decision::say(card),
             (None, Target::Run(_)) => nothing("there is no such run"),
             (None, Target::Newest(environment)) => nothing(&format!("there was no run on {environment} yet")),

@@ -72,14 +72,19 @@ pub fn operation_name(operation: &Operation) -> String {
     }
 }
 
+/// The first line of what is told of a run whose texts are filled already.
 fn headline(operation: &Operation, facts: &Facts<'_>) -> Line {
-    let (sign, standing) = standing(operation, facts);
+    let (sign, standing) = placed(operation, facts);
     line![sign, " ", bold(format!("{}{DOT}{standing}", subject(operation)))]
 }
 
 /// Where an operation stands, in a few words; and where the things are that it moves, when they are not all in the same place.
 pub(super) fn standing(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
-    let operation = &operation.shown();
+    placed(&operation.shown(), facts)
+}
+
+/// The same of one whose texts are filled already.
+fn placed(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
     let (sign, words) = progress(operation, facts);
     match operation.mixed() {
         // An end that leaves things apart is never good.

@@ -93,7 +93,10 @@ fn named(what: &str, operation: &Operation, phase: Phase) -> Option<Line> {
 /// In the thread: it is over. Whoever started it is called.
 #[must_use]
 pub fn operation_ended_note(facts: &Facts<'_>, operation: &Operation) -> Message {
-    Message::headed(headline(operation, facts), vec![line![&operation.pinned.starter]])
+    Message::headed(
+        headline(&operation.shown(), facts),
+        vec![line![&operation.pinned.starter]],
+    )
 }
 
 /// In the thread: a step takes longer than usual.
