@@ -121,6 +121,21 @@ impl GitHub {
         Ok(found.map(|found| found.object.sha))
     }
 
+    /// The commit at which a branch or tag stands. The inner error is for good: there is none of that name, or it may not be seen.
+    ///
+    /// # Errors
+    /// When another try may tell it.
+    pub async fn commit_of(
+        &self,
+        repository: &str,
+        name: &str,
+        lease: Lease,
+    ) -> Result<Result<String, String>, NotNow> {
+        let path = ["repos", repository, "commits", name];
+        let found = self.get::<RawCommit>("commit", &path, 1, lease).await?;
+        Ok(found.map(|found| found.sha))
+    }
+
     /// Without a base there is nothing to compare with: the candidate's own commit is all that can be shown.
     async fn single(&self, request: ChangeRequest<'_>, head: &str) -> Result<Change, NotNow> {
         let path = ["repos", request.repository, "commits", head];

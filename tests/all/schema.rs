@@ -181,3 +181,65 @@ async fn what_nobody_can_tell_stops_production_and_is_never_shown_as_good() {
     assert_eq!(town.done("aws.StartBuild"), 3);
     town.ends().await;
 }
+
+/// Somebody agrees to two migrations of a branch, and a third is pushed meanwhile: what was agreed to is run.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_agreed_to_is_run_wherever_the_branch_stands_by_then() {
+    let look = r#"
+[[service.wallet.runbook.agreed.step]]
+name     = "pending"
+kind     = "schema"
+look     = true
+database = "wallet-db"
+version  = "master"
+live     = "v1.4.1"
+first    = "schema"
+
+[[service.wallet.runbook.agreed.step]]
+name     = "agree"
+kind     = "approval"
+question = "Run {step.pending.pending}?"
+
+[[service.wallet.runbook.agreed.step]]
+name     = "migrate"
+kind     = "schema"
+database = "wallet-db"
+version  = "master"
+commit   = "{step.pending.commit}"
+live     = "v1.4.1"
+first    = "schema"
+project  = "wallet-migrate"
+"#;
+    let mut options = options(shared_store());
+    options.config.push_str(look);
+    let town = Scenario::with(options).await;
+    let project = json!({ "name": "wallet-migrate", "plan": { "seconds": 5 } });
+    town.control("aws/deed", json!({ "seed": { "project": [project] } }))
+        .await;
+    let push = async |name: &str| {
+        let file = format!("db/migrations/{name}.sql");
+        let commit =
+            json!({ "repository": "acme/wallet-service", "branch": "master", "message": name, "files": [file] });
+        let sha = town.control("github/commit", commit).await["sha"]
+            .as_str()
+            .map(str::to_owned);
+        sha.expect("a commit")
+    };
+    let second = push("second").await;
+    town.says("U0CARLA", "/deploy run agreed mainnet").await;
+    let place = format!("master is at {}", &second[..7]);
+    town.card_in_time(&["Run 2?", "2 migrations are pending", &place]).await;
+    push("third").await;
+    town.says("U0BRUNO", "/deploy confirm mainnet").await;
+    let card = town.card_in_time(&["agreed · wallet → mainnet · done"]).await;
+    assert!(
+        text_of(&card).contains("2 migrations are pending"),
+        "{}",
+        text_of(&card)
+    );
+    let started = town.rig.sandbox().world().log.since(0);
+    let built = started.iter().find(|entry| entry.call == "aws.StartBuild");
+    let built = built.map(|entry| entry.arguments["sourceVersion"].clone());
+    assert_eq!(built, Some(json!(second)));
+    town.ends().await;
+}

@@ -44,7 +44,7 @@ impl File {
 
 #[derive(Deserialize)]
 pub(super) struct RawCommit {
-    sha: String,
+    pub(super) sha: String,
     html_url: Option<String>,
     commit: Inner,
 }

@@ -2,23 +2,19 @@
 //!
 //! Nothing here believes what an earlier look found: while a person thought about it, somebody may have released.
 
+mod look;
+
 use async_trait::async_trait;
 use commands::catalog::{Pattern, Tier};
-use commands::desk::Desk;
 use commands::effect::StepOutcome;
-use commands::facts::Needs;
-use commands::ids::EnvironmentId;
-use commands::reason::Reason;
-use commands::round::Revision;
 use commands::step::{CANNOT_TELL, Codebuild, First, PENDING, Schema, Unknown, WRONG_ORDER};
 use commands::time::Span;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::{Answer, At, Executor, Probe, StepError, codebuild, http};
-use crate::github::{Between, Brought, Standing};
-use crate::runner::snapshot;
+use self::look::{Seen, look};
+use super::{Answer, At, Executor, Probe, StepError, codebuild};
+use crate::github::Standing;
 
 /// After so many attempts what GitHub does not tell is unknown.
 const TRIES: u32 = 4;
@@ -27,34 +23,6 @@ const NAMED: usize = 10;
 /// So many earlier builds say how long it usually takes.
 const EARLIER: usize = 5;
 
-/// What is known; or why it is not, in words.
-type Known<T> = Result<T, String>;
-
-/// A version, by the name that people know and by what GitHub is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Version {
-    name: String,
-    git: String,
-}
-
-/// The migrations that are pending.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Pending {
-    files: Vec<Brought>,
-    /// Whether these are all.
-    whole: bool,
-}
-
-/// What a look found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
-    live: Known<Version>,
-    since: Known<Version>,
-    /// How what would ship stands to what is live, and how many commits it brings.
-    order: Known<(Standing, usize)>,
-    pending: Known<Pending>,
-}
-
 #[async_trait]
 impl Executor for Schema {
     async fn prepare(&self, at: At<'_>) -> Answer {
@@ -62,6 +30,7 @@ impl Executor for Schema {
         refuse(self, &seen, production(at))?;
         let mut shown = vec![order_words(self, &seen)];
         shown.extend(pending_words(self, &seen, &at.service.migrations));
+        shown.extend(place_words(self, &seen));
         let nothing = matches!(&seen.pending, Ok(pending) if pending.files.is_empty());
         let job = self.job().filter(|_| !nothing || self.look);
         let mut evidence = shown.clone();
@@ -84,6 +53,10 @@ impl Executor for Schema {
 
     async fn act(&self, at: At<'_>) -> Answer {
         Ok(with_shown(the_job(self)?.act(at).await?, at))
+    }
+
+    fn began(&self, memo: &Value) -> Option<bool> {
+        self.job()?.began(memo)
     }
 
     async fn probe(&self, at: At<'_>) -> Result<Probe, StepError> {
@@ -120,136 +93,6 @@ fn with_shown(mut outcome: StepOutcome, at: At<'_>) -> StepOutcome {
 fn production(at: At<'_>) -> bool {
     let environment = at.service.environment(&at.call.environment);
     environment.is_none_or(|environment| environment.tier == Tier::Production)
-}
-
-async fn look(step: &Schema, at: At<'_>) -> Result<Seen, StepError> {
-    let desk = desk(at).await?;
-    let environment = &at.call.environment;
-    let of_desk = desk.live.get(environment).map(|live| &live.revision);
-    let live = match (&step.live, step.read_url.as_ref().zip(step.read_json.as_ref()), of_desk) {
-        (Some(said), ..) => said_version(said),
-        (None, Some((url, place)), _) => read_version(at, url, place).await?,
-        (None, None, Some(revision)) => known_version(revision),
-        (None, None, None) => Err(format!("what is live in {environment} is not known yet")),
-    };
-    let since = match (&step.since, step.first) {
-        (Some(said), _) => said_version(said),
-        (None, Some(First::Code)) => before(&desk, environment),
-        (None, _) => live.clone(),
-    };
-    let to_live = between(step, at, &live).await?;
-    let to_since = if since == live {
-        to_live.clone()
-    } else {
-        between(step, at, &since).await?
-    };
-    Ok(Seen {
-        live,
-        since,
-        order: to_live.map(|between| (between.standing, between.ahead)),
-        pending: to_since.and_then(|between| pending(between, &at.service.migrations)),
-    })
-}
-
-async fn desk(at: At<'_>) -> Result<Arc<Desk>, StepError> {
-    let needs = Needs::default();
-    let request = snapshot::Request {
-        slot: &at.service.id,
-        needs: &needs,
-        records: &[],
-        delivery: None,
-    };
-    let loaded = snapshot::load(&*at.engine.store, &at.engine.cache, request).await;
-    loaded
-        .map(|snapshot| snapshot.desk)
-        .map_err(|error| StepError::Later(error.to_string()))
-}
-
-/// What the runbook says; what a server says of itself when it does not know is no version.
-fn said_version(said: &str) -> Known<Version> {
-    match said.trim() {
-        "" | "unknown" => Err("what is live does not say which version it is".to_owned()),
-        said => Ok(Version {
-            name: said.to_owned(),
-            git: said.to_owned(),
-        }),
-    }
-}
-
-/// What a page says.
-async fn read_version(at: At<'_>, url: &str, place: &str) -> Result<Known<Version>, StepError> {
-    match http::json_at(at, url, place).await {
-        Ok(said) => Ok(said_version(&said)),
-        Err(StepError::Later(why)) if at.attempt >= TRIES => Ok(Err(format!("{url}: {why}"))),
-        Err(error) => Err(error),
-    }
-}
-
-fn known_version(revision: &Revision) -> Known<Version> {
-    let git = revision.commit.as_deref().or(revision.ref_name());
-    let Some(git) = git else {
-        let why = revision.unknown.as_deref().unwrap_or("the pipeline does not tell");
-        return Err(format!("the commit that is live is not known: {why}"));
-    };
-    Ok(Version {
-        name: revision.ref_name().map_or_else(|| revision.short(), str::to_owned),
-        git: git.to_owned(),
-    })
-}
-
-/// What was live before what is live now: the newest good release of something else.
-fn before(desk: &Desk, environment: &EnvironmentId) -> Known<Version> {
-    let live = desk.live.get(environment).map(|live| &live.revision);
-    let runs = desk.recent.get(environment).into_iter().flatten();
-    let mut good = runs
-        .filter(|run| run.reason == Reason::Succeeded)
-        .map(|run| &run.revision);
-    let earlier = live.and_then(|live| good.find(|revision| !revision.same_as(live)));
-    earlier.map_or_else(
-        || {
-            Err(format!(
-                "what was live in {environment} before is not known: say it with `since`"
-            ))
-        },
-        known_version,
-    )
-}
-
-/// How what would ship stands to a version.
-async fn between(step: &Schema, at: At<'_>, base: &Known<Version>) -> Result<Known<Between>, StepError> {
-    let base = match base {
-        Ok(base) => base,
-        Err(why) => return Ok(Err(why.clone())),
-    };
-    if base.git == step.version {
-        return Ok(Ok(Between::same()));
-    }
-    let Some(repository) = &at.service.github else {
-        return Ok(Err(format!("no `github` is configured for {}", at.service.id)));
-    };
-    let ends = (base.git.as_str(), step.version.as_str());
-    match at.engine.github.between(repository, ends, at.lease).await {
-        Ok(Ok(between)) => Ok(Ok(between)),
-        Ok(Err(why)) => Ok(Err(format!("{why} ({} and {})", base.name, step.version))),
-        Err(not_now) if at.attempt < TRIES => Err(StepError::Later(not_now.why)),
-        Err(not_now) => Ok(Err(not_now.why)),
-    }
-}
-
-/// The files that are migrations.
-fn pending(between: Between, patterns: &[Pattern]) -> Known<Pending> {
-    if patterns.is_empty() {
-        return Err("no `migrations` patterns are configured".to_owned());
-    }
-    let fits = |file: &Brought| patterns.iter().any(|pattern| pattern.fits(&file.name));
-    let files: Vec<Brought> = between.files.into_iter().filter(fits).collect();
-    if files.is_empty() && !between.whole {
-        return Err("GitHub does not list all files of so large a difference".to_owned());
-    }
-    Ok(Pending {
-        files,
-        whole: between.whole,
-    })
 }
 
 /// The wrong order, and on production what cannot be told, end the step before anything is done.
@@ -343,6 +186,13 @@ fn pending_words(step: &Schema, seen: &Seen, patterns: &[Pattern]) -> Vec<String
     lines
 }
 
+/// Where a branch or tag stands; it may be moved.
+fn place_words(step: &Schema, seen: &Seen) -> Option<String> {
+    let commit = seen.commit.as_ref().ok().filter(|_| step.commit.is_none())?;
+    let named = commit.starts_with(&step.version);
+    (!named).then(|| format!("{} is at {}", step.version, commit.get(..7).unwrap_or(commit)))
+}
+
 fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
@@ -356,6 +206,8 @@ fn outputs(seen: &Seen) -> BTreeMap<String, String> {
     let mut outputs = BTreeMap::from([(PENDING.to_owned(), pending)]);
     let live = seen.live.as_ref().ok().map(|live| live.name.clone());
     outputs.extend(live.map(|live| ("live".to_owned(), live)));
+    let commit = seen.commit.as_ref().ok();
+    outputs.extend(commit.map(|commit| ("commit".to_owned(), commit.clone())));
     outputs
 }
 

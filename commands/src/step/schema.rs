@@ -25,6 +25,9 @@ pub struct Schema {
     pub database: String,
     /// The code that brings the migrations: a tag, a branch or a commit.
     pub version: String,
+    /// The commit of it that an earlier look found: that one is compared and built, wherever a branch or tag stands by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// What goes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<First>,
@@ -89,13 +92,19 @@ impl Schema {
     pub fn job(&self) -> Option<Codebuild> {
         Some(Codebuild {
             project: self.project.clone()?,
-            source_version: Some(self.version.clone()),
+            source_version: Some(self.git().to_owned()),
             variables: self.variables.clone(),
-            commit: None,
+            commit: self.commit.clone(),
             head: None,
             requires: Vec::new(),
             undo: None,
         })
+    }
+
+    /// What GitHub is asked for, and what is built.
+    #[must_use]
+    pub fn git(&self) -> &str {
+        self.commit.as_deref().unwrap_or(&self.version)
     }
 
     /// The rule of the order, in words.
@@ -162,6 +171,7 @@ impl Kind for Schema {
         let before = Self {
             database: "wallet-service-mainnet".to_owned(),
             version: "v1.4.2".to_owned(),
+            commit: None,
             first: Some(First::Schema),
             live: None,
             read_url: None,

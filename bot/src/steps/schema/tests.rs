@@ -1,6 +1,11 @@
 //! The order by every standing, and what is said of it.
 
+use super::look::*;
 use super::*;
+use crate::github::{Between, Brought};
+use commands::desk::Desk;
+use commands::ids::EnvironmentId;
+use commands::round::Revision;
 
 fn step(first: First) -> Schema {
     let first = json!(first);
@@ -23,6 +28,7 @@ fn seen(standing: Standing) -> Seen {
     Seen {
         live: version("v1"),
         since: version("v1"),
+        commit: Ok("4f2c1d9aa04f2c1d9aa04f2c1d9aa04f2c1d9aa0".to_owned()),
         order: Ok((standing, 3)),
         pending: Ok(Pending {
             files: vec![file("db/migrations/1.sql")],
