@@ -34,4 +34,5 @@ mod switch;
 mod tasks;
 mod terminal;
 mod unheard;
+mod unseen;
 mod verbs;

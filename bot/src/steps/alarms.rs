@@ -6,7 +6,7 @@ use commands::step::{Alarms, NoData, RINGS};
 use commands::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Answer, At, Executor, StepError, finished, found, pending};
+use super::{Answer, At, Executor, StepError, blind, finished, found, pending};
 use crate::aws::AwsError;
 use crate::aws::cloudwatch::{self, Alarm, AlarmState};
 
@@ -30,10 +30,7 @@ impl Executor for Alarms {
             Ok(read) => judge(self, &read, (&at.call.memo, at.now)),
             Err(AwsError::Fatal { code, message }) => Err(StepError::Failed { code, message }),
             // A look that failed proves nothing: the looks in a row begin anew.
-            Err(error) => Ok(pending(
-                json!({ "quiet": 0 }),
-                format!("cannot be read just now: {error}"),
-            )),
+            Err(error) => Ok(blind(json!({ "quiet": 0 }), &error.to_string())),
         }
     }
 }

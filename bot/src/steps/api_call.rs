@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::listed::{Asked, Body, Servers, Trouble, as_text, at_path, cut};
-use super::{Answer, At, Executor, Probe, StepError, acted, finished, pending};
+use super::{Answer, At, Executor, Probe, StepError, acted, blind, finished, pending};
 
 #[async_trait]
 impl Executor for ApiCall {
@@ -80,9 +80,7 @@ impl Executor for ApiCall {
         Ok(match call.read().await {
             Some(Ok(now)) if call.fits(&now) => finished(format!("{} is {}", call.path(), call.shown(&now))),
             Some(Ok(now)) => pending(memo, format!("{} is still {}", call.path(), call.shown(&now))),
-            Some(Err(Trouble::NotDone(why) | Trouble::Unknown(why))) => {
-                pending(memo, format!("{} cannot be read just now: {why}", call.path()))
-            }
+            Some(Err(Trouble::NotDone(why) | Trouble::Unknown(why))) => blind(memo, &format!("{}: {why}", call.path())),
             Some(Err(trouble)) => return Err(trouble.into()),
             None => finished("it was taken"),
         })

@@ -8,6 +8,7 @@ use commands::time::Span;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+use super::earlier::names;
 use super::lines::plain;
 use super::{Answer, At, Executor, Probe, StepError, acted, build_log, finished, found, instant, pending};
 use crate::aws::api::CODEBUILD;
@@ -49,6 +50,10 @@ impl Executor for Codebuild {
             variables: &self.variables,
         };
         start(at, job).await
+    }
+
+    fn began(&self, memo: &Value) -> Option<bool> {
+        Some(names(memo, &["id"]))
     }
 
     async fn probe(&self, at: At<'_>) -> Result<Probe, StepError> {

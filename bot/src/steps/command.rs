@@ -5,7 +5,9 @@ mod remote;
 
 use async_trait::async_trait;
 use commands::step::Command;
+use serde_json::Value;
 
+use super::earlier::names;
 use super::{Answer, At, Executor, Probe, StepError};
 
 #[async_trait]
@@ -13,7 +15,7 @@ impl Executor for Command {
     async fn prepare(&self, at: At<'_>) -> Answer {
         match &self.local {
             Some(name) => local::prepare(name, at),
-            None => Ok(super::prepared(serde_json::Value::Null)),
+            None => Ok(super::prepared(Value::Null)),
         }
     }
 
@@ -22,6 +24,14 @@ impl Executor for Command {
             Some(name) => local::act(self, name, at),
             None => remote::act(self, at).await,
         }
+    }
+
+    fn began(&self, memo: &Value) -> Option<bool> {
+        Some(names(memo, &["id", "host"]))
+    }
+
+    fn comes_late(&self) -> bool {
+        self.local.is_none()
     }
 
     async fn probe(&self, at: At<'_>) -> Result<Probe, StepError> {

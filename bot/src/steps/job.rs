@@ -10,8 +10,9 @@ use commands::effect::StepOutcome;
 use commands::step::{CANNOT_TELL, Job};
 use serde_json::Value;
 
+use super::earlier::names;
 use super::listed::{Servers, Trouble};
-use super::{Answer, At, Executor, Probe, StepError, found, pending, told_by_log};
+use super::{Answer, At, Executor, Probe, StepError, blind, found, told_by_log};
 
 /// The parameter or variable by which what was started is found again.
 const MARKER: &str = "SIGNALBOX_RUN";
@@ -44,6 +45,14 @@ impl Executor for Job {
         server(self, at)?.act(at).await
     }
 
+    fn began(&self, memo: &Value) -> Option<bool> {
+        (!holds(self)).then(|| names(memo, &["queue", "number", "job", "pipeline"]))
+    }
+
+    fn comes_late(&self) -> bool {
+        !holds(self)
+    }
+
     async fn probe(&self, at: At<'_>) -> Result<Probe, StepError> {
         server(self, at)?.probe(at).await
     }
@@ -55,12 +64,15 @@ impl Executor for Job {
                 Err(explained(&*server, at, (code, message)).await)
             }
             // A job goes on whether it can be seen or not.
-            Err(Trouble::NotDone(why) | Trouble::Unknown(why)) => {
-                Ok(pending(at.call.memo.clone(), format!("cannot be read just now: {why}")))
-            }
+            Err(Trouble::NotDone(why) | Trouble::Unknown(why)) => Ok(blind(at.call.memo.clone(), &why)),
             came => Ok(came?),
         }
     }
+}
+
+/// Whether it approves a hold: after a look, whichever try it is, in a pipeline that another step has started.
+fn holds(job: &Job) -> bool {
+    job.circleci.as_ref().is_some_and(|step| step.pipeline.is_some())
 }
 
 /// Whether a failure is that of the job, and not of our look at it.

@@ -213,8 +213,7 @@ fn on_the_way(levels: &Levels, word: &str) -> StepOutcome {
         progress: Progress {
             words: format!("{done} of {} {word}", functions(all)),
             percent: u8::try_from(done * 100 / all.max(1)).ok(),
-            until: None,
-            seen: Vec::new(),
+            ..Progress::default()
         },
     }
 }
@@ -248,8 +247,7 @@ async fn look(
     let progress = Progress {
         words: format!("{done} of {} restarted", functions(all)),
         percent: u8::try_from(done * 100 / all.max(1)).ok(),
-        until: None,
-        seen: Vec::new(),
+        ..Progress::default()
     };
     let memo = json!(levels);
     Ok(Err(StepOutcome::Pending { memo, progress }))

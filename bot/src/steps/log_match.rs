@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::lines;
 use super::listed::cut;
 use super::logs::{self, Page, Wanted};
-use super::{Answer, At, Executor, StepError, pending};
+use super::{Answer, At, Executor, StepError, blind, pending};
 use crate::aws::AwsError;
 
 /// How many pages are read in one look; where more follow, the next look goes on.
@@ -116,7 +116,7 @@ impl Look for LogMatch {
                 }
                 Err(AwsError::Fatal { code, message }) => return Err(StepError::Failed { code, message }),
                 // What was not read may hold the line.
-                Err(error) => return Ok(pending(json!(seen), format!("cannot be read just now: {error}"))),
+                Err(error) => return Ok(blind(json!(seen), &error.to_string())),
             }
         }
         let words = format!("{} so far, still reading", seen.count);

@@ -14,6 +14,7 @@ mod codebuild;
 mod command;
 mod databases;
 mod dns;
+mod earlier;
 mod errors;
 mod event_source;
 mod flag;
@@ -122,9 +123,12 @@ impl At<'_> {
         })
     }
 
-    /// What marks what this try of the step did, so that it can be found again.
+    /// What marks what this try of the step did, so that it can be found again; of one that follows what an earlier try began, the earlier's.
     pub(crate) fn marker(&self) -> String {
-        format!("{}/{}/{}", self.call.run, self.call.step, self.call.number)
+        match earlier::marker(self.call) {
+            Some(marker) if self.call.phase == CallPhase::Watch => marker.to_owned(),
+            _ => format!("{}/{}/{}", self.call.run, self.call.step, self.call.number),
+        }
     }
 }
 
@@ -167,6 +171,18 @@ pub(crate) trait Executor: Sync {
     /// Changes it.
     async fn act(&self, _: At<'_>) -> Answer {
         Err(none("act"))
+    }
+
+    /// Whether a memo names something that `act` began and that goes on by itself; `None`: this step begins no such thing. A try that was given up before
+    /// its end was seen is followed by the next, and nothing is begun beside it.
+    fn began(&self, _: &Value) -> Option<bool> {
+        None
+    }
+
+    /// Whether what an earlier try of `act` sent may come into being after a look that found nothing: the other side knows no key of ours by which it
+    /// would refuse the second.
+    fn comes_late(&self) -> bool {
+        false
     }
 
     /// Looks whether an earlier try of `act` went through.
@@ -269,6 +285,14 @@ pub(crate) fn pending_at(memo: Value, words: impl Into<String>, percent: Option<
     }
 }
 
+/// On its way, as far as anybody knows: it cannot be seen.
+pub(crate) fn blind(memo: Value, why: &str) -> StepOutcome {
+    StepOutcome::Pending {
+        memo,
+        progress: Progress::blind(why),
+    }
+}
+
 /// On its way.
 pub(crate) fn pending(memo: Value, words: impl Into<String>) -> StepOutcome {
     pending_at(memo, words, None)
@@ -322,9 +346,15 @@ pub(crate) async fn make(at: At<'_>) -> Result<Outcome, StepError> {
         return Err(none("call"));
     };
     let came = match at.call.phase {
-        CallPhase::Prepare => executor.prepare(at).await?,
-        CallPhase::Act if at.attempt > 1 => match executor.probe(at).await? {
+        CallPhase::Prepare => match earlier::followed(executor, at).await? {
+            Some(followed) => followed,
+            None => executor.prepare(at).await?,
+        },
+        CallPhase::Act if earlier::marker(at.call).is_some() => acted(at.call.memo.clone()),
+        CallPhase::Act if at.attempt > 1 || at.call.unseen => match executor.probe(at).await? {
             Probe::Done(outcome) => outcome,
+            // Only the first try behind a look that was put off may act: any later one may follow something that was sent a moment ago.
+            Probe::NotDone if executor.comes_late() && at.attempt > 1 => StepOutcome::Unseen,
             Probe::NotDone => executor.act(at).await?,
             Probe::CannotTell(why) => return Ok(Outcome::Unknown { why }),
         },

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, StepError, already, errors, finished, found};
+use super::{Answer, At, Executor, StepError, already, blind, errors, finished, found};
 use crate::aws::AwsError;
 use crate::aws::api::SQS;
 use crate::aws::metrics::{self, Failures};
@@ -62,11 +62,7 @@ impl Executor for QueueDrain {
             Ok(left) => self.judge(seen, left, at.now),
             Err(Look::Failed(error)) => Err(error),
             // A look that failed proves nothing: the looks in a row begin anew.
-            Err(Look::Blind(why)) => Ok(pending(
-                Seen { empty: 0, ..seen },
-                (format!("cannot be read just now: {why}"), Vec::new()),
-                None,
-            )),
+            Err(Look::Blind(why)) => Ok(blind(json!(Seen { empty: 0, ..seen }), &why)),
         }
     }
 }
@@ -273,6 +269,7 @@ fn pending(seen: Seen, (words, lines): (String, Vec<String>), left: Option<(u64,
             percent,
             until: left.and_then(|(_, until)| until),
             seen: lines,
+            ..Progress::default()
         },
         memo: json!(seen),
     }

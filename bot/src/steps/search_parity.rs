@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::listed::{below_asking, cut};
-use super::{Answer, At, Executor, StepError, already};
+use super::{Answer, At, Executor, StepError, already, blind};
 use crate::aws::AwsError;
 use crate::aws::api::SEARCH;
 use crate::aws::signed::Ask;
@@ -65,15 +65,7 @@ impl Executor for SearchParity {
         let seen: Seen = serde_json::from_value(at.call.memo.clone()).unwrap_or_default();
         match self.look(at).await {
             Ok(counts) => Ok(self.judge(seen, &counts)),
-            Err(Blind::Now(why)) => Ok(StepOutcome::Pending {
-                memo: json!(Seen::default()),
-                progress: Progress {
-                    words: format!("cannot be read just now: {why}"),
-                    percent: None,
-                    until: None,
-                    seen: Vec::new(),
-                },
-            }),
+            Err(Blind::Now(why)) => Ok(blind(json!(Seen::default()), &why)),
             Err(Blind::Ever(error)) => Err(error),
         }
     }
@@ -153,8 +145,7 @@ impl Look for SearchParity {
             progress: Progress {
                 words,
                 percent: percent.and_then(|percent| u8::try_from(percent).ok()),
-                until: None,
-                seen: Vec::new(),
+                ..Progress::default()
             },
         }
     }

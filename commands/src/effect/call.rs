@@ -36,6 +36,9 @@ pub struct StepCall {
     /// When the operation was started; 0 in calls that an older version owed.
     #[serde(default)]
     pub run_began: Timestamp,
+    /// Whether an earlier try may have been made without anybody seeing what came of it: it is looked for first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
     /// Whether nobody asked for it just now: then it is done in the bot's own name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_itself: bool,
@@ -105,6 +108,8 @@ pub enum StepOutcome {
         /// How far it is.
         progress: Progress,
     },
+    /// A look found no trace of an earlier try of the act, which may still be on its way: it is looked for again after a while, and done then.
+    Unseen,
     /// It is seen to be done.
     Finished {
         /// What was found, for later steps.

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::calls::{calls, owe};
 use super::protection::{NO_SNAPSHOT, unprotected};
 use super::{Event, Failure, Illegal, Operation, Phase, Status};
-use crate::effect::{CallPhase, Effect, StepCall};
-use crate::ids::{RecordId, StepName};
+use crate::effect::{CallPhase, Effect};
+use crate::ids::RecordId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::{OnFailure, Step, Then};
-use crate::step::{Action, Calls, Conduct, WRONG_ORDER};
-use crate::time::{Span, Timestamp};
+use crate::step::{Action, Conduct, WRONG_ORDER};
+use crate::time::Span;
 use crate::view;
 
 /// The code of a step for whose placeholders nothing is known.
@@ -212,53 +213,6 @@ pub(super) fn ask(plan: &mut Plan<'_>, operation: &Operation, step: &Step) {
     });
 }
 
-/// Owes a call for a step as it stands now.
-pub(crate) fn owe(plan: &mut Plan<'_>, id: &RecordId, name: &StepName, phase: CallPhase, due: Timestamp) {
-    let Some(operation) = plan.operation(id) else { return };
-    let Some((step, state)) = operation.step(name) else {
-        return;
-    };
-    // What could be filled when the step began can be filled now: outputs are never taken back.
-    let Ok(action) = operation.action(step) else { return };
-    let mut aws = operation.pinned.target.aws.clone();
-    if let Some(region) = &step.region {
-        aws.region.clone_from(region);
-    }
-    let call = StepCall {
-        run: id.clone(),
-        step: name.clone(),
-        phase,
-        number: state.number,
-        action,
-        memo: state.memo.clone(),
-        environment: operation.environment().clone(),
-        aws,
-        actor: operation.pinned.starter.clone(),
-        run_began: operation.pinned.started_at,
-        by_itself: operation.pinned.errand.as_ref().is_some_and(|errand| errand.by_itself),
-        then: operation.then().map(|then| then.run.clone()),
-        known: known_words(step, phase),
-    };
-    plan.owe_at(Effect::Step(Box::new(call)), due);
-}
-
-/// What the step's known failures are told by, for calls that may fail with a log to look into.
-fn known_words(step: &Step, phase: CallPhase) -> Vec<Vec<String>> {
-    match phase {
-        CallPhase::Act | CallPhase::Watch => step.expect.iter().map(|expected| expected.words.clone()).collect(),
-        CallPhase::Prepare | CallPhase::Undo | CallPhase::UndoWatch => Vec::new(),
-    }
-}
-
-/// The calls of a step; none when it is conducted otherwise.
-#[must_use]
-pub fn calls(step: &Step) -> Option<Calls> {
-    match step.action.conduct() {
-        Conduct::Calls(calls) => Some(calls),
-        _ => None,
-    }
-}
-
 /// What can be done about a failure without a person. Says whether something was. What failed before it began, or because time was up, would fail again
 /// at once, and so would what is in the wrong order.
 fn mend(plan: &mut Plan<'_>, operation: &Operation, step: &Step, state: &super::StepState) -> Result<bool, Illegal> {
@@ -370,10 +324,12 @@ fn backward(plan: &mut Plan<'_>, operation: &Operation) -> Result<bool, Illegal>
 /// Whether a step has changed something that can be taken back.
 #[must_use]
 pub fn is_to_be_undone(step: &Step, state: &super::StepState) -> bool {
-    let after = matches!(
-        state.phase,
-        Phase::Done | Phase::Watching | Phase::Failed | Phase::Unknown
-    );
+    let after = match state.phase {
+        Phase::Done | Phase::Watching | Phase::Failed | Phase::Unknown => true,
+        // What a person left out is theirs; what failed in a way that counts as success has changed something.
+        Phase::Skipped => state.by.is_none(),
+        _ => false,
+    };
     after && state.acted && !step.keep && calls(step).is_some_and(|calls| calls.undo)
 }
 

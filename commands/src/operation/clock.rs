@@ -74,6 +74,16 @@ fn too_late(facts: &Facts<'_>, operation: &Operation, step: &Step, state: &StepS
             };
             (done, Reason::Progress)
         }
+        // What was begun goes on whether it can be seen or not: that time is up does not make it a failure.
+        None if state.acted && state.progress.as_ref().is_some_and(|progress| progress.blind) => {
+            let seen = seen.unwrap_or_default();
+            let why = format!("it was not seen to be done within {}; it {seen}", step.deadline);
+            let unknown = Event::StepUnknown {
+                step: step.name.clone(),
+                why,
+            };
+            (unknown, Reason::Unknown)
+        }
         None => {
             // What was seen last is why: what is still missing, or what nobody can tell.
             let seen = seen.map_or_else(String::new, |words| format!("; seen last: {words}"));

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::clock::DEADLINE_PASSED;
 use super::{Event, Failure, Operation, Phase, Status, StepState, StoredEvent};
 use crate::ids::{RecordId, UserId};
 use crate::time::Timestamp;
 
 pub use crate::run::Illegal;
+
+/// The code of a step of which nobody knows whether it was done.
+const UNKNOWN: &str = "unknown";
 
 /// Folds a history from its start.
 ///
@@ -114,13 +118,13 @@ fn next_phase(phase: Phase, event: &Event) -> Option<Phase> {
         (Unknown, Event::StepFollowed { .. }) => Watching,
         (Ahead | Preparing, Event::StepPlanned { .. }) => Planned,
         (Ahead | Asking | Preparing | Confirming | Acting | Watching, Event::StepFailed { .. }) => Failed,
-        (Acting, Event::StepUnknown { .. }) => Unknown,
+        (Acting | Watching, Event::StepUnknown { .. }) => Unknown,
         (Ahead | Asking | Confirming | Failed | Unknown, Event::StepSkipped { .. }) => Skipped,
         // What is done is tried anew only when it is a remedy that is needed again.
         (Failed | Unknown | Done | Skipped, Event::StepRetried { .. }) => Ahead,
         (Failed, Event::RemedyChosen { .. }) => Failed,
         (phase, Event::StepOverran { .. }) => phase,
-        (Done | Watching | Failed | Unknown | UndoFailed, Event::UndoStarted { .. }) => Undoing,
+        (Done | Watching | Failed | Skipped | Unknown | UndoFailed, Event::UndoStarted { .. }) => Undoing,
         (Undoing, Event::UndoGoesOn { .. }) => Undoing,
         (Undoing | UndoWatching, Event::UndoSeen { .. }) => UndoWatching,
         (Undoing | UndoWatching, Event::UndoFinished { .. }) => Undone,
@@ -177,7 +181,7 @@ fn absorb(state: &mut StepState, event: &Event, at: Timestamp) {
             state.met = *met;
         }
         Event::StepFailed { failure, .. } => fail(state, failure, at),
-        Event::StepUnknown { why, .. } => fail(state, &Failure::new("unknown", why), at),
+        Event::StepUnknown { why, .. } => fail(state, &Failure::new(UNKNOWN, why), at),
         Event::StepSkipped { by, reason, .. } => {
             state.by.clone_from(by);
             end(state, vec![reason.clone()], at);
@@ -219,6 +223,7 @@ fn said(state: &mut StepState, event: &Event, at: Timestamp) {
         Event::StepTicked { by, evidence, .. } => {
             state.by = Some(by.clone());
             state.failure = None;
+            state.unseen = false;
             end(state, words(evidence), at);
         }
         Event::StepFollowed { by, evidence, .. } => {
@@ -267,11 +272,14 @@ fn end(state: &mut StepState, evidence: Vec<String>, at: Timestamp) {
 
 fn found(state: &mut StepState, outputs: &BTreeMap<String, String>, evidence: &[String], at: Timestamp) {
     state.outputs.extend(outputs.clone());
+    state.unseen = false;
     end(state, evidence.to_vec(), at);
 }
 
 fn fail(state: &mut StepState, failure: &Failure, at: Timestamp) {
     state.ended = Some(at);
+    // What was given up, or never answered, may be under way.
+    state.unseen = [DEADLINE_PASSED, UNKNOWN].contains(&failure.code.as_str());
     state.failure = Some(failure.clone());
 }
 

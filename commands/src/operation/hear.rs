@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::advance::{advance, ask, calls, owe};
+use super::advance::{advance, ask};
+use super::calls::{calls, owe, owe_unseen};
 use super::{Event, Failure, Illegal, Operation, Phase, StepState};
 use crate::effect::{CallPhase, Outcome, StepCall, StepOutcome};
 use crate::ids::RecordId;
@@ -10,6 +11,11 @@ use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::Step;
 use crate::step::{Action, Calls, RINGS, WRONG_ORDER};
+use crate::time::Span;
+
+/// How long a start may be on its way at a server that knows no key of ours, before a look that finds nothing is believed. A call is given up after ten
+/// seconds; what a busy server does with it afterwards takes it some more.
+const UNSEEN: Span = Span::minutes(1);
 
 /// Takes in what came back from a call. What an earlier try brings, or one that was given up meanwhile, is not listened to.
 ///
@@ -86,6 +92,7 @@ impl Heard<'_> {
             ) => self.prepared(plan, (memo, outputs, evidence, *done)),
             (CallPhase::Act, StepOutcome::Acted { memo }) => self.acted(plan, memo),
             (CallPhase::Act, StepOutcome::Pending { memo, progress }) => self.goes_on(plan, memo, progress),
+            (CallPhase::Act, StepOutcome::Unseen) => self.unseen(plan),
             (CallPhase::Watch, StepOutcome::Pending { memo, progress }) => {
                 if state_differs(self.state, memo, progress) {
                     let seen = Event::StepSeen {
@@ -240,10 +247,7 @@ impl Heard<'_> {
         progress: &super::Progress,
     ) -> Result<(), Illegal> {
         // What takes too long is given up between two parts, and so is what was aborted and has no undo.
-        let late = self
-            .state
-            .began
-            .is_some_and(|began| began + self.step.deadline <= plan.facts.now);
+        let late = self.late(plan);
         let aborted = self.operation.undone_by.is_some();
         let step = self.step.name.clone();
         if aborted && self.calls.undo && !late {
@@ -263,6 +267,33 @@ impl Heard<'_> {
         }
         owe(plan, self.id(), &self.step.name, CallPhase::Act, plan.facts.now);
         Ok(())
+    }
+
+    /// No trace of an earlier try is seen yet. That it was not made is believed only when a look after a while sees none either.
+    fn unseen(&self, plan: &mut Plan<'_>) -> Result<(), Illegal> {
+        let step = self.step.name.clone();
+        if self.late(plan) || self.operation.undone_by.is_some() {
+            let why = "an earlier try was not answered, and no trace of it was seen in time".to_owned();
+            return plan.tell_operation(self.id(), Event::StepUnknown { step, why }, Reason::Unknown);
+        }
+        let seen = Event::StepSeen {
+            step,
+            memo: self.state.memo.clone(),
+            progress: super::Progress {
+                words: format!(
+                    "an earlier try was not answered, and no trace of it is seen: looked for again after {UNSEEN}, and only then done anew"
+                ),
+                ..super::Progress::default()
+            },
+        };
+        plan.tell_operation(self.id(), seen, Reason::Progress)?;
+        owe_unseen(plan, self.id(), &self.step.name, plan.facts.now + UNSEEN);
+        Ok(())
+    }
+
+    fn late(&self, plan: &Plan<'_>) -> bool {
+        let began = self.state.began;
+        began.is_some_and(|began| began + self.step.deadline <= plan.facts.now)
     }
 
     fn done(

@@ -6,14 +6,17 @@
 //! | `failure` | why a step failed |
 //! | `fold` | the one transition table, the same live and on replay |
 //! | [`advance`] | the only place that begins, retries and undoes steps |
+//! | [`calls`] | the calls that steps owe to the outside |
 //! | [`hear`] | what comes back from a step's calls |
 //! | `moves` | where the things are that it moves |
+//! | `progress` | how far a step is |
 //! | [`errand`] | operations whose runbook is built in |
 //! | `protection` | steps that do not begin without a young snapshot |
 //! | `standing` | what an operation leaves on the desk |
 //! | [`clock`] | what time does to it: pauses end, deadlines pass, steps take longer than usual |
 
 pub mod advance;
+pub mod calls;
 pub mod clock;
 pub mod errand;
 mod event;
@@ -23,6 +26,7 @@ pub mod hear;
 pub(crate) mod levels;
 pub mod maintenance;
 mod moves;
+mod progress;
 mod protection;
 mod standing;
 
@@ -35,6 +39,7 @@ pub use errand::{Errand, Matter, Then};
 pub use event::{Event, StoredEvent};
 pub use failure::Failure;
 pub use fold::{Illegal, replay};
+pub use progress::Progress;
 pub use protection::NO_SNAPSHOT;
 
 use crate::ids::{ChannelId, EnvironmentId, RecordId, RunbookName, ServiceId, StepName, UserId};
@@ -155,6 +160,9 @@ pub struct StepState {
     /// Whether something may have been changed by it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub acted: bool,
+    /// Whether its last try was given up, or may have been made, without anybody seeing what came of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
     /// What its executor has to know later: the old value, the id of a build.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub memo: Value,
@@ -254,22 +262,6 @@ impl Phase {
     pub const fn is_stuck(self) -> bool {
         matches!(self, Self::Failed | Self::Unknown | Self::UndoFailed)
     }
-}
-
-/// How far a step is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-pub struct Progress {
-    /// In words.
-    pub words: String,
-    /// How much of it is done, in percent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub percent: Option<u8>,
-    /// When it will be done if it goes on like this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
-    /// What else is seen by now; one line each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub seen: Vec<String>,
 }
 
 impl Operation {

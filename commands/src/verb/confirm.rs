@@ -8,7 +8,7 @@ use crate::facts::{Facts, Needs, Speaker, Standing, Via};
 use crate::gate::Act;
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::{ServiceId, StepName, UserId};
-use crate::operation::{Event, Operation, Phase, StepState, advance};
+use crate::operation::{Event, Operation, Phase, StepState, advance, calls};
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::Illegal;
@@ -217,7 +217,7 @@ impl Confirm {
                 said = format!(" typed {} and has it done: {title}", self.evidence.trim());
                 let typed = Event::StepTyped { step: name.clone(), by };
                 plan.tell_operation(id, typed, Reason::Decided)?;
-                advance::owe(&mut plan, id, &name, CallPhase::Act, facts.now);
+                calls::owe(&mut plan, id, &name, CallPhase::Act, facts.now);
             }
             (Conduct::Tick, Phase::Asking) | (_, Phase::Unknown) => {
                 said = format!(" says that it is done: {title}");
@@ -233,11 +233,11 @@ impl Confirm {
     /// A person says that it is done. What has to be found, because their word brings no outputs, is looked for.
     fn ticked(&self, plan: &mut Plan<'_>, (operation, step): (&Operation, &Step), by: UserId) -> Result<(), Illegal> {
         let (id, name, evidence) = (&operation.id, step.name.clone(), self.evidence.trim().to_owned());
-        let followed = operation.undone_by.is_none() && advance::calls(step).is_some_and(|calls| calls.found);
+        let followed = operation.undone_by.is_none() && calls::calls(step).is_some_and(|calls| calls.found);
         if followed {
             let step = name.clone();
             plan.tell_operation(id, Event::StepFollowed { step, by, evidence }, Reason::Decided)?;
-            advance::owe(plan, id, &name, CallPhase::Watch, plan.facts.now);
+            calls::owe(plan, id, &name, CallPhase::Watch, plan.facts.now);
         } else {
             let step = name;
             plan.tell_operation(id, Event::StepTicked { step, by, evidence }, Reason::Decided)?;

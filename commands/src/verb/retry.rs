@@ -130,7 +130,7 @@ pub(super) fn again(facts: &Facts<'_>, speaker: &Speaker, operation: &Operation)
         let (step, by) = (step.name.clone(), Some(speaker.user.clone()));
         if state.phase == operation::Phase::UndoFailed {
             plan.tell_operation(id, operation::Event::UndoStarted { step: step.clone() }, Reason::Asked)?;
-            operation::advance::owe(&mut plan, id, &step, CallPhase::Undo, facts.now);
+            operation::calls::owe(&mut plan, id, &step, CallPhase::Undo, facts.now);
         } else if !undoing {
             for step in [snapshot_of(operation, &step), Some(step)].into_iter().flatten() {
                 let by = by.clone();

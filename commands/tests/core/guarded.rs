@@ -24,9 +24,7 @@ fn partly(deleted: u64) -> Outcome {
         memo: json!({ "deleted": deleted }),
         progress: Progress {
             words: format!("{deleted} are deleted"),
-            percent: None,
-            until: None,
-            seen: Vec::new(),
+            ..Progress::default()
         },
     })
 }

@@ -102,9 +102,7 @@ fn bite(account: &mut Account, call: &StepCall, most: usize) -> Outcome {
             memo,
             progress: Progress {
                 words: format!("{left} left"),
-                percent: None,
-                until: None,
-                seen: Vec::new(),
+                ..Progress::default()
             },
         }
     })
@@ -333,9 +331,7 @@ fn many_functions_are_done_in_bites_and_an_abort_between_two_puts_the_first_back
         memo: json!(levels),
         progress: Progress {
             words: "a part".into(),
-            percent: None,
-            until: None,
-            seen: Vec::new(),
+            ..Progress::default()
         },
     };
     world.comes_back("levels", CallPhase::Undo, &came(part));

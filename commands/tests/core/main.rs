@@ -20,4 +20,5 @@ mod runbook;
 mod show;
 mod standing;
 mod switch;
+mod unseen;
 mod world;

@@ -337,9 +337,7 @@ fn a_health_check_that_is_red_because_of_it_is_no_failure() {
                 memo,
                 progress: commands::operation::Progress {
                     words: "answers 400, 200 is wanted".into(),
-                    percent: None,
-                    until: None,
-                    seen: Vec::new(),
+                    ..commands::operation::Progress::default()
                 },
             })
         };

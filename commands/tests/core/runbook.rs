@@ -176,7 +176,7 @@ pub fn prepared() -> Outcome {
     }
 }
 
-fn acted() -> Outcome {
+pub fn acted() -> Outcome {
     Outcome::Step {
         came: StepOutcome::Acted {
             memo: json!({ "old": "blue", "new": "green" }),
@@ -659,9 +659,7 @@ fn time_ends_what_takes_too_long_and_says_what_is_slow() {
             memo: json!({}),
             progress: operation::Progress {
                 words: "3 messages are left".into(),
-                percent: None,
-                until: None,
-                seen: Vec::new(),
+                ..operation::Progress::default()
             },
         },
     };
@@ -971,7 +969,7 @@ fn aborts_at(steps: &[Step], stop: &Step) {
     let undone = conduct(&mut world, 1, good);
     let can = |step: &StepName| {
         let step = steps.iter().find(|one| one.name == *step).expect("a step");
-        operation::advance::calls(step).is_some_and(|calls| calls.undo)
+        operation::calls::calls(step).is_some_and(|calls| calls.undo)
     };
     done.retain(|(step, _)| can(step));
     done.reverse();

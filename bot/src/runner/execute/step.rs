@@ -12,6 +12,9 @@ use crate::steps::{self, At, StepError};
 
 /// After so many tries people have to look.
 const TRIES: u32 = 8;
+/// After so many looks at something that is under way people see that it cannot be seen; looking goes on. A step's own patience with what it reads
+/// beside, such as the log of what has failed, ends before.
+const LOOKS: u32 = 5;
 
 pub(super) async fn call(engine: &Arc<Engine>, service: &Service, call: &StepCall, this: Try<'_>) -> Done {
     let actor = if call.by_itself {
@@ -31,6 +34,10 @@ pub(super) async fn call(engine: &Arc<Engine>, service: &Service, call: &StepCal
     match steps::make(at).await {
         Ok(outcome) => Done::Outcome(outcome),
         Err(StepError::Failed { code, message }) => Done::Outcome(Outcome::Refused { code, message }),
+        Err(StepError::Later(why)) if call.phase == CallPhase::Watch && this.attempt >= LOOKS => {
+            let came = steps::blind(call.memo.clone(), &why);
+            Done::Outcome(Outcome::Step { came })
+        }
         Err(StepError::Later(why)) if this.attempt < TRIES => Done::later(why),
         // It may have been done by a try whose answer was lost.
         Err(StepError::Later(why)) if call.phase == CallPhase::Act => Done::Outcome(Outcome::Unknown { why }),

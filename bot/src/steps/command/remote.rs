@@ -6,11 +6,10 @@ use commands::digest;
 use commands::effect::StepOutcome;
 use commands::operation::Progress;
 use commands::step::Command;
-use commands::time::Span;
 use serde_json::{Value, json};
 
 use super::super::listed::cut;
-use super::super::{Answer, At, Probe, StepError, acted, told_by_log};
+use super::super::{Answer, At, Probe, StepError, acted, blind, told_by_log};
 use crate::aws::AwsError;
 use crate::aws::api::SSM;
 use crate::aws::signed::Ask;
@@ -21,8 +20,6 @@ const SHELL: &str = "AWS-RunShellScript";
 const DELIVERY: u32 = 600;
 /// How many pages of commands are looked through.
 const PAGES: usize = 10;
-/// A command is listed a moment after it was taken: so long one look waits for another.
-const UNSEEN: Span = Span::seconds(3);
 /// How much of a comment Systems Manager takes.
 const COMMENT: usize = 100;
 
@@ -64,14 +61,8 @@ fn comment(at: At<'_>) -> String {
     format!("{digest} {readable}")
 }
 
-/// Looks twice: what was sent a moment ago may not be listed yet.
 pub(super) async fn probe(step: &Command, at: At<'_>) -> Result<Probe, StepError> {
-    let comment = comment(at);
-    if let Some(id) = find(step, &comment, at).await? {
-        return Ok(Probe::Done(acted(json!({ "id": id }))));
-    }
-    at.engine.clock.sleep(UNSEEN).await;
-    Ok(match find(step, &comment, at).await? {
+    Ok(match find(step, &comment(at), at).await? {
         Some(id) => Probe::Done(acted(json!({ "id": id }))),
         None => Probe::NotDone,
     })
@@ -103,7 +94,7 @@ pub(super) async fn watch(at: At<'_>) -> Answer {
         Ok(told) => told,
         Err(AwsError::Fatal { code, message }) => return Err(StepError::Failed { code, message }),
         // A command goes on whether it can be seen or not.
-        Err(error) => return Ok(waits(at, format!("cannot be read just now: {error}"), None)),
+        Err(error) => return Ok(blind(at.call.memo.clone(), &error.to_string())),
     };
     let Some(command) = told.body["Commands"].get(0) else {
         return Ok(waits(at, "is not listed yet".to_owned(), None));
@@ -153,8 +144,7 @@ fn waits(at: At<'_>, words: String, percent: Option<u64>) -> StepOutcome {
         progress: Progress {
             words,
             percent: percent.and_then(|percent| u8::try_from(percent.min(100)).ok()),
-            until: None,
-            seen: Vec::new(),
+            ..Progress::default()
         },
     }
 }

@@ -327,9 +327,7 @@ impl Server<'_> {
             memo: memo.clone(),
             progress: Progress {
                 words: format!("{words}{held}. {link}"),
-                percent: None,
-                until: None,
-                seen: Vec::new(),
+                ..Progress::default()
             },
         })
     }

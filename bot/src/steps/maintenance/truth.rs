@@ -98,6 +98,7 @@ fn call(ask: &Ask<'_>, step: &Step, found: &Found) -> Result<StepCall, StepError
         number: 1,
         action,
         memo: Value::Null,
+        unseen: false,
         environment: ask.environment.id.clone(),
         aws,
         actor: nobody,
