@@ -35,17 +35,12 @@ pub(super) async fn followed(kind: &dyn Executor, at: At<'_>) -> Result<Option<S
     call.memo[FOLLOWED] = json!(mark);
     call.phase = CallPhase::Watch;
     let evidence = match kind.watch(At { call: &call, ..at }).await {
-        Ok(StepOutcome::Pending { progress, .. }) => {
-            format!(
-                "what an earlier try began is followed, nothing is begun beside it: {}",
-                progress.words
-            )
-        }
-        Ok(_) => "what an earlier try began has ended well since: nothing is begun a second time".to_owned(),
+        Ok(StepOutcome::Pending { .. }) => "what an earlier try began is followed, nothing is begun beside it",
+        Ok(_) => "what an earlier try began has ended well since: nothing is begun a second time",
         Err(StepError::Failed { .. }) => return Ok(None),
         Err(later @ StepError::Later(_)) => return Err(later),
     };
-    Ok(Some(found(call.memo, vec![evidence])))
+    Ok(Some(found(call.memo, vec![evidence.to_owned()])))
 }
 
 /// Whether a memo has one of these fields.

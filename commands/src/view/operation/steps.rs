@@ -86,6 +86,7 @@ fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &Ste
                 state.evidence.first().map_or("", String::as_str)
             )]];
         }
+        (Phase::Watching, _) if is_blind(state) => (Some(Sign::Unknown), "watched"),
         _ => standing(state.phase, operation.ended().is_some()),
     };
     let title = format!("{}{}", number(operation, step), cut(&step.title, 100));
@@ -203,6 +204,11 @@ pub(super) fn linked(words: &str, limit: usize) -> Line {
 fn is_console(url: &str) -> bool {
     let host = url.strip_prefix("https://").and_then(|rest| rest.split('/').next());
     host.is_some_and(|host| host == "console.aws.amazon.com" || host.ends_with(".console.aws.amazon.com"))
+}
+
+/// Whether the last look at it saw nothing.
+fn is_blind(state: &StepState) -> bool {
+    state.progress.as_ref().is_some_and(|progress| progress.blind)
 }
 
 /// The sign and the words of a phase; `over`: nothing goes on any more.
