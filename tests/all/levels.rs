@@ -55,7 +55,14 @@ impl Functions for Scenario {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn levels_are_listed_lent_and_go_back_by_themselves() {
-    let town = town(&[("load", "info"), ("metrics", "debug"), ("send", "info")]).await;
+    // The last one is another stage's, whose name begins with the same words.
+    let town = town(&[
+        ("load", "info"),
+        ("metrics", "debug"),
+        ("send", "info"),
+        ("stg-load", "error"),
+    ])
+    .await;
     town.says("U0RITA", "/loglevel mainnet").await;
     let card = town.shows(&["3 functions, 1 not at info"]).await;
     assert!(card.contains("nobody here set it"), "{card}");
@@ -67,7 +74,10 @@ async fn levels_are_listed_lent_and_go_back_by_themselves() {
         .shows(&["log levels · wallet → mainnet", "2 functions set to debug"])
         .await;
     assert!(card.contains("1 function at debug already"), "{card}");
-    assert_eq!(town.level("load"), "debug");
+    assert_eq!(
+        (town.level("load"), town.level("stg-load")),
+        ("debug".into(), "error".into())
+    );
     assert_eq!(town.asked("aws.UpdateFunctionConfiguration"), 2);
     town.says("U0RITA", "/loglevel mainnet").await;
     town.shows(&["3 functions, 3 not at info", "by itself"]).await;

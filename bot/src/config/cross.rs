@@ -1,6 +1,6 @@
 //! What only shows when environments and services are seen side by side.
 
-use commands::catalog::Environment;
+use commands::catalog::{Environment, Pattern};
 use commands::ids::EnvironmentId;
 
 use super::environment::Draft;
@@ -18,6 +18,8 @@ pub(super) fn judge(services: &[service::Draft<'_>]) {
             }
         }
     }
+    let all: Vec<&Draft<'_>> = services.iter().flat_map(|service| &service.environments).collect();
+    functions(&all);
     for (index, later) in services.iter().enumerate() {
         let earlier: Vec<&Draft<'_>> = services
             .iter()
@@ -82,8 +84,44 @@ fn pair(earlier: &Draft<'_>, later: &Draft<'_>) {
     }
 }
 
+/// Whether some ref fits both; what one of them leaves out in the very words of the other does not.
 fn both_fit(one: &Environment, two: &Environment) -> bool {
-    one.refs.is_empty() || two.refs.is_empty() || one.refs.iter().any(|a| two.refs.iter().any(|b| overlap(a, b)))
+    let (ours, theirs) = (fitting(one, two), fitting(two, one));
+    match (one.refs.is_empty(), two.refs.is_empty()) {
+        (true, true) => true,
+        (true, false) => !theirs.is_empty(),
+        (false, true) => !ours.is_empty(),
+        (false, false) => ours.iter().any(|a| theirs.iter().any(|b| overlap(a, b))),
+    }
+}
+
+/// The patterns of an environment that the other one does not leave out.
+fn fitting<'e>(environment: &'e Environment, other: &Environment) -> Vec<&'e Pattern> {
+    let left_out: Vec<Pattern> = other.refs.iter().filter_map(Pattern::leaves_out).collect();
+    let fits = environment.refs.iter().filter(|pattern| pattern.leaves_out().is_none());
+    fits.filter(|pattern| !left_out.contains(*pattern)).collect()
+}
+
+/// A function belongs to one environment: where one's prefix goes on where another's ends, the shorter one would take in both.
+fn functions(environments: &[&Draft<'_>]) {
+    for draft in environments {
+        let (Some(place), Some(ours)) = (&draft.functions, &draft.environment.functions) else {
+            continue;
+        };
+        for other in environments.iter().filter(|other| !std::ptr::eq(**other, *draft)) {
+            let Some(theirs) = &other.environment.functions else {
+                continue;
+            };
+            let taken = theirs.prefix.starts_with(&ours.prefix) && ours.of_another(&theirs.prefix).is_none();
+            let (one, two) = (&draft.environment.aws, &other.environment.aws);
+            if taken && (&one.region, one.account()) == (&two.region, two.account()) {
+                place.complain(format!(
+                    "`{}` takes in the functions of `{}`, which begin with `{}`: add `but = [\"{}\"]`",
+                    ours.prefix, other.environment.id, theirs.prefix, theirs.prefix
+                ));
+            }
+        }
+    }
 }
 
 /// A gate has one owner: two would post two cards for one approval.

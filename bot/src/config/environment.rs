@@ -18,6 +18,7 @@ pub(super) struct Draft<'a> {
     pub(super) promotes_from: Option<Place<'a>>,
     pub(super) refs: Option<Place<'a>>,
     pub(super) pipeline: Place<'a>,
+    pub(super) functions: Option<Place<'a>>,
 }
 
 /// What all environments of a service have in common.
@@ -67,7 +68,7 @@ pub(super) fn read<'a>((name, value): (&str, Value<'a>), shared: Shared<'_>) -> 
         .map(|value| checks(&value, shared.known_checks))
         .unwrap_or_default();
     let alarms = alarms(&mut section, &checks);
-    let functions = section.take("functions").and_then(functions::read);
+    let (functions_place, functions) = section.take("functions").and_then(functions::read).unzip();
     let maintenance = section
         .take("maintenance")
         .and_then(|value| maintenance::read(&value, shared.hosts));
@@ -94,6 +95,7 @@ pub(super) fn read<'a>((name, value): (&str, Value<'a>), shared: Shared<'_>) -> 
         promotes_from: from.map(|value| value.place),
         refs: refs.map(|value| value.place),
         pipeline: pipeline_place,
+        functions: functions_place,
     })
 }
 
@@ -160,6 +162,11 @@ fn patterns(value: &Value<'_>) -> Vec<Pattern> {
         if let Some(odd) = text.chars().find(|c| c.is_whitespace() || "^~:?[\\".contains(*c)) {
             item.place.complain(format!("`{text}` fits no ref because of `{odd}`: write `*` for anything within a part, `**` for anything at all"));
         }
+    }
+    if !texts.is_empty() && texts.iter().all(|(_, text)| text.starts_with('!')) {
+        value
+            .place
+            .complain("only leaves refs out: say first which go here, such as `\"**\"`");
     }
     texts.into_iter().map(|(_, text)| Pattern(text.to_owned())).collect()
 }

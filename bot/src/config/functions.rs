@@ -2,12 +2,14 @@
 
 use commands::catalog::Functions;
 
-use super::section::{Section, Value, closest};
+use super::section::{Place, Section, Value, closest};
 
-/// Reads it. What is missing is complained about; nothing comes of it then.
-pub(super) fn read(value: Value<'_>) -> Option<Functions> {
+/// Reads it, and where it stands. What is missing is complained about; nothing comes of it then.
+pub(super) fn read(value: Value<'_>) -> Option<(Place<'_>, Functions)> {
+    let place = value.place.clone();
     let mut section = value.section()?;
     let prefix = text(&mut section, "prefix", "\"wallet-service-mainnet-\"");
+    let but = section.take("but").map(|value| but(&value, prefix.as_deref()));
     let level_key = text(&mut section, "level_key", "\"LOG_LEVEL\"");
     let levels: Vec<String> = section
         .need("levels", "[\"error\", \"warn\", \"info\", \"debug\"]")
@@ -54,13 +56,32 @@ pub(super) fn read(value: Value<'_>) -> Option<Functions> {
         ));
     }
     section.finish();
-    Some(Functions {
+    let functions = Functions {
         prefix: prefix?,
+        but: but.unwrap_or_default(),
         level_key: level_key?,
         baseline: baseline?,
         levels,
         level_file,
-    })
+    };
+    Some((place, functions))
+}
+
+/// The beginnings of names that are left out: each goes on where `prefix` ends.
+fn but(value: &Value<'_>, prefix: Option<&str>) -> Vec<String> {
+    let texts = value.texts();
+    if texts.is_empty() {
+        value.place.complain("is an empty list: delete it");
+    }
+    for (item, text) in &texts {
+        if prefix.is_some_and(|prefix| !text.starts_with(prefix) || *text == prefix) {
+            item.place.complain(format!(
+                "`{text}` leaves nothing out: write what goes on where the `prefix` ends, such as `{}stg-`",
+                prefix.unwrap_or_default()
+            ));
+        }
+    }
+    texts.into_iter().map(|(_, text)| text.to_owned()).collect()
 }
 
 fn text(section: &mut Section<'_>, key: &'static str, example: &str) -> Option<String> {

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use commands::effect::{CallPhase, StepOutcome};
-use commands::step::Codebuild;
+use commands::step::{Codebuild, MARKER};
 use commands::time::Span;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,8 +14,6 @@ use super::{Answer, At, Executor, Probe, StepError, acted, build_log, finished, 
 use crate::aws::api::CODEBUILD;
 use crate::aws::signed::Ask;
 
-/// The variable by which a build of ours is found again.
-const MARKER: &str = "SIGNALBOX_RUN";
 /// How many of the newest builds of a project are looked at.
 const LOOKED_AT: usize = 25;
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use commands::effect::StepOutcome;
 use commands::operation::Progress;
-use commands::step::{Leveled, Levels, LogLevel, Stage};
+use commands::step::{Leveled, Levels, LogLevel, NO_FUNCTION, Stage};
 use futures::future::join_all;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ impl Executor for LogLevel {
         let known = find(self, at).await?;
         if known.is_empty() {
             let why = format!("no function begins with {}", self.prefix);
-            return Err(StepError::failed("no_function", why));
+            return Err(StepError::failed(NO_FUNCTION, why));
         }
         let outputs = known
             .iter()
@@ -107,7 +107,7 @@ impl Executor for LogLevel {
 /// The functions that are meant, as they are.
 async fn find(step: &LogLevel, at: At<'_>) -> Result<Vec<Known>, StepError> {
     if step.functions.is_empty() {
-        return variables::list(at, &step.prefix, &step.key).await;
+        return variables::list(at, (&step.prefix, &step.but), &step.key).await;
     }
     let mut known = Vec::new();
     for functions in step.functions.chunks(BITE) {

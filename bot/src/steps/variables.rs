@@ -3,6 +3,7 @@
 //! An update replaces the whole map, so all of it has to be read. The map is full of secrets: it stays in this file, prints nothing, and of Lambda's own
 //! words about it only the code is told on, for they may quote it.
 
+use commands::step::NO_FUNCTION;
 use http::Method;
 use serde_json::{Map, Value, json};
 
@@ -79,8 +80,9 @@ impl Configuration {
     }
 }
 
-/// Every function whose name begins so, by name.
-pub(super) async fn list(at: At<'_>, prefix: &str, key: &str) -> Result<Vec<Known>, StepError> {
+/// Every function whose name begins so, and with none of `but`; by name.
+pub(super) async fn list(at: At<'_>, (prefix, but): (&str, &[String]), key: &str) -> Result<Vec<Known>, StepError> {
+    let is_meant = |name: &str| name.starts_with(prefix) && !but.iter().any(|other| name.starts_with(other.as_str()));
     let mut found = Vec::new();
     let mut marker: Option<String> = None;
     for _ in 0..PAGES {
@@ -91,7 +93,7 @@ pub(super) async fn list(at: At<'_>, prefix: &str, key: &str) -> Result<Vec<Know
         let mut body = at.aws(LAMBDA, ask).await?.body;
         let page = body["Functions"].as_array_mut().map(std::mem::take).unwrap_or_default();
         let ours = page.into_iter().map(Configuration);
-        for configuration in ours.filter(|one| one.name().starts_with(prefix)) {
+        for configuration in ours.filter(|one| is_meant(one.name())) {
             found.push(configuration.known(key)?);
         }
         marker = body["NextMarker"].as_str().map(str::to_owned);
@@ -118,7 +120,7 @@ async fn configuration(at: At<'_>, function: &str) -> Result<Configuration, Step
     match at.aws(LAMBDA, ask).await {
         Ok(told) => Ok(Configuration(told.body)),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Err(StepError::failed(
-            "no_function",
+            NO_FUNCTION,
             format!("there is no function {function}"),
         )),
         Err(error) => Err(error.into()),

@@ -84,7 +84,7 @@ pub struct Environment {
     pub id: EnvironmentId,
     /// How much is at stake.
     pub tier: Tier,
-    /// Which refs go there (`master`, `v*`); empty: all that come through its pipeline.
+    /// Which refs go there (`master`, `v*`), and which of those do not (`!v*-rc*`); empty: all that come through its pipeline.
     pub refs: Vec<Pattern>,
     /// The environment in which the same revision must have succeeded first.
     pub promotes_from: Option<EnvironmentId>,
@@ -243,8 +243,7 @@ impl Service {
         }
         here.into_iter()
             .filter(|environment| {
-                environment.refs.is_empty()
-                    || git_ref.is_some_and(|git_ref| environment.refs.iter().any(|pattern| pattern.fits_ref(git_ref)))
+                environment.refs.is_empty() || git_ref.is_some_and(|git_ref| environment.takes(git_ref))
             })
             .collect()
     }
@@ -263,6 +262,17 @@ impl Service {
 }
 
 impl Environment {
+    /// Whether a ref fits one of the patterns, and none of those that leave some out.
+    #[must_use]
+    pub fn takes(&self, git_ref: &str) -> bool {
+        let (but, fits): (Vec<_>, Vec<_>) = self.refs.iter().partition(|pattern| pattern.leaves_out().is_some());
+        let is_left_out = but
+            .into_iter()
+            .filter_map(Pattern::leaves_out)
+            .any(|but| but.fits_ref(git_ref));
+        !is_left_out && fits.iter().any(|pattern| pattern.fits_ref(git_ref))
+    }
+
     /// Where its pipeline is.
     #[must_use]
     pub fn site(&self) -> Site {

@@ -7,6 +7,8 @@ use crate::step::{Flag, Way};
 pub struct Functions {
     /// What their names begin with.
     pub prefix: String,
+    /// What the names of others begin with, which begin with [`Self::prefix`] as well.
+    pub but: Vec<String>,
     /// The variable that holds the level.
     pub level_key: String,
     /// The level at which they are when nobody looks for anything.
@@ -26,6 +28,13 @@ impl Functions {
         } else {
             format!("{}{said}", self.prefix)
         }
+    }
+
+    /// What a whole name begins with that makes it another's.
+    #[must_use]
+    pub fn of_another(&self, name: &str) -> Option<&str> {
+        let but = self.but.iter().find(|but| name.starts_with(but.as_str()));
+        but.map(String::as_str)
     }
 }
 

@@ -16,6 +16,12 @@ impl Pattern {
         glob(self.0.as_bytes(), text.as_bytes())
     }
 
+    /// The pattern behind a `!`: what fits that is left out.
+    #[must_use]
+    pub fn leaves_out(&self) -> Option<Self> {
+        self.0.strip_prefix('!').map(|but| Self(but.to_owned()))
+    }
+
     /// Whether it fits a git ref, in its short form (`master`, `v1.4.2`) or its full one.
     #[must_use]
     pub fn fits_ref(&self, git_ref: &str) -> bool {
@@ -83,5 +89,12 @@ mod tests {
     fn refs_fit_in_both_forms() {
         let tags = Pattern("v*".to_owned());
         assert!(tags.fits_ref("refs/tags/v2") && tags.fits_ref("v2") && !tags.fits_ref("refs/heads/dev"));
+    }
+
+    #[test]
+    fn an_exclamation_mark_leaves_out() {
+        let pattern = |text: &str| Pattern(text.to_owned());
+        assert_eq!(pattern("!v*-rc*").leaves_out(), Some(pattern("v*-rc*")));
+        assert_eq!(pattern("v*").leaves_out(), None);
     }
 }

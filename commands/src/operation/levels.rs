@@ -31,8 +31,13 @@ pub(crate) struct Wanted<'a> {
 }
 
 fn functions_of(functions: &Functions, function: Option<&str>) -> LogLevel {
+    let (prefix, but) = match function {
+        None => (functions.prefix.clone(), functions.but.clone()),
+        Some(_) => Default::default(),
+    };
     LogLevel {
-        prefix: function.map_or_else(|| functions.prefix.clone(), |_| String::new()),
+        prefix,
+        but,
         functions: function.map(|said| functions.whole(said)).into_iter().collect(),
         key: functions.level_key.clone(),
         ..LogLevel::default()

@@ -306,6 +306,10 @@ impl Kind for ApiCall {
         self.secret_env.iter().map(String::as_str).collect()
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["was"])
+    }
+
     fn samples() -> Vec<Self> {
         let heroku = Self {
             secret_env: Some("HEROKU_API_KEY".to_owned()),

@@ -35,6 +35,10 @@ impl Kind for BucketDelete {
         )]
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["deleted"])
+    }
+
     fn samples() -> Vec<Self> {
         vec![Self {
             bucket: "documents-prod-alpha".to_owned(),

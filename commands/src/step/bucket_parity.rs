@@ -78,6 +78,10 @@ impl Kind for BucketParity {
         Ok(())
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["compared"])
+    }
+
     fn samples() -> Vec<Self> {
         let side = |region: &str| Side {
             bucket: format!("documents-{region}"),

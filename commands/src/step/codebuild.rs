@@ -8,6 +8,9 @@ use super::{Calls, Conduct, Kind, Spec};
 use crate::effect::Class;
 use crate::time::Span;
 
+/// The variable by which the build of a step is found again.
+pub const MARKER: &str = "SIGNALBOX_RUN";
+
 /// For how long CodeBuild knows an idempotency token again.
 const TOKEN: Span = Span::minutes(5);
 
@@ -118,7 +121,16 @@ impl Kind for Codebuild {
         if let Some(name) = odd {
             return Err(format!("`{name}` cannot be a variable: write letters, digits and `_`"));
         }
+        if self.variables.contains_key(MARKER) {
+            return Err(format!(
+                "`{MARKER}` is what a build is found again by: give the variable another name"
+            ));
+        }
         Ok(())
+    }
+
+    fn finds(&self) -> Option<Vec<&str>> {
+        None
     }
 
     fn samples() -> Vec<Self> {

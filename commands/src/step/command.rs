@@ -157,6 +157,10 @@ impl Kind for Command {
         })
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["output", "id"])
+    }
+
     fn samples() -> Vec<Self> {
         let remote = Self {
             run: vec!["sudo systemctl restart web".to_owned()],

@@ -131,6 +131,10 @@ impl Kind for Dns {
         }
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["values", "ttl"])
+    }
+
     fn samples() -> Vec<Self> {
         vec![Self {
             name: "app.example.org".to_owned(),

@@ -56,6 +56,14 @@ impl Kind for EventSource {
         )]
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(if self.enabled.is_none() {
+            vec!["state", "from"]
+        } else {
+            Vec::new()
+        })
+    }
+
     fn samples() -> Vec<Self> {
         let on = Self {
             function: "streams_prod_green".to_owned(),

@@ -106,6 +106,11 @@ impl Kind for Flag {
         }
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        let other = (!self.choices.is_empty()).then_some("other");
+        Some(std::iter::once("value").chain(other).collect())
+    }
+
     fn samples() -> Vec<Self> {
         let read = Self {
             table: Some("efcms-deploy-prod".to_owned()),

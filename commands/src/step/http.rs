@@ -112,6 +112,10 @@ impl Kind for Http {
         vec![self.url.clone()]
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(self.outputs.keys().map(String::as_str).collect())
+    }
+
     fn samples() -> Vec<Self> {
         let sample = Self {
             url: "https://health.example.org/status".to_owned(),

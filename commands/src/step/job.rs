@@ -162,6 +162,10 @@ impl Kind for Job {
         vec![&self.secret_env]
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["number", "pipeline", "job", "url"])
+    }
+
     fn samples() -> Vec<Self> {
         let none = Self {
             secret_env: "JOB_TOKEN".to_owned(),

@@ -49,6 +49,10 @@ impl Kind for Lambda {
         Ok(())
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["answer"])
+    }
+
     fn samples() -> Vec<Self> {
         let once = Self {
             function: "send_maintenance_notifications_prod_blue".to_owned(),

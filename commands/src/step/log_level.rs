@@ -13,6 +13,9 @@ use crate::time::Span;
 /// How often functions that are being updated are looked at.
 const LOOK: Span = Span::seconds(5);
 
+/// The code of a function that is not there.
+pub const NO_FUNCTION: &str = "no_function";
+
 /// Functions, and the level at which they are to log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +23,9 @@ pub struct LogLevel {
     /// All functions whose name begins so.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
+    /// But for those whose name begins so: another stage, whose name goes on where this one's ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub but: Vec<String>,
     /// Or these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<String>,
@@ -124,7 +130,12 @@ impl LogLevel {
     #[must_use]
     pub fn whom(&self) -> String {
         match self.functions.as_slice() {
-            [] => format!("every function that begins with {}", self.prefix),
+            [] if self.but.is_empty() => format!("every function that begins with {}", self.prefix),
+            [] => format!(
+                "every function that begins with {} and not with {}",
+                self.prefix,
+                self.but.join(" or ")
+            ),
             [one] => one.clone(),
             [one, rest @ ..] => format!("{one} and {} more", rest.len()),
         }
@@ -165,15 +176,23 @@ impl Kind for LogLevel {
         if self.prefix.is_empty() == self.functions.is_empty() {
             return Err("write either `prefix` or `functions`".to_owned());
         }
+        if self.prefix.is_empty() && !self.but.is_empty() {
+            return Err("`but` leaves out some of those that begin with `prefix`: delete it".to_owned());
+        }
         if self.level.is_some() && self.remove {
             return Err("write either `level` or `remove = true`".to_owned());
         }
         Ok(())
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        None
+    }
+
     fn samples() -> Vec<Self> {
         let read = Self {
             prefix: "wallet-mainnet-".to_owned(),
+            but: vec!["wallet-mainnet-stg-".to_owned()],
             key: usual_key(),
             ..Self::default()
         };
@@ -183,6 +202,7 @@ impl Kind for LogLevel {
         };
         let back = Self {
             prefix: String::new(),
+            but: Vec::new(),
             functions: vec!["wallet-mainnet-metrics".to_owned()],
             remove: true,
             only_from: Some("debug".to_owned()),

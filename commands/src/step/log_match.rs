@@ -99,6 +99,10 @@ impl Kind for LogMatch {
         })
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["count", "first"])
+    }
+
     fn samples() -> Vec<Self> {
         let appears = Self {
             group: "/aws/lambda/migration_prod".to_owned(),

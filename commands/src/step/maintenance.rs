@@ -248,6 +248,10 @@ impl Kind for Maintenance {
         Ok(())
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(if self.on.is_none() { vec!["state"] } else { Vec::new() })
+    }
+
     fn samples() -> Vec<Self> {
         let flag = Flag {
             table: None,

@@ -45,7 +45,7 @@ pub use api_call::{ApiCall, Field, Guarded, Heroku, Mailgun, Pingdom, Request, T
 pub use approval::Approval;
 pub use bucket_delete::BucketDelete;
 pub use bucket_parity::{BucketParity, Side};
-pub use codebuild::{Codebuild, Reverse};
+pub use codebuild::{Codebuild, MARKER, Reverse};
 pub use command::{Command, ScriptParameters};
 pub use dns::{Dns, RecordType};
 pub use event_source::EventSource;
@@ -53,7 +53,7 @@ pub use flag::{Flag, FlagType};
 pub use http::{Http, Method};
 pub use job::{Awx, CircleCi, Jenkins, Job};
 pub use lambda::Lambda;
-pub use log_level::{Leveled, Levels, LogLevel, Stage};
+pub use log_level::{Leveled, Levels, LogLevel, NO_FUNCTION, Stage};
 pub use log_match::{LogMatch, Presence};
 pub use maintenance::{FlagWay, HttpWay, LambdaWay, Maintenance, ReadBack, RedisWay, Told, VariableWay, Way};
 pub use manual::Manual;
@@ -193,6 +193,11 @@ pub trait Kind: Sized {
         Vec::new()
     }
 
+    /// What later steps can name of it; `None`: only what comes of it tells.
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(Vec::new())
+    }
+
     /// Examples, one for each way of conducting it: the proofs go over them.
     fn samples() -> Vec<Self>;
 }
@@ -252,6 +257,12 @@ macro_rules! kinds {
             #[must_use]
             pub fn secrets(&self) -> Vec<&str> {
                 match self { $(Self::$name(kind) => kind.secrets()),* }
+            }
+
+            /// What later steps can name of it; `None`: only what comes of it tells.
+            #[must_use]
+            pub fn finds(&self) -> Option<Vec<&str>> {
+                match self { $(Self::$name(kind) => kind.finds()),* }
             }
 
             /// Examples of every kind.

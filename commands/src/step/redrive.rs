@@ -49,6 +49,10 @@ impl Kind for Redrive {
         }
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["moved"])
+    }
+
     fn samples() -> Vec<Self> {
         vec![Self {
             queue: "migration_segments_dl_queue_prod".to_owned(),

@@ -43,6 +43,10 @@ impl Kind for Restore {
         )]
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["endpoint"])
+    }
+
     fn samples() -> Vec<Self> {
         vec![Self {
             snapshot: "signalbox-wallet-mainnet-0a1b2c3d4e5f".to_owned(),

@@ -167,6 +167,10 @@ impl Kind for Schema {
         self.read_url.iter().cloned().collect()
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        self.look.then(|| vec![PENDING, "live"])
+    }
+
     fn samples() -> Vec<Self> {
         let before = Self {
             database: "wallet-service-mainnet".to_owned(),

@@ -101,6 +101,10 @@ impl Kind for SearchParity {
         self.from.iter().chain([&self.to]).cloned().collect()
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["from", "to"])
+    }
+
     fn samples() -> Vec<Self> {
         let parity = Self {
             from: Some("https://search-prod-alpha.us-east-1.es.amazonaws.com".to_owned()),

@@ -66,6 +66,10 @@ impl Kind for Snapshot {
         Ok(())
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec![SNAPSHOT_ID, SNAPSHOT_CREATED])
+    }
+
     fn samples() -> Vec<Self> {
         let instance = Self {
             instance: Some("wallet-mainnet".to_owned()),

@@ -86,6 +86,10 @@ impl Kind for Table {
         Ok(())
     }
 
+    fn finds(&self) -> Option<Vec<&str>> {
+        Some(vec!["state", "stream"])
+    }
+
     fn samples() -> Vec<Self> {
         let empty = Self {
             table: "efcms-prod-beta".to_owned(),

@@ -143,6 +143,11 @@ fn set(args: &mut Args<'_>, functions: &Functions, permanent: bool) -> Result<Se
     let known = functions.levels.join(", ");
     let at = args.clone();
     let said = args.next().unwrap_or_default();
+    if let Some(other) = functions.of_another(&functions.whole(said)) {
+        return Err(at.error(format!(
+            "functions that begin with `{other}` are not this environment's"
+        )));
+    }
     let level_of = |word: &str| functions.levels.iter().find(|level| level.eq_ignore_ascii_case(word));
     let at_level = args.clone();
     let Some(word) = args.next() else {

@@ -6,15 +6,15 @@ use crate::catalog::{Environment, Functions};
 use crate::desk::Level;
 use crate::facts::Facts;
 use crate::ids::{EnvironmentId, UserId};
-use crate::operation::{Matter, Operation};
-use crate::step::{Action, LogLevel};
+use crate::operation::{Matter, Operation, Phase};
+use crate::step::{Action, Levels, LogLevel, Stage};
 use crate::time::Timestamp;
 use crate::view::message::{Block, DateStyle, Inline, Line, Message, Sign, bold, code};
 use crate::view::people::who;
 use crate::view::words::{DOT, count, cut, joined, quoted};
 
 /// How many functions of a group are named.
-const NAMED: usize = 12;
+const NAMED: usize = 50;
 
 /// Functions that are at the same level for the same reason.
 type Alike<'a> = (usize, &'a str, Option<&'a Level>);
@@ -138,6 +138,12 @@ pub(super) fn about(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
         ]);
     }
     if let Some(until) = errand.until {
+        if nothing_changed(operation) {
+            lines.push(line![
+                "Nothing was changed: what was so before, and was not set from here, does not go back by itself"
+            ]);
+            return lines;
+        }
         let words = match (errand.matter, errand.off_after) {
             (Matter::LogLevels, _) => "Goes back by itself ",
             (Matter::Maintenance, true) => "Goes off by itself ",
@@ -146,6 +152,16 @@ pub(super) fn about(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
         lines.push(line![words, until.shown(DateStyle::DayTime)]);
     }
     lines
+}
+
+/// Whether every level that was to be set for a while was there already.
+fn nothing_changed(operation: &Operation) -> bool {
+    let mut levels = operation.all().filter_map(|(step, state)| {
+        let sets = matches!(&step.action, Action::LogLevel(action) if action.sets());
+        (sets && state.phase == Phase::Done).then(|| Levels::of(&state.memo))
+    });
+    let there = |levels: Levels| levels.functions.iter().all(|one| one.stage == Stage::Already);
+    levels.next().is_some_and(there) && levels.all(there)
 }
 
 /// Who started it: nobody, when a span was over.
@@ -204,7 +220,13 @@ pub fn levels_recorded(
         ". The card shows how it goes."
     ];
     let mut lines = vec![line![crate::operation::levels::RESTARTS]];
-    lines.extend(until.map(|until| line!["It goes back by itself ", until.shown(DateStyle::DayTime), "."]));
+    lines.extend(until.map(|until| {
+        line![
+            "What changes goes back by itself ",
+            until.shown(DateStyle::DayTime),
+            "."
+        ]
+    }));
     lines.extend(permanent.map(|(file, key)| match file {
         Some(file) => line![
             "To keep it, set ",
