@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::calls::{calls, owe};
+use super::backward::backward;
+use super::calls::owe;
 use super::protection::{NO_SNAPSHOT, unprotected};
-use super::{Event, Failure, Illegal, Operation, Phase, Status};
+use super::{Event, Failure, Illegal, Matter, Operation, Phase, Status};
 use crate::effect::{CallPhase, Effect};
 use crate::ids::RecordId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::{OnFailure, Step, Then};
-use crate::step::{Action, Conduct, WRONG_ORDER};
+use crate::step::{Action, Conduct, NO_FUNCTION, WRONG_ORDER};
 use crate::time::Span;
 use crate::view;
 
@@ -272,12 +273,26 @@ fn give_up(plan: &mut Plan<'_>, operation: &Operation) -> Result<bool, Illegal> 
         end(plan, operation, Reason::Failed)?;
         return Ok(false);
     }
+    if is_mistyped(operation) {
+        end(plan, operation, Reason::Failed)?;
+        return Ok(false);
+    }
     stop(plan, operation)?;
     Ok(false)
 }
 
+/// Whether somebody asked for a function that is not there: nothing was done, trying again would not help, and a run that waits would be in the way of
+/// whoever types the right name.
+fn is_mistyped(operation: &Operation) -> bool {
+    let errand = operation.pinned.errand.as_ref().filter(|errand| !errand.by_itself);
+    let failures = || operation.all().filter_map(|(_, state)| state.failure.as_ref());
+    errand.is_some_and(|errand| errand.matter == Matter::LogLevels)
+        && operation.steps.iter().all(|state| !state.acted)
+        && failures().all(|failure| failure.code == NO_FUNCTION)
+}
+
 /// A person has to decide; they are told.
-fn stop(plan: &mut Plan<'_>, operation: &Operation) -> Result<(), Illegal> {
+pub(super) fn stop(plan: &mut Plan<'_>, operation: &Operation) -> Result<(), Illegal> {
     plan.tell_operation(&operation.id, Event::Stopped, Reason::Stopped)?;
     let tries: u32 = operation.steps.iter().map(|state| state.number).sum();
     if let Some(stopped) = plan.operation(&operation.id).cloned() {
@@ -288,49 +303,6 @@ fn stop(plan: &mut Plan<'_>, operation: &Operation) -> Result<(), Illegal> {
         });
     }
     Ok(())
-}
-
-/// One move backward. Says whether there was one.
-fn backward(plan: &mut Plan<'_>, operation: &Operation) -> Result<bool, Illegal> {
-    let busy = |phase: Phase| matches!(phase, Phase::Acting | Phase::Undoing | Phase::UndoWatching);
-    // What is being done is heard of first: it may or may not have to be undone.
-    if operation.steps.iter().any(|state| busy(state.phase)) {
-        return Ok(false);
-    }
-    let failed = operation.all().filter(|(_, state)| state.phase == Phase::UndoFailed);
-    let held: Vec<Option<&String>> = failed.map(|(step, _)| step.group.as_ref()).collect();
-    // What was under way together does not rest on each other: all of a group is tried before people are asked about what failed in it.
-    let beside = |step: &Step| held.is_empty() || (step.group.is_some() && held.contains(&step.group.as_ref()));
-    let mut open = operation.all().rev();
-    let Some((step, _)) = open.find(|(step, state)| is_to_be_undone(step, state) && beside(step)) else {
-        if held.is_empty() {
-            end(plan, operation, Reason::Undone)?;
-        } else {
-            stop(plan, operation)?;
-        }
-        return Ok(false);
-    };
-    plan.tell_operation(
-        &operation.id,
-        Event::UndoStarted {
-            step: step.name.clone(),
-        },
-        Reason::Undone,
-    )?;
-    owe(plan, &operation.id, &step.name, CallPhase::Undo, plan.facts.now);
-    Ok(true)
-}
-
-/// Whether a step has changed something that can be taken back.
-#[must_use]
-pub fn is_to_be_undone(step: &Step, state: &super::StepState) -> bool {
-    let after = match state.phase {
-        Phase::Done | Phase::Watching | Phase::Failed | Phase::Unknown => true,
-        // What a person left out is theirs; what failed in a way that counts as success has changed something.
-        Phase::Skipped => state.by.is_none(),
-        _ => false,
-    };
-    after && state.acted && !step.keep && calls(step).is_some_and(|calls| calls.undo)
 }
 
 /// It is over: the environment is free, and whoever started it is told.

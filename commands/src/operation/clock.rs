@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::advance::advance;
+use super::backward::is_followed;
 use super::{Event, Failure, Illegal, Operation, Phase, Status, StepState};
 use crate::effect::Effect;
 use crate::facts::Facts;
@@ -29,35 +30,42 @@ pub fn wake(plan: &mut Plan<'_>, id: &RecordId) -> Result<(), Illegal> {
     };
     let now = plan.facts.now;
     plan.touch_operation(id);
-    if operation.status == Status::Running {
-        for (step, state) in operation.all() {
-            if timer_end(step, state).is_some_and(|end| end <= now) {
-                let done = Event::StepDone {
+    for (step, state) in operation.all().filter(|(step, state)| counts(&operation, step, state)) {
+        if timer_end(step, state).is_some_and(|end| end <= now) {
+            let done = Event::StepDone {
+                step: step.name.clone(),
+                outputs: BTreeMap::new(),
+                evidence: Vec::new(),
+            };
+            plan.tell_operation(id, done, Reason::Progress)?;
+        } else if deadline(step, state).is_some_and(|end| end <= now) {
+            let (event, reason) = too_late(plan.facts, &operation, step, state);
+            plan.tell_operation(id, event, reason)?;
+        } else if overrun(step, state).is_some_and(|end| end <= now) {
+            plan.tell_operation(
+                id,
+                Event::StepOverran {
                     step: step.name.clone(),
-                    outputs: BTreeMap::new(),
-                    evidence: Vec::new(),
-                };
-                plan.tell_operation(id, done, Reason::Progress)?;
-            } else if deadline(step, state).is_some_and(|end| end <= now) {
-                let (event, reason) = too_late(plan.facts, &operation, step, state);
-                plan.tell_operation(id, event, reason)?;
-            } else if overrun(step, state).is_some_and(|end| end <= now) {
-                plan.tell_operation(
-                    id,
-                    Event::StepOverran {
-                        step: step.name.clone(),
-                    },
-                    Reason::Progress,
-                )?;
-                plan.owe(Effect::PostInThread {
-                    run: id.clone(),
-                    name: format!("overran/{}/{}", step.name, state.number),
-                    message: view::overran_note(&operation, step),
-                });
-            }
+                },
+                Reason::Progress,
+            )?;
+            plan.owe(Effect::PostInThread {
+                run: id.clone(),
+                name: format!("overran/{}/{}", step.name, state.number),
+                message: view::overran_note(&operation, step),
+            });
         }
     }
     advance(plan, id)
+}
+
+/// Whether a step's time counts: while the run goes on, and while an abort waits for what has no way back.
+fn counts(operation: &Operation, step: &Step, state: &StepState) -> bool {
+    match operation.status {
+        Status::Running => true,
+        Status::Undoing => is_followed(step, state),
+        Status::Stopped | Status::Ended { .. } => false,
+    }
 }
 
 /// A step that took too long has failed; but a server that is asked while maintenance is on answers as it should then.
@@ -106,9 +114,9 @@ pub fn next_wake(operation: &Operation, now: Timestamp) -> Option<Timestamp> {
     }
     let ends = operation
         .all()
+        .filter(|(step, state)| counts(operation, step, state))
         .flat_map(|(step, state)| [timer_end(step, state), deadline(step, state), overrun(step, state)])
         .flatten()
-        .filter(|_| operation.status == Status::Running)
         .min();
     let soonest = ends.unwrap_or(now + HEARTBEAT).min(now + HEARTBEAT);
     // A wake that has passed already would be due at once, again and again.

@@ -164,13 +164,13 @@ pub(crate) fn busy(facts: &Facts<'_>, environment: &Environment, matter: Matter)
         reason: Reason::Claimed,
         message: vec![
             text(format!(
-                "{} of {} is being changed by run {} just now. Wait for its end, or end it with ",
+                "Run {}, which changes {} of {}, is not over yet. Wait for its end, answer what its card asks, or end it with ",
+                run.short(),
                 match matter {
-                    Matter::LogLevels => "A log level",
-                    Matter::Maintenance => "The maintenance mode",
+                    Matter::LogLevels => "a log level",
+                    Matter::Maintenance => "the maintenance mode",
                 },
                 environment.id,
-                run.short()
             )),
             code(format!("/deploy stop {} {}", environment.id, run.short())),
             text("."),

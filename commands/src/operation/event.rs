@@ -147,6 +147,9 @@ pub enum Event {
         /// The operating-system user behind them, at a command line.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         os_user: Option<String>,
+        /// What they said beside it, with their name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<String>,
     },
     /// A person says that it is done.
     StepTicked {

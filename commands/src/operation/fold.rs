@@ -212,9 +212,10 @@ fn said(state: &mut StepState, event: &Event, at: Timestamp) {
             state.cleared = true;
             vote(state, by);
         }
-        Event::StepVoted { by, os_user, .. } => {
+        Event::StepVoted { by, os_user, words, .. } => {
             vote(state, by);
             state.os_users.extend(os_user.clone());
+            state.evidence.extend(words.clone());
         }
         Event::StepTyped { by, .. } => {
             state.by = Some(by.clone());

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::advance::{advance, ask};
+use super::backward::is_followed;
 use super::calls::{calls, owe, owe_unseen};
 use super::{Event, Failure, Illegal, Operation, Phase, StepState};
 use crate::effect::{CallPhase, Outcome, StepCall, StepOutcome};
@@ -42,8 +43,9 @@ pub fn hear(plan: &mut Plan<'_>, call: &StepCall, outcome: &Outcome) -> Result<(
     if operation.ended().is_some() {
         return Ok(());
     }
-    // An undo that was asked for ends reading and watching: nothing more is wanted of the step.
-    if matches!(call.phase, CallPhase::Prepare | CallPhase::Watch) && operation.undone_by.is_some() {
+    // An undo that was asked for ends reading and watching: nothing more is wanted of the step, unless it has no way back.
+    let looks = matches!(call.phase, CallPhase::Prepare | CallPhase::Watch);
+    if looks && operation.undone_by.is_some() && !is_followed(step, state) {
         return advance(plan, &call.run);
     }
     let heard = Heard {

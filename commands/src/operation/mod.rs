@@ -16,6 +16,7 @@
 //! | [`clock`] | what time does to it: pauses end, deadlines pass, steps take longer than usual |
 
 pub mod advance;
+pub mod backward;
 pub mod calls;
 pub mod clock;
 pub mod errand;

@@ -82,7 +82,7 @@ impl Verb for Abort {
         name: "abort",
         usage: "<env> [run] <reason>",
         summary: "End a runbook's run and undo what it did, in reverse",
-        detail: "What cannot be undone is named. `stop` ends it and leaves everything as it is.",
+        detail: "What cannot be undone is named; where it is under way, its end is waited for. `stop` ends the run and leaves everything as it is.",
         flags: &[],
         act: Act::Operate,
     };

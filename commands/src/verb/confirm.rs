@@ -7,11 +7,11 @@ use crate::effect::CallPhase;
 use crate::facts::{Facts, Needs, Speaker, Standing, Via};
 use crate::gate::Act;
 use crate::grammar::{Args, ParseError, Scope};
-use crate::ids::{ServiceId, StepName, UserId};
+use crate::ids::{RecordId, ServiceId, StepName, UserId};
 use crate::operation::{Event, Operation, Phase, StepState, advance, calls};
 use crate::plan::Plan;
 use crate::reason::Reason;
-use crate::run::Illegal;
+use crate::run::{Illegal, Note};
 use crate::runbook::Step;
 use crate::step::{Action, Conduct};
 use crate::view::{self, Inline, text};
@@ -184,6 +184,28 @@ impl Confirm {
         }]))
     }
 
+    /// What is said beside a yes, and by whom: of several who say yes, each may have seen something else.
+    fn words(&self, facts: &Facts<'_>, speaker: &Speaker) -> Option<String> {
+        let words = self.evidence.trim();
+        let name = facts.people.get(&speaker.user);
+        let name = name.map_or_else(|| speaker.user.to_string(), |person| person.name.clone());
+        (!words.is_empty()).then(|| format!("{name}: {words}"))
+    }
+
+    /// What is said beside an answer that leaves no evidence of its own becomes part of the record, as what is said in the thread does.
+    fn noted(&self, plan: &mut Plan<'_>, id: &RecordId, speaker: &Speaker) -> Result<(), Illegal> {
+        let words = self.evidence.trim();
+        if words.is_empty() {
+            return Ok(());
+        }
+        let note = Note {
+            user: speaker.user.clone(),
+            at: plan.facts.now,
+            text: words.to_owned(),
+        };
+        plan.tell_operation(id, Event::Noted { note }, Reason::Note)
+    }
+
     fn answer(
         &self,
         facts: &Facts<'_>,
@@ -200,15 +222,18 @@ impl Confirm {
                     step: name.clone(),
                     by,
                     os_user: speaker.os_user().map(str::to_owned),
+                    words: self.words(facts, speaker),
                 };
                 plan.tell_operation(id, vote, Reason::Voted)?;
                 let have = plan.operation(id).map_or(0, |now| entitled(facts, now, &name));
                 said = format!(" says yes ({have} of {required}): {title}");
                 if have >= required {
+                    let voted = plan.operation(id).and_then(|now| now.step(&name));
+                    let evidence = voted.map_or_else(Vec::new, |(_, state)| state.evidence.clone());
                     let done = Event::StepDone {
                         step: name,
                         outputs: Default::default(),
-                        evidence: Vec::new(),
+                        evidence,
                     };
                     plan.tell_operation(id, done, Reason::Decided)?;
                 }
@@ -223,7 +248,10 @@ impl Confirm {
                 said = format!(" says that it is done: {title}");
                 self.ticked(&mut plan, (operation, step), by)?;
             }
-            _ => plan.tell_operation(id, Event::StepCleared { step: name, by }, Reason::Decided)?,
+            _ => {
+                self.noted(&mut plan, id, speaker)?;
+                plan.tell_operation(id, Event::StepCleared { step: name, by }, Reason::Decided)?;
+            }
         }
         advance::advance(&mut plan, id)?;
         let reply: Reply = aloud(vec![Inline::Mention(speaker.user.clone()), text(said)]);

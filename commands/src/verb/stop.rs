@@ -8,10 +8,10 @@ use crate::facts::{Facts, Needs, Speaker};
 use crate::gate::Act;
 use crate::grammar::{Args, ParseError, Scope};
 use crate::ids::ServiceId;
-use crate::operation::{Operation, Phase, advance};
+use crate::operation::{self, Operation, Phase, advance};
 use crate::plan::Plan;
 use crate::reason::Reason;
-use crate::run::{Event, Illegal, Request, Status};
+use crate::run::{Event, Illegal, Note, Request, Status};
 use crate::view::{Inline, Message, text};
 
 /// What CodePipeline keeps of a reason.
@@ -136,6 +136,14 @@ impl Stop {
             return Ok(nothing("a call is under way just now; try again in a moment"));
         }
         let mut plan = Plan::new(facts);
+        let note = Note {
+            user: speaker.user.clone(),
+            at: facts.now,
+            text: self.reason.clone(),
+        };
+        if !note.text.is_empty() {
+            plan.tell_operation(&operation.id, operation::Event::Noted { note }, Reason::Note)?;
+        }
         advance::end(&mut plan, operation, Reason::Stopped)?;
         let why = if self.reason.is_empty() {
             String::new()

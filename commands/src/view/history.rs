@@ -2,7 +2,7 @@
 
 use super::card::ending_sign;
 use super::message::{Block, DateStyle, Line, Message, Sign, bold, code};
-use super::people::{names, who};
+use super::people::{named, who};
 use super::words::{self, DOT, command, count, cut, joined, length};
 use crate::desk::{Conducted, Finished};
 use crate::facts::Facts;
@@ -108,7 +108,9 @@ fn finished_line(facts: &Facts<'_>, finished: &Finished) -> Line {
     }
     parts.extend(finished.took.map(|took| line![format!("took {}", words::length(took))]));
     if !finished.by.is_empty() {
-        parts.push(line![format!("by {}", names(facts, &finished.by))]);
+        let mut by = line!["by "];
+        by.extend(named(facts, &finished.by));
+        parts.push(by);
     }
     if finished.overridden {
         parts.push(line![Sign::Override, " glass broken"]);

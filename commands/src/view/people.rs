@@ -23,10 +23,12 @@ pub(super) fn who(facts: &Facts<'_>, user: &UserId) -> Inline {
 
 /// Several people by name.
 pub(super) fn names(facts: &Facts<'_>, users: &[UserId]) -> String {
-    super::plain(&listed(
-        users.iter().map(|user| vec![who(facts, user)]).collect(),
-        "and",
-    ))
+    super::plain(&named(facts, users))
+}
+
+/// The same where a mention can stand for a name that is not at hand.
+pub(super) fn named(facts: &Facts<'_>, users: &[UserId]) -> Line {
+    listed(users.iter().map(|user| vec![who(facts, user)]).collect(), "and")
 }
 
 /// How many more approvals it takes: people, or groups that nobody stands for yet, whichever is more.

@@ -13,7 +13,7 @@ use commands::wake;
 use serde_json::json;
 
 use crate::runbook::{finished, pause, refused, replayed};
-use crate::world::{World, env};
+use crate::world::{World, env, text_of};
 
 const PREFIX: &str = "wallet-mainnet-";
 
@@ -28,6 +28,7 @@ fn account(levels: &[(&str, &str)]) -> Account {
 /// What the configuration says of an environment's functions.
 pub fn functions() -> Functions {
     Functions {
+        but: Vec::new(),
         prefix: PREFIX.into(),
         level_key: "LOG_LEVEL".into(),
         baseline: "info".into(),
@@ -224,6 +225,66 @@ fn the_baseline_is_lent_like_any_other_level() {
         (Some("debug"), Some("info"))
     );
     assert!(world.desk.levels.is_empty());
+}
+
+/// A name that is nobody's is no reason to hold up whoever types the right one.
+#[test]
+fn a_function_that_is_not_there_ends_the_run() {
+    let mut world = world();
+    let mut account = account(&[("load", "info")]);
+    world.says("U0CARLA", "/loglevel mainnet laod debug");
+    let missing = Outcome::Refused {
+        code: commands::step::NO_FUNCTION.into(),
+        message: "there is no function wallet-laod".into(),
+    };
+    world.comes_back("levels", CallPhase::Prepare, &missing);
+    assert_eq!(
+        world.operation().ended().map(|(reason, _)| reason),
+        Some(Reason::Failed)
+    );
+    world.says("U0CARLA", "/loglevel mainnet load debug");
+    assert!(world.refusals.is_empty(), "{:?}", world.refusals);
+    goes_on(&mut world, &mut account);
+    // Control: what failed for another reason is for a person.
+    world.says("U0CARLA", "/loglevel mainnet load silly");
+    world.comes_back("levels", CallPhase::Prepare, &refused("the role may not"));
+    assert_eq!(world.operation().status, Status::Stopped);
+}
+
+/// Where every function was there already, nothing goes back, and the card does not say so.
+#[test]
+fn what_was_there_already_does_not_go_back() {
+    let mut world = world();
+    let mut account = account(&[("load", "debug")]);
+    let card = |world: &World| {
+        let card = world.decide(|facts| commands::view::operation_card(world.operation(), facts));
+        text_of(&card)
+    };
+    world.says("U0CARLA", "/loglevel mainnet load debug for 30m");
+    goes_on(&mut world, &mut account);
+    let told = card(&world);
+    assert!(
+        told.contains("Nothing was changed") && !told.contains("Goes back"),
+        "{told}"
+    );
+    assert!(world.desk.levels.is_empty());
+    world.says("U0CARLA", "/loglevel mainnet load silly for 30m");
+    goes_on(&mut world, &mut account);
+    assert!(card(&world).contains("Goes back by itself"), "{}", card(&world));
+}
+
+/// Another stage's functions begin with the same words, and are not this environment's.
+#[test]
+fn another_stages_functions_are_left_alone() {
+    let mut world = world();
+    world.environment("mainnet").functions = Some(Functions {
+        but: vec![format!("{PREFIX}stg-")],
+        ..functions()
+    });
+    let said = world.says("U0CARLA", "/loglevel mainnet stg-load debug");
+    assert!(said.contains("are not this environment's"), "{said}");
+    world.says("U0CARLA", "/loglevel mainnet all debug");
+    assert_eq!(action(&world.call()).but, [format!("{PREFIX}stg-")]);
 }
 
 #[test]

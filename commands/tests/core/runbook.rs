@@ -423,6 +423,96 @@ fn a_failed_undo_waits_for_a_person() {
     ));
 }
 
+/// A build goes on whatever becomes of the run: nothing else begins before it is known how it ended.
+#[test]
+fn an_abort_waits_for_what_is_under_way_and_has_no_way_back() {
+    let build = step("build", json!({ "kind": "codebuild", "project": "migrate" }));
+    let under_way = || {
+        let mut world = World::with(vec![step("flip", color("green")), build.clone()]);
+        world.says("U0BRUNO", "/deploy run switch mainnet");
+        world.comes_back("flip", CallPhase::Prepare, &prepared());
+        world.comes_back("flip", CallPhase::Act, &acted());
+        world.comes_back("build", CallPhase::Prepare, &prepared());
+        world.comes_back("build", CallPhase::Act, &acted());
+        world.says("U0CARLA", "/deploy abort mainnet wrong version");
+        assert_eq!(world.operation().status, Status::Undoing);
+        assert_eq!(world.claims.len(), 1, "the environment is not free yet");
+        world
+    };
+    let ends = |world: &mut World| {
+        world.comes_back("flip", CallPhase::Undo, &acted());
+        assert_eq!(
+            world.operation().ended().map(|(reason, _)| reason),
+            Some(Reason::Undone)
+        );
+        assert!(world.claims.is_empty());
+        replayed(world);
+        let card = world.decide(|facts| commands::view::operation_card(world.operation(), facts));
+        text_of(&card)
+    };
+    let mut world = under_way();
+    world.comes_back("build", CallPhase::Watch, &finished());
+    let card = ends(&mut world);
+    assert!(
+        card.contains("undone after") && card.contains("build stays done"),
+        "{card}"
+    );
+
+    let mut world = under_way();
+    world.comes_back("build", CallPhase::Watch, &refused("exit status 1"));
+    let card = ends(&mut world);
+    assert!(card.contains("what it did before it failed stays"), "{card}");
+
+    // Nobody waits for ever.
+    let mut world = under_way();
+    world.wakes(Span::hours(2));
+    assert_eq!(world.phase("build"), Phase::Failed);
+    ends(&mut world);
+}
+
+/// A run that had done nothing by then is not called undone.
+#[test]
+fn an_abort_before_anything_was_done_is_no_undo() {
+    let mut world = World::with(vec![step("flip", color("green"))]);
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world.says("U0CARLA", "/deploy abort mainnet not today");
+    let card = world.decide(|facts| commands::view::operation_card(world.operation(), facts));
+    let card = text_of(&card);
+    assert!(
+        card.contains("aborted after") && !card.contains("undone after"),
+        "{card}"
+    );
+}
+
+/// What people say beside their yes is evidence: it stands with the step, with their names.
+#[test]
+fn words_beside_a_yes_are_kept() {
+    let asked = Step {
+        asks: true,
+        ..step("flip", color("green"))
+    };
+    let agree = step(
+        "agree",
+        json!({ "kind": "approval", "question": "Go on?", "required": 2 }),
+    );
+    let mut world = World::with(vec![agree, asked]);
+    world.service().runbooks[0].steps[1].asks_in = Asks::Everywhere;
+    world.says("U0CARLA", "/deploy run switch mainnet");
+    world.says("U0ANN", "/deploy confirm mainnet the diff is *small*");
+    world.says("U0BRUNO", "/deploy confirm mainnet");
+    let (_, agreed) = world.operation().all().next().expect("a step");
+    assert_eq!((agreed.phase, agreed.evidence.len()), (Phase::Done, 1));
+    assert!(
+        agreed.evidence[0].ends_with(": the diff is *small*"),
+        "{:?}",
+        agreed.evidence
+    );
+    world.says("U0CARLA", "/deploy confirm mainnet the traffic is low");
+    let notes: Vec<_> = world.operation().notes.iter().map(|note| note.text.as_str()).collect();
+    assert_eq!(notes, ["the traffic is low"]);
+    replayed(&world);
+}
+
 /// What was under way together does not rest on each other: one that cannot be undone does not hold up the others of its group, only what is before it.
 #[test]
 fn a_failed_undo_does_not_hold_up_its_group() {

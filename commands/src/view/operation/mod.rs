@@ -8,11 +8,14 @@ mod steps;
 mod troubles;
 
 use super::message::{Block, DateStyle, Line, Message, Sign, bold, code};
-use super::people::names;
+use super::people::named;
 use super::words::{self, DOT, count, cut, joined, length, quoted};
 use crate::facts::Facts;
 use crate::gate;
-use crate::operation::{Matter, Operation, Phase, Status, StepState, advance::is_to_be_undone};
+use crate::operation::{
+    Matter, Operation, Phase, Status, StepState,
+    backward::{is_followed, is_to_be_undone},
+};
 use crate::reason::Reason;
 use crate::runbook::Step;
 use crate::step::{Action, Conduct};
@@ -104,6 +107,8 @@ fn progress(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
                     let levels = errand::standing(operation, facts);
                     levels.map_or_else(|| planned(operation), |words| (Sign::Notice, words))
                 }),
+                // A person ended it when nothing had been done, or nothing that could be taken back.
+                Reason::Undone if is_aborted(operation) => (Sign::Notice, format!("aborted after {took}")),
                 Reason::Undone => (Sign::Notice, format!("undone after {took}")),
                 Reason::Stopped => (Sign::Bad, format!("stopped after {took}")),
                 _ => (Sign::Bad, format!("failed after {took}")),
@@ -136,6 +141,12 @@ fn progress(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
             (sign, place(operation, facts).trim_start_matches(DOT).to_owned())
         }
     }
+}
+
+/// Whether a person aborted it and no step was undone.
+fn is_aborted(operation: &Operation) -> bool {
+    let by_person = matches!(operation.undone_by, Some((Some(_), _)));
+    by_person && operation.all().all(|(_, state)| state.phase != Phase::Undone)
 }
 
 /// `changes nothing · 1 thing is in the way · 2 steps cannot be told yet`.
@@ -268,11 +279,9 @@ fn question(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &StepS
             let mut lines = vec![line![Sign::Waiting, " ", bold(cut(&approval.question, 300))]];
             lines.extend(task(operation));
             let have = format!("{} of {required} said yes", state.yes.len());
-            lines.push(if state.yes.is_empty() {
-                line![have]
-            } else {
-                line![format!("{have}: {}", names(facts, &state.yes))]
-            });
+            let who = (!state.yes.is_empty()).then(|| named(facts, &state.yes));
+            let said = [line![have]].into_iter().chain(who);
+            lines.push(joined(said.collect(), ": "));
             lines.push(may(approvers));
             lines
         }
@@ -320,11 +329,12 @@ fn left_behind(operation: &Operation, reason: Reason) -> Vec<Line> {
         .all()
         .filter(|(step, state)| {
             let after = matches!(state.phase, Phase::Done | Phase::Failed | Phase::Unknown);
-            state.acted && (after || is_to_be_undone(step, state))
+            state.acted && (after || is_to_be_undone(step, state) || is_followed(step, state))
         })
         .map(|(step, state)| {
             let stays = match state.phase {
                 Phase::Failed | Phase::Unknown => "what it did before it failed stays",
+                Phase::Watching if is_followed(step, state) => "was under way and goes on",
                 _ => "stays done",
             };
             let why = match step.action.spec().undo {

@@ -1,11 +1,11 @@
 //! The steps of a runbook's run, line by line.
 
 use crate::facts::Facts;
-use crate::operation::{Failure, Operation, Phase, Status, StepState};
+use crate::operation::{Failure, Operation, Phase, Status, StepState, backward::is_followed};
 use crate::runbook::Step;
 use crate::step::{CANNOT_TELL, Conduct, WRONG_ORDER};
 use crate::view::message::{Inline, Line, Sign, bold};
-use crate::view::people::names;
+use crate::view::people::named;
 use crate::view::words::{DOT, count, cut, joined, length};
 
 /// How many steps are listed one by one; of more, those that are done are counted, or while a person is asked those that are ahead: what was seen before
@@ -86,6 +86,11 @@ fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &Ste
                 state.evidence.first().map_or("", String::as_str)
             )]];
         }
+        (Phase::Watching, _)
+            if operation.undone_by.is_some() && operation.ended().is_none() && is_followed(step, state) =>
+        {
+            (Some(Sign::Running), "has no way back, so its end is waited for")
+        }
         (Phase::Watching, _) if is_blind(state) => (Some(Sign::Unknown), "watched"),
         _ => standing(state.phase, operation.ended().is_some()),
     };
@@ -135,7 +140,11 @@ fn answered(facts: &Facts<'_>, step: &Step, state: &StepState) -> Option<Line> {
     let mut people = state.yes.clone();
     people.extend(state.by.iter().filter(|by| ticked && !state.yes.contains(by)).cloned());
     let settled = matches!(state.phase, Phase::Done | Phase::Skipped);
-    (settled && !people.is_empty()).then(|| line![format!("by {}", names(facts, &people))])
+    (settled && !people.is_empty()).then(|| {
+        let mut line = line!["by "];
+        line.extend(named(facts, &people));
+        line
+    })
 }
 
 /// `3. `, by its place in the sequence; a remedy has none.
