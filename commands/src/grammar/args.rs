@@ -145,18 +145,16 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// Takes `for 2h`, if the next words say so.
+    /// Takes `for 2h`, if the next words say so, or the last ones: whoever ends their reason with it means it as well.
     ///
     /// # Errors
-    /// When `for` is not followed by a span of time.
+    /// When `for` is not followed by a span of time, or an hour is named where only a span is read.
     pub fn take_for(&mut self) -> Result<Option<Span>, ParseError> {
-        let named = self.peek().is_some_and(|word| word.eq_ignore_ascii_case("for"))
-            && self
-                .words
-                .get(self.next + 1)
-                .is_some_and(|known| known.word.starts_with(|c: char| c.is_ascii_digit()));
-        if !named {
-            return Ok(None);
+        if self.names("until") {
+            return Err(self.error("an end is not read here: write how long, such as `for 2h`"));
+        }
+        if !self.names("for") {
+            return Ok(self.take_last_for());
         }
         self.next += 1;
         let span = self
@@ -165,6 +163,23 @@ impl<'a> Args<'a> {
             .ok_or_else(|| self.error("this is not a span of time: write `30m`, `2h`, `1h30m` or `3d`"))?;
         self.next += 1;
         Ok(Some(span))
+    }
+
+    /// Whether this word comes next, and a number after it.
+    fn names(&self, word: &str) -> bool {
+        let number = |known: &Word<'_>| known.word.starts_with(|c: char| c.is_ascii_digit());
+        self.peek().is_some_and(|next| next.eq_ignore_ascii_case(word))
+            && self.words.get(self.next + 1).is_some_and(number)
+    }
+
+    /// Takes `for 2h` from the end.
+    fn take_last_for(&mut self) -> Option<Span> {
+        let open = self.words.get(self.next..)?;
+        let [.., word, span] = open else { return None };
+        let meant = word.word.eq_ignore_ascii_case("for") && !word.quoted && !span.quoted;
+        let span = Span::parse(span.word).filter(|_| meant)?;
+        self.words.truncate(self.words.len() - 2);
+        Some(span)
     }
 
     /// Takes `[service] environment`.

@@ -174,11 +174,8 @@ pub(super) fn spread(plan: &mut Plan<'_>, freeze: Option<&Held>, speaker: &Speak
 }
 
 fn take_until(args: &mut Args<'_>) -> Result<Option<Until>, ParseError> {
-    if let Some(span) = args.take_for()? {
-        return Ok(Some(Until::After(span)));
-    }
     if !args.take("until") {
-        return Ok(None);
+        return Ok(args.take_for()?.map(Until::After));
     }
     let time = |word: &str| NaiveTime::parse_from_str(word, "%H:%M").ok();
     let word = args.peek().unwrap_or_default();

@@ -49,6 +49,12 @@ fn errors_point_and_suggest() {
     /deploy lock mainnet for 2x
                              ^^
     ");
+    insta::assert_snapshot!(error("/deploy lock mainnet until 18:00 the audit"), @r"
+    an end is not read here: write how long, such as for 2h
+    an end is not read here: write how long, such as for 2h
+    /deploy lock mainnet until 18:00 the audit
+                         ^^^^^
+    ");
     insta::assert_snapshot!(error("/deploy reject mainnet"), @r"
     say why: those who wait for it will read it
     say why: those who wait for it will read it
@@ -152,4 +158,36 @@ proptest! {
             prop_assert!(error.at <= text.chars().count() + 1);
         }
     }
+}
+
+/// Whoever ends their reason with a span means it: it is not a part of the reason that holds forever.
+#[test]
+fn a_span_may_stand_behind_the_reason() {
+    let held = |text: &str| {
+        let mut world = World::new();
+        world.says("U0CARLA", text);
+        let lock = world.desk.locks.values().next().expect("a lock").clone();
+        (lock.until.map(|until| until.0 - world.now.0), lock.reason)
+    };
+    let hour = Some(3_600_000);
+    assert_eq!(
+        held("/deploy lock mainnet for 1h the audit"),
+        (hour, "the audit".to_owned())
+    );
+    assert_eq!(
+        held("/deploy lock mainnet the audit for 1h"),
+        (hour, "the audit".to_owned())
+    );
+    assert_eq!(
+        held("/deploy lock mainnet the audit \"for 1h\""),
+        (None, "the audit \"for 1h\"".to_owned())
+    );
+    assert_eq!(
+        held("/deploy lock mainnet room for 1h of quiet"),
+        (None, "room for 1h of quiet".to_owned())
+    );
+    assert_eq!(
+        held("/deploy lock mainnet waits for review"),
+        (None, "waits for review".to_owned())
+    );
 }
