@@ -46,18 +46,21 @@ impl Account {
     }
 }
 
+/// Reads a region; one that cannot be right stays as it is.
+pub(super) fn region(value: &Value<'_>) -> Option<String> {
+    let region = value.text()?;
+    if !is_region(region) {
+        value.place.complain(format!(
+            "`{region}` is not an AWS region: write one such as `eu-central-1`"
+        ));
+    }
+    Some(region.to_owned())
+}
+
 /// Reads `{ region = "…", role_arn = "…", external_id = "…" }`, of a table that may hold something else besides, which was read before. What cannot
 /// be right stays, so that nobody complains that it is missing.
 pub(super) fn read(mut section: Section<'_>) -> Account {
-    let region = section.take("region").map(|value| {
-        let region = value.text().unwrap_or_default();
-        if !region.is_empty() && !is_region(region) {
-            value.place.complain(format!(
-                "`{region}` is not an AWS region: write one such as `eu-central-1`"
-            ));
-        }
-        region.to_owned()
-    });
+    let region = section.take("region").map(|value| region(&value).unwrap_or_default());
     let arn = section.take("role_arn");
     let external_id = section.take("external_id");
     if let (None, Some(id)) = (&arn, &external_id) {

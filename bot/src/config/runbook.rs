@@ -17,7 +17,7 @@ use super::known::KnownFailures;
 use super::people::people;
 use super::section::{Place, Section, Value, closest};
 use super::sequence::{Draft, judge};
-use super::{hosts, kept, plain};
+use super::{account, hosts, kept, plain};
 
 /// How long a person has to answer when the runbook does not say.
 pub(super) const PATIENCE: Span = Span::days(7);
@@ -93,16 +93,20 @@ fn one(name: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
         .take("on_failure")
         .and_then(|value| value.one_of(&words))
         .unwrap_or_default();
-    let drafts: Vec<Draft<'_>> = section
-        .tables("step")
-        .into_iter()
-        .filter_map(|table| step(table, known, None))
-        .collect();
-    if drafts.is_empty() {
+    let mut unread: Vec<&str> = Vec::new();
+    let mut drafts: Vec<Draft<'_>> = Vec::new();
+    for table in section.tables("step") {
+        let called = table.entries().find(|(key, _)| *key == "name");
+        match step(table, known, None) {
+            Some(draft) => drafts.push(draft),
+            None => unread.extend(called.and_then(|(_, value)| value.raw().as_str())),
+        }
+    }
+    if drafts.is_empty() && unread.is_empty() {
         place.complain(format!("has no step: add a table `[[{}.step]]`", place.key));
     }
     section.finish();
-    judge(&drafts, &head.parameters);
+    judge(&drafts, &head.parameters, &unread);
     Some(Runbook {
         name: name?,
         title: head.title,
@@ -171,7 +175,7 @@ pub(super) fn step<'a>(mut section: Section<'a>, known: Known<'_>, named: Option
     let own = || section.need("name", "\"…\"")?.name(StepName::parse);
     let name = named.or_else(own);
     let title = section.take("title").and_then(|value| value.text()).map(str::to_owned);
-    let region = section.take("region").and_then(|value| value.text()).map(str::to_owned);
+    let region = section.take("region").and_then(|value| account::region(&value));
     let group = section.take("group").and_then(|value| value.text()).map(str::to_owned);
     let asks_in = section
         .take("ask")
@@ -266,12 +270,11 @@ fn action(mut section: Section<'_>, known: Known<'_>) -> Option<Action> {
         rest.iter()
             .map(|(name, value)| ((*name).to_owned(), plain::value(value.raw()))),
     );
-    let action = match Action::deserialize(toml::Value::Table(table)) {
+    let action = match Action::deserialize(toml::Value::Table(table.clone())) {
         Ok(action) => action,
         Err(error) => {
             let words = error.message().to_owned();
-            // A complaint about a key stands at its line.
-            let at = rest.iter().find(|(name, _)| words.contains(&format!("`{name}`")));
+            let at = rest.iter().find(|(name, _)| is_about(name, &words, &table));
             at.map_or(&place, |(_, value)| &value.place)
                 .complain(format!("this is no step of kind `{word}`: {words}"));
             return None;
@@ -282,6 +285,14 @@ fn action(mut section: Section<'_>, known: Known<'_>) -> Option<Action> {
     }
     unlisted(&action, known, &place);
     Some(action)
+}
+
+/// Whether a complaint is about this key: without it, there would be another, or none. What is missing is about none of them.
+fn is_about(name: &str, words: &str, table: &toml::Table) -> bool {
+    let mut without = table.clone();
+    without.remove(name);
+    let other = Action::deserialize(toml::Value::Table(without)).err();
+    !words.starts_with("missing field") && other.is_none_or(|other| other.message() != words)
 }
 
 /// A step speaks to listed servers, runs allowed programs and compares with known code only; a name that is put together at run time is looked at then.

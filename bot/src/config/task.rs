@@ -54,7 +54,7 @@ fn one(word: &str, value: Value<'_>, known: Known<'_>) -> Option<Runbook> {
         place,
     });
     let drafts: Vec<Draft<'_>> = asked.into_iter().chain([draft]).collect();
-    judge(&drafts, &head.parameters);
+    judge(&drafts, &head.parameters, &[]);
     Some(Runbook {
         name,
         title: head.title,

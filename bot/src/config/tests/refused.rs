@@ -385,6 +385,36 @@ fn one_approval_of_two_services() {
     assert_eq!(warnings(&format!("{}{elsewhere}", approved(""))), "");
 }
 
+/// `wallet-mainnet-` begins the functions of `wallet-mainnet-stg-` as well.
+#[test]
+fn functions_of_two_environments() {
+    let functions = |prefix: &str, more: &str| {
+        format!(
+            "functions = {{ prefix = \"{prefix}\"{more}, level_key = \"LOG_LEVEL\", baseline = \"info\", levels = [\"info\"] }}\n"
+        )
+    };
+    let both = |more: &str| {
+        let stage = another("stage", "stage") + &functions("web-prod-stg-", "");
+        approved(&(functions("web-prod-", more) + &stage))
+    };
+    insta::assert_snapshot!(complaints(&both("")), @r#"signalbox.toml:8: service.web.environment.prod.functions: `web-prod-` takes in the functions of `stage`, which begin with `web-prod-stg-`: add `but = ["web-prod-stg-"]`"#);
+    insta::assert_snapshot!(complaints(&both(", but = [\"stg-\"]")), @r#"
+    signalbox.toml:8: service.web.environment.prod.functions: `web-prod-` takes in the functions of `stage`, which begin with `web-prod-stg-`: add `but = ["web-prod-stg-"]`
+    signalbox.toml:8: service.web.environment.prod.functions.but: `stg-` leaves nothing out: write what goes on where the `prefix` ends, such as `web-prod-stg-`
+    "#);
+    assert_eq!(warnings(&both(", but = [\"web-prod-stg-\"]")), "");
+    let elsewhere = both("").replacen("eu-central-1", "eu-west-1", 1);
+    assert_eq!(warnings(&elsewhere), "");
+}
+
+#[test]
+fn refs_that_are_left_out() {
+    insta::assert_snapshot!(complaints(&approved("").replace("[\"v*\"]", "[\"!v*-rc*\"]")), @r#"signalbox.toml:6: service.web.environment.prod.refs: only leaves refs out: say first which go here, such as `"**"`"#);
+    let without = |refs: &str| warnings(&approved(&another("test", "v*-rc*")).replace("[\"v*\"]", refs));
+    assert!(without("[\"v*\"]").contains("some refs fit"));
+    assert_eq!(without("[\"v*\", \"!v*-rc*\"]"), "");
+}
+
 #[test]
 fn everything_at_once_in_the_order_of_the_lines() {
     let text = "[service.web]\nchanel = \"C0A\"\n[service.web.environment.prod]\ntier = \"prod\"\nchecks = [\"x\"]\n[defaults]\ntimezone = \"Mars\"\n";
@@ -664,4 +694,40 @@ known = "role-exists"
     signalbox.toml:20: service.web.runbook.go.step.known.role-exist: is no known failure. Did you mean `role-exists`? There are: validation-record-exists, record-exists, role-exists, websocket-403, edge-first-hour, no-such-key, state-locked, credentials-expired, access-denied, Odd_One, wordless, any; the service adds its own as tables `known.NAME`
     signalbox.toml:25: service.web.runbook.go.step.known: is a string: write a table, such as `{ key = "value" }`
     "#);
+}
+
+/// What would otherwise show in the middle of a run.
+#[test]
+fn steps_that_would_be_left_out_or_get_stuck() {
+    let step = |name: &str, keys: &str| format!("[[service.web.runbook.x.step]]\nname = \"{name}\"\n{keys}\n");
+    let one = |keys: &str| complaints(&approved(&step("one", keys)));
+    let wait = "kind = \"wait\"\nfor = \"1m\"";
+    let parameter = "[service.web.runbook.x]\nparameter.when = { choices = [\"before\", \"after\"] }\n";
+    let when = |when: &str| {
+        complaints(&approved(&format!(
+            "{parameter}{}",
+            step("one", &format!("{wait}\nwhen = {when}"))
+        )))
+    };
+    insta::assert_snapshot!(when("{ value = \"{parameter.when}\", is = \"befor\" }"), @"signalbox.toml:10: service.web.runbook.x.step: its `when` compares `when` with `befor`, which is none of its choices: before, after. Did you mean `before`?");
+    insta::assert_snapshot!(when("{ value = \"{parameter.when}\", is = \"before\", is_not = \"after\" }"), @"signalbox.toml:10: service.web.runbook.x.step: its `when` compares with two things or with none: write either `is` or `is_not`");
+    let flag = step("color", "kind = \"flag\"\nparameter = \"/color\"");
+    let reads = |what: &str| {
+        complaints(&approved(&format!(
+            "{flag}{}",
+            step("say", &format!("kind = \"announce\"\ntext = \"{what}\""))
+        )))
+    };
+    insta::assert_snapshot!(reads("now {step.color.other}"), @"signalbox.toml:12: service.web.runbook.x.step: `{step.color.other}` will stand for nothing: the step `color` finds value");
+    insta::assert_snapshot!(reads("now {step.color.value"), @"signalbox.toml:12: service.web.runbook.x.step: `now {step.color.value` opens a placeholder and does not close it: write `}` behind its name, or `{{` for a brace");
+    insta::assert_snapshot!(one(&format!("{wait}\nregion = \"west\"")), @"signalbox.toml:12: service.web.runbook.x.step.region: `west` is not an AWS region: write one such as `eu-central-1`");
+    insta::assert_snapshot!(one("kind = \"codebuild\"\nproject = \"p\"\nusual = \"2h\""), @"signalbox.toml:8: service.web.runbook.x.step: usually takes 2 h, but counts as failed after 1 h: write a longer `deadline`");
+    insta::assert_snapshot!(one("kind = \"codebuild\"\nproject = \"p\"\nvariables = { SIGNALBOX_RUN = \"1\" }"), @"signalbox.toml:8: service.web.runbook.x.step: `SIGNALBOX_RUN` is what a build is found again by: give the variable another name");
+    // A key that is wrong is named itself, and one step that cannot be read is no reason to complain of those that name it.
+    let snapshot = step("save", "kind = \"snapshot\"\ninstance = \"db\"\nyonger = \"3h\"");
+    let build = step(
+        "build",
+        "kind = \"codebuild\"\nproject = \"{step.save.id}\"\nneeds_snapshot = { step = \"save\", younger = \"3h\" }",
+    );
+    insta::assert_snapshot!(complaints(&approved(&format!("{snapshot}{build}"))), @"signalbox.toml:12: service.web.runbook.x.step.yonger: this is no step of kind `snapshot`: unknown field `yonger`, expected one of `instance`, `cluster`, `younger`");
 }
