@@ -33,6 +33,8 @@ pub(super) struct Known<'k> {
     pub(super) programs: &'k BTreeMap<String, Vec<String>>,
     /// Whether the service has a repository on GitHub.
     pub(super) repository: bool,
+    /// Whether it says which files are migrations.
+    pub(super) migrations: bool,
     /// The failures that they may name.
     pub(super) failures: &'k KnownFailures,
 }
@@ -308,12 +310,19 @@ fn unlisted(action: &Action, known: Known<'_>, place: &Place<'_>) {
             "has to build the newest commit of {branch}, but the service does not say where that is: add `github = \"owner/repository\"` to it"
         ));
     }
-    if let (Action::Schema(schema), false) = (action, known.repository)
+    if let Action::Schema(schema) = action
         && schema.unknown == Unknown::Refuse
     {
-        place.complain(
-            "compares versions on GitHub, but the service names no repository: add `github = \"owner/name\"` to it",
-        );
+        if !known.repository {
+            place.complain(
+                "compares versions on GitHub, but the service names no repository: add `github = \"owner/name\"` to it",
+            );
+        }
+        if !known.migrations {
+            place.complain(
+                "looks for migrations, but the service does not say which files they are: add `migrations = [\"db/migrations/**\"]` to it",
+            );
+        }
     }
     if let Action::Command(command) = action
         && let Some(name) = command.local.as_ref().filter(|name| placeholders(name).is_empty())

@@ -76,6 +76,7 @@ pub(super) fn read<'a>(
         hosts: &hosts,
         programs,
         repository: github.is_some(),
+        migrations: !patterns.is_empty(),
         failures: &failures,
     };
     let runbooks = runbooks(&mut section, known);

@@ -437,6 +437,13 @@ fn an_abort_waits_for_what_is_under_way_and_has_no_way_back() {
         world.says("U0CARLA", "/deploy abort mainnet wrong version");
         assert_eq!(world.operation().status, Status::Undoing);
         assert_eq!(world.claims.len(), 1, "the environment is not free yet");
+        let card = world.decide(|facts| commands::view::operation_card(world.operation(), facts));
+        let card = text_of(&card);
+        assert!(
+            card.contains("is being undone, after the end of step 2 of 2: build"),
+            "{card}"
+        );
+        assert!(card.contains("has no way back, so its end is waited for"), "{card}");
         world
     };
     let ends = |world: &mut World| {
@@ -462,6 +469,13 @@ fn an_abort_waits_for_what_is_under_way_and_has_no_way_back() {
     world.comes_back("build", CallPhase::Watch, &refused("exit status 1"));
     let card = ends(&mut world);
     assert!(card.contains("what it did before it failed stays"), "{card}");
+
+    // Who cannot wait ends it as it is, and reads what goes on.
+    let mut world = under_way();
+    world.clicks("U0CARLA", "End it as it is");
+    let card = world.decide(|facts| commands::view::operation_card(world.operation(), facts));
+    let card = text_of(&card);
+    assert!(card.contains("build was under way and goes on"), "{card}");
 
     // Nobody waits for ever.
     let mut world = under_way();

@@ -95,6 +95,8 @@ fn migrations(change: &Change, facts: &Facts<'_>) -> Line {
     }
     match (words::migrations(change, facts).len(), change.files_complete) {
         (0, true) => line![", no migration"],
+        // Why not is said behind it, where that is known.
+        (0, false) if change.unknown.is_some() => line![", cannot tell whether migrations"],
         (0, false) => line![", cannot tell whether migrations: the list of files is cut"],
         (touched, true) => line![", ", bold(count(touched, "migration"))],
         (touched, false) => line![", ", bold(format!("at least {}", count(touched, "migration")))],

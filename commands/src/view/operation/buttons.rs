@@ -1,7 +1,7 @@
 //! The buttons of a runbook's run, each bound to the step and the try it was drawn for; and the forms that they open.
 
 use super::subject;
-use crate::operation::{Operation, Phase, Status, StepState};
+use crate::operation::{Operation, Phase, Status, StepState, backward::is_followed};
 use crate::runbook::Step;
 use crate::step::Action;
 use crate::verb::remedy;
@@ -47,6 +47,9 @@ pub(super) fn buttons(operation: &Operation) -> Vec<Button> {
                 ("skip", "Leave it out…", ButtonStyle::Plain),
             ));
         }
+    }
+    let waits = operation.status == Status::Undoing && operation.all().any(|(step, state)| is_followed(step, state));
+    if waits || operation.status == Status::Stopped {
         buttons.push(button(operation, None, ("stop", "End it as it is", ButtonStyle::Plain)));
     }
     if operation.undone_by.is_none() && !operation.is_plan() {

@@ -134,7 +134,15 @@ fn progress(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
             });
             (sign, format!("{what}{DOT}a person decides"))
         }
-        Status::Undoing => (Sign::Running, format!("is being undone{}", place(operation, facts))),
+        Status::Undoing => {
+            let place = place(operation, facts);
+            let waits = operation.all().any(|(step, state)| is_followed(step, state));
+            let words = match place.strip_prefix(DOT).filter(|_| waits) {
+                Some(place) => format!("is being undone, after the end of {place}"),
+                None => format!("is being undone{place}"),
+            };
+            (Sign::Running, words)
+        }
         Status::Running => {
             let asking = operation.frontier().iter().any(|(_, state)| state.phase.is_asking());
             let sign = if asking { Sign::Waiting } else { Sign::Running };
