@@ -51,7 +51,7 @@ pub(super) fn plain_words(text: &str, limit: usize) -> String {
 /// Appends a piece; `false` when there was no room for all of it.
 fn inline(piece: &Inline, out: &mut Cutter) -> bool {
     match piece {
-        Inline::Text(text) => out.wrapped("", &tame(text), ""),
+        Inline::Text(text) => addressed(text, out),
         Inline::Bold(text) => out.wrapped("*", tame(text).trim().replace('*', "\u{2217}").as_str(), "*"),
         Inline::Code(text) => {
             let text = visible(text).replace('`', "\u{2cb}").replace('\n', " ");
@@ -86,6 +86,34 @@ fn inline(piece: &Inline, out: &mut Cutter) -> bool {
         }
         Inline::Sign(sign) => out.whole(emoji(*sign)),
     }
+}
+
+/// Plain words. An address that look-alikes would turn into another (`/__version__`) stands as Slack writes one: people copy it, and tap on it.
+fn addressed(text: &str, out: &mut Cutter) -> bool {
+    let mut rest = text;
+    while let Some((before, word, after)) = next_address(rest) {
+        let Some(url) = address(word) else { break };
+        if !(out.wrapped("", &tame(before), "") && out.whole(&format!("<{url}>"))) {
+            return false;
+        }
+        rest = after;
+    }
+    out.wrapped("", &tame(rest), "")
+}
+
+/// The first address of a text that would not stay as it is, with what stands before and behind it. The mark that ends a sentence is no part of it.
+fn next_address(text: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    while let Some(at) = text.get(from..)?.find("https://").map(|at| from + at) {
+        let (before, rest) = text.split_at(at);
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let word = rest.get(..end)?.trim_end_matches(['.', ',', ';', ':', ')', '”']);
+        if tame(word) != word {
+            return Some((before, word, rest.get(word.len()..)?));
+        }
+        from = at + word.len();
+    }
+    None
 }
 
 const fn emoji(sign: Sign) -> &'static str {

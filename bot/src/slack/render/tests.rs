@@ -173,6 +173,30 @@ fn hidden_characters_are_spelled_out_and_emoji_stay_whole() {
     );
 }
 
+/// `__version__` is markup at the edge of a word, and a part of an address that people copy.
+#[test]
+fn an_address_with_marks_stays_the_address() {
+    let drawn = |words: &str| mrkdwn::line(&vec![text(words)], 200);
+    assert_eq!(
+        drawn("GET https://aus5.example.org/__version__, until *200*"),
+        "GET <https://aus5.example.org/__version__>, until \u{2217}200\u{2217}"
+    );
+    let two = "https://a.example.org/x_y https://a.example.org/_b_?c=1&d=|> end";
+    assert_eq!(
+        drawn(two),
+        "https://a.example.org/x_y <https://a.example.org/_b_?c=1&amp;d=%7C%3E> end"
+    );
+    // What is no address of the web stays words.
+    assert_eq!(
+        drawn("http://a.example.org/__b__"),
+        "http://a.example.org/\u{2cd}\u{2cd}b\u{2cd}\u{2cd}"
+    );
+    assert_eq!(
+        drawn("https://u:p@a.example.org/_b_ _"),
+        "https://u:p@a.example.org/\u{2cd}b\u{2cd} \u{2cd}"
+    );
+}
+
 #[test]
 fn only_https_becomes_a_link() {
     for bad in [
