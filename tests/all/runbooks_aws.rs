@@ -166,6 +166,40 @@ async fn a_task_that_fails_says_why_and_how_far_it_came() {
     town.ends().await;
 }
 
+/// What stands where a flag is looked for, and what is said of it.
+async fn no_flag(keys: &str, account: Value) -> String {
+    let set = format!("kind = \"flag\"\n{keys}\nvalue = \"false\"");
+    let read = format!("kind = \"flag\"\n{keys}\nmissing = \"false\"");
+    let asked = "kind = \"require\"\nvalue = \"{step.flag.value}\"\nis = \"true\"\notherwise = \"it is off\"";
+    let runbooks = [
+        runbook("look", "stop", &[("flag", &read), ("so", asked)]),
+        runbook("turn", "stop", &[("flag", &set)]),
+    ];
+    let town = town(&runbooks.concat(), account).await;
+    town.says("U0CARLA", "/deploy run look mainnet").await;
+    let text = text_of(&town.shows(&["look", "a person decides"]).await);
+    town.says("U0CARLA", "/deploy stop mainnet enough").await;
+    town.says("U0CARLA", "/deploy run turn mainnet").await;
+    town.shows(&["turn", "a person decides", "wrong_type"]).await;
+    assert_eq!(town.asked("aws.UpdateItem") + town.asked("aws.PutParameter"), 0);
+    town.ends().await;
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_null_in_a_table_does_not_pass_for_true_and_is_not_replaced() {
+    let item = json!({ "pk": { "S": "migrate" }, "current": { "NULL": true } });
+    let said = no_flag(
+        "table = \"deploy\"\nkey = { pk = \"migrate\" }\nattribute = \"current\"",
+        json!({ "table": [{ "name": "deploy", "key": ["pk"], "item": [item] }] }),
+    )
+    .await;
+    assert!(
+        said.contains("deploy migrate current is null, which no flag is: make it a string, a boolean or a number"),
+        "{said}"
+    );
+}
+
 const SNAPSHOT: (&str, &str) = (
     "snapshot",
     "kind = \"snapshot\"\ninstance = \"wallet\"\nyounger = \"1h\"",

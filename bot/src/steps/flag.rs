@@ -107,6 +107,8 @@ pub(super) fn typed_words(value: Option<&Value>) -> Option<String> {
         "M" => "map",
         "L" | "StringList" => "list",
         "SecureString" => "secret string",
+        // `{"NULL": true}`: a null is no value, and least of all true.
+        "NULL" => return Some("null".to_owned()),
         other => other,
     };
     Some(format!("{} ({kind})", words(value)?))
@@ -157,15 +159,25 @@ fn typed(flag: &Flag, old: Option<&Value>, text: &str) -> Result<Value, StepErro
                 format!("{} is a number, and {text} is none", flag.place()),
             ));
         }
-        "S" | "N" | "String" | "SecureString" | "StringList" => Value::String(text.to_owned()),
-        other => {
-            return Err(StepError::failed(
-                "wrong_type",
-                format!("{} is of type {other}, which no flag is", flag.place()),
-            ));
-        }
+        _ => Value::String(text.to_owned()),
     };
     Ok(json!({ kind: value }))
+}
+
+/// What was read, unless no flag is of its type: then it counts neither as a value nor as missing, for nobody knows what its readers take it for.
+fn flag_only(flag: &Flag, value: Option<Value>) -> Result<Option<Value>, StepError> {
+    let kind = value
+        .as_ref()
+        .and_then(Value::as_object)
+        .and_then(|object| object.keys().next());
+    let why = match kind.map(String::as_str) {
+        None | Some("S" | "N" | "BOOL" | "String" | "SecureString" | "StringList") => return Ok(value),
+        Some("NULL") => "is null".to_owned(),
+        Some(other) => format!("is of type {other}"),
+    };
+    let place = flag.place();
+    let why = format!("{place} {why}, which no flag is: make it a string, a boolean or a number, and try again");
+    Err(StepError::failed("wrong_type", why))
 }
 
 /// The value as it is stored, with its type: `{"S": "blue"}`, `{"String": "blue"}`; `None`: it does not exist.
@@ -185,7 +197,8 @@ async fn read(flag: &Flag, at: At<'_>) -> Result<Option<Value>, StepError> {
     let ask = json!({ "TableName": flag.table, "Key": key(flag), "ConsistentRead": true });
     let told = at.aws(DYNAMODB, Ask::target("GetItem", ask)).await?;
     let attribute = flag.attribute.as_deref().unwrap_or_default();
-    Ok(told.body.pointer("/Item").and_then(|item| item.get(attribute)).cloned())
+    let value = told.body.pointer("/Item").and_then(|item| item.get(attribute));
+    flag_only(flag, value.cloned())
 }
 
 fn key(flag: &Flag) -> Value {
@@ -301,9 +314,26 @@ mod tests {
             (None, None, "true"),
             (None, Some(json!({ "BOOL": true })), "yes"),
             (None, Some(json!({ "N": "1" })), "one"),
-            (None, Some(json!({ "M": {} })), "x"),
         ] {
             assert!(typed(kind, old.clone(), text).is_err(), "{old:?} {text}");
+        }
+    }
+
+    #[test]
+    fn a_null_is_neither_true_nor_missing() {
+        assert_eq!(typed_words(Some(&json!({ "NULL": true }))).unwrap(), "null");
+        let read = |value: Option<Value>| flag_only(&flag(None), value);
+        for value in [None, Some(json!({ "S": "" })), Some(json!({ "BOOL": true }))] {
+            assert_eq!(read(value.clone()).unwrap(), value);
+        }
+        for value in [
+            json!({ "NULL": true }),
+            json!({ "M": {} }),
+            json!({ "L": [] }),
+            json!({ "SS": ["true"] }),
+            json!({ "B": "dHJ1ZQ==" }),
+        ] {
+            assert!(read(Some(value.clone())).is_err(), "{value}");
         }
     }
 
