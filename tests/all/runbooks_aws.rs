@@ -200,6 +200,20 @@ async fn a_null_in_a_table_does_not_pass_for_true_and_is_not_replaced() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_parameter_is_neither_shown_nor_encrypted_anew() {
+    let said = no_flag(
+        "parameter = \"/deploy/migrate\"",
+        json!({ "parameter": [{ "name": "/deploy/migrate", "value": "true", "type": "SecureString" }] }),
+    )
+    .await;
+    assert!(
+        said.contains("parameter /deploy/migrate is a SecureString, which no flag is: it is neither decrypted nor"),
+        "{said}"
+    );
+    assert!(!said.contains("AQICAH"), "{said}");
+}
+
 const SNAPSHOT: (&str, &str) = (
     "snapshot",
     "kind = \"snapshot\"\ninstance = \"wallet\"\nyounger = \"1h\"",

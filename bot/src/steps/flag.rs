@@ -106,7 +106,6 @@ pub(super) fn typed_words(value: Option<&Value>) -> Option<String> {
         "N" => "number",
         "M" => "map",
         "L" | "StringList" => "list",
-        "SecureString" => "secret string",
         // `{"NULL": true}`: a null is no value, and least of all true.
         "NULL" => return Some("null".to_owned()),
         other => other,
@@ -170,13 +169,18 @@ fn flag_only(flag: &Flag, value: Option<Value>) -> Result<Option<Value>, StepErr
         .as_ref()
         .and_then(Value::as_object)
         .and_then(|object| object.keys().next());
-    let why = match kind.map(String::as_str) {
-        None | Some("S" | "N" | "BOOL" | "String" | "SecureString" | "StringList") => return Ok(value),
-        Some("NULL") => "is null".to_owned(),
-        Some(other) => format!("is of type {other}"),
+    const MAKE: &str = "make it a string, a boolean or a number";
+    let (is, todo) = match kind.map(String::as_str) {
+        None | Some("S" | "N" | "BOOL" | "String" | "StringList") => return Ok(value),
+        Some("NULL") => ("null".to_owned(), MAKE),
+        // To set one is to encrypt it under another key than its own.
+        Some("SecureString") => (
+            "a SecureString".to_owned(),
+            "it is neither decrypted nor encrypted anew. Keep the flag in a parameter of type String",
+        ),
+        Some(other) => (format!("of type {other}"), MAKE),
     };
-    let place = flag.place();
-    let why = format!("{place} {why}, which no flag is: make it a string, a boolean or a number, and try again");
+    let why = format!("{} is {is}, which no flag is: {todo}, and try again", flag.place());
     Err(StepError::failed("wrong_type", why))
 }
 
@@ -188,7 +192,7 @@ async fn read(flag: &Flag, at: At<'_>) -> Result<Option<Value>, StepError> {
             Ok(told) => {
                 let parameter = &told.body["Parameter"];
                 let kind = parameter["Type"].as_str().unwrap_or("String");
-                Ok(Some(json!({ kind: parameter["Value"] })))
+                flag_only(flag, Some(json!({ kind: parameter["Value"] })))
             }
             Err(error) if error.code() == Some("ParameterNotFound") => Ok(None),
             Err(error) => Err(error.into()),
@@ -332,6 +336,7 @@ mod tests {
             json!({ "L": [] }),
             json!({ "SS": ["true"] }),
             json!({ "B": "dHJ1ZQ==" }),
+            json!({ "SecureString": "AQICAH" }),
         ] {
             assert!(read(Some(value.clone())).is_err(), "{value}");
         }
