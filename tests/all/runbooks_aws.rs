@@ -485,6 +485,36 @@ async fn records_and_mappings_are_replaced_once_and_put_back() {
     town.ends().await;
 }
 
+/// A try that gave up and arrives between what the next one reads and what it sends: to that one it looks as if somebody had been faster.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_as_wanted_by_now_is_waited_for_and_not_called_somebody_elses() {
+    let asks = ("agree", "kind = \"manual\"\ninstructions = \"Look.\"");
+    let record_alone = [switch_steps(asks)[0], asks];
+    let town = town(&runbook("switch", "undo", &record_alone), switch_account()).await;
+    let turns = async |to: &str, ttl: u32| {
+        let faults = &town.rig.sandbox().world().faults;
+        faults.wait_held().await;
+        let record = json!({ "name": "app.example.org", "type": "CNAME", "values": [to], "ttl": ttl });
+        town.deed(json!({ "route53": { "set": { "zone": "example.org", "record": record } } }))
+            .await;
+        faults.release();
+    };
+    let held = kind("hold_before", 1, &json!({}));
+    town.breaks("aws.ChangeResourceRecordSets", &held).await;
+    town.says("U0CARLA", "/deploy run switch mainnet").await;
+    turns("green.example.org", 60).await;
+    town.shows(&["step 2 of 2"]).await;
+    assert_eq!(record(&town, "app.example.org."), "green.example.org");
+    assert_eq!(town.done("aws.ChangeResourceRecordSets"), 1, "it is said again, once");
+
+    town.breaks("aws.ChangeResourceRecordSets", &held).await;
+    town.says("U0CARLA", "/deploy abort mainnet it is red").await;
+    turns("blue.example.org", 300).await;
+    town.shows(&["switch · wallet → mainnet · undone"]).await;
+    assert_eq!(record(&town, "app.example.org."), "blue.example.org");
+    town.ends().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_changed_meanwhile_is_not_put_back() {
     let asks = ("agree", "kind = \"manual\"\ninstructions = \"Look.\"");

@@ -278,9 +278,12 @@ async fn set(step: &Route53, at: At<'_>, (from, to): (&str, &str)) -> Answer {
     let ask = Ask::rest("ChangeResourceRecordSets", Method::POST, path, Some(json!(body)));
     let told = match at.aws(ROUTE53, ask).await {
         Err(error) if error.code() == Some("InvalidChangeBatch") => {
-            // Either somebody was faster, or Route 53 does not take what is wanted.
+            // Somebody was faster, perhaps an earlier try of ours that arrived late; or Route 53 does not take what is wanted.
             let now = read(step, at, zone).await?;
-            return Err(if same(&now, &from) {
+            return Err(if same(&now, &to) {
+                // The next try says it again, which gives a change that can be waited for.
+                StepError::Later(format!("{} {} became that meanwhile", step.record, step.kind))
+            } else if same(&now, &from) {
                 error.into()
             } else {
                 changed(step, now.as_ref())
