@@ -1,4 +1,8 @@
 //! What people would look for next when a migration fails: the newest errors in the logs of its functions, each kind of them once.
+#![expect(
+    clippy::expect_used,
+    reason = "a test fails by panicking, also in what its functions share"
+)]
 
 use serde_json::{Value, json};
 use tests::kinds::TEAM;
@@ -45,15 +49,19 @@ fn lines(lines: &[&str]) -> Value {
     json!({ "logs": { "append": { "group": "/aws/lambda/copy", "lines": lines } } })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_newest_errors_are_on_the_card_while_calls_fail_and_when_letters_die() {
+async fn town() -> Scenario {
     let mut options = options(shared_store());
     options.config = format!("{}{DRAIN}", TEAM.replace("HEALTH", "https://health.example.org"));
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("account.toml");
     std::fs::write(&path, ACCOUNT).expect("the account is written");
     options.sandbox.aws_seed = Some(path);
-    let town = Scenario::with(options).await;
+    Scenario::with(options).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_errors_are_on_the_card_while_calls_fail_and_when_letters_die() {
+    let town = town().await;
     town.says("U0CARLA", "/deploy run drain prod").await;
     town.card_in_time(&[
         "40 left: 40 visible, 0 in flight, 0 delayed",
@@ -109,5 +117,36 @@ async fn the_newest_errors_are_on_the_card_while_calls_fail_and_when_letters_die
         "cannot tell which errors there are: there is no log group /not/there",
     ])
     .await;
+    town.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cloudwatch_cannot_tell_is_unknown_and_not_none() {
+    let town = town().await;
+    let answers = |status: Option<&str>| json!({ "metrics": { "answers": { "status": status, "page": 1 } } });
+    town.control(
+        "aws/deed",
+        json!([answers(Some("InternalError")), { "sqs": { "clear": { "queue": "works-queue" } } }]),
+    )
+    .await;
+    town.says("U0CARLA", "/deploy run drain prod").await;
+    let blind = "cannot be read just now: Incomplete: CloudWatch did not tell all that was counted: InternalError";
+    town.card_in_time(&[blind]).await;
+
+    // What is on other pages counts.
+    town.control(
+        "aws/deed",
+        json!([answers(None), measured("Invocations", 50), measured("Errors", 1)]),
+    )
+    .await;
+    town.card_in_time(&["2 % of "]).await;
+
+    town.control("aws/deed", answers(Some("Forbidden"))).await;
+    let card = town.card_in_time(&["a person decides", "Forbidden"]).await;
+    assert!(
+        text_of(&card).contains("allow it cloudwatch:GetMetricData"),
+        "{}",
+        text_of(&card)
+    );
     town.ends().await;
 }

@@ -1,6 +1,6 @@
 //! How many of a Lambda function's calls failed lately, as CloudWatch counted them.
 
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, StatusCode};
 use aws_smithy_types::DateTime;
 use commands::time::{Span, Timestamp};
 
@@ -9,6 +9,8 @@ use super::error::AwsError;
 
 /// The finest that CloudWatch keeps of Lambda's metrics, in seconds.
 const PERIOD: i32 = 60;
+/// The pages of one answer that are read: one holds a day of some thirty functions.
+const PAGES: usize = 5;
 
 /// Calls of functions and how many of them failed.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -26,10 +28,10 @@ impl Failures {
     }
 }
 
-/// What functions did in the span before now, all together, in one call.
+/// What functions did in the span before now, all together.
 ///
 /// # Errors
-/// See [`AwsError`]; nothing was changed.
+/// See [`AwsError`]; nothing was changed. Part of what was counted is no answer: it would make few failures, or none, out of those that are not told.
 pub(crate) async fn failures(
     clients: &Clients,
     within: Within<'_>,
@@ -46,16 +48,45 @@ pub(crate) async fn failures(
         .set_metric_data_queries(Some(queries.collect()))
         .start_time(DateTime::from_millis(now.0 - over.0))
         .end_time(DateTime::from_millis(now.0));
-    let told = clients.heed(within, ask.send().await.map_err(AwsError::from))?;
-    let sum = |prefix: &str| -> f64 {
-        let all = told.metric_data_results().iter();
-        let of = all.filter(|result| result.id().is_some_and(|id| id.starts_with(prefix)));
-        of.flat_map(|result| result.values()).sum()
-    };
-    Ok(Failures {
-        calls: sum(CALLS),
-        failed: sum(FAILED),
-    })
+    let (mut counted, mut next) = (Failures::default(), None::<String>);
+    for _ in 0..PAGES {
+        let page = ask.clone().set_next_token(next).send().await;
+        let told = clients.heed(within, page.map_err(AwsError::from))?;
+        next = told.next_token().map(str::to_owned);
+        for result in told.metric_data_results() {
+            whole(result, next.is_some())?;
+            let sum: f64 = result.values().iter().sum();
+            match result.id() {
+                Some(id) if id.starts_with(CALLS) => counted.calls += sum,
+                Some(id) if id.starts_with(FAILED) => counted.failed += sum,
+                _ => {}
+            }
+        }
+        if next.is_none() {
+            return Ok(counted);
+        }
+    }
+    Err(incomplete("there is more than is read"))
+}
+
+/// Nothing, if a result holds all that was counted, or `goes_on` on the next page.
+fn whole(result: &MetricDataResult, goes_on: bool) -> Result<(), AwsError> {
+    match result.status_code() {
+        Some(StatusCode::Complete) => Ok(()),
+        Some(StatusCode::PartialData) if goes_on => Ok(()),
+        Some(StatusCode::Forbidden) => Err(AwsError::fatal(
+            "Forbidden",
+            "CloudWatch does not tell the role what was counted: allow it cloudwatch:GetMetricData",
+        )),
+        status => Err(incomplete(status.map_or("it does not say", StatusCode::as_str))),
+    }
+}
+
+fn incomplete(why: &str) -> AwsError {
+    AwsError::retryable(
+        "Incomplete",
+        &format!("CloudWatch did not tell all that was counted: {why}"),
+    )
 }
 
 const CALLS: &str = "calls";

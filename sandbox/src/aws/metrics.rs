@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::args::{Args, Rule};
 use super::error::AwsError;
+use super::page;
 use super::region::Region;
 use super::value::{structure, timestamp};
 
@@ -39,7 +40,13 @@ struct Series {
 
 /// The metrics of a region.
 #[derive(Debug, Default)]
-pub(crate) struct Metrics(BTreeMap<Key, Series>);
+pub(crate) struct Metrics {
+    series: BTreeMap<Key, Series>,
+    /// What `GetMetricData` says of its results, which then hold nothing; without it they are complete.
+    status: Option<String>,
+    /// How many results are on a page of its answer; without it all of them.
+    page: Option<i64>,
+}
 
 impl Point {
     const fn of(value: f64) -> Self {
@@ -100,7 +107,9 @@ impl Metrics {
     /// What a function counted in the last minutes, by the metric's name; nothing when nobody measured it.
     pub(crate) fn counted(&self, name: &str, function: &str, (minutes, now_ms): (i64, i64)) -> Option<f64> {
         let dimensions = vec![("FunctionName".to_owned(), function.to_owned())];
-        let series = self.0.get(&("AWS/Lambda".to_owned(), name.to_owned(), dimensions))?;
+        let series = self
+            .series
+            .get(&("AWS/Lambda".to_owned(), name.to_owned(), dimensions))?;
         let span = (now_ms - (minutes - 1) * MINUTE, now_ms + 1);
         let periods = series.periods(span, MINUTE, now_ms);
         (!periods.is_empty()).then(|| periods.values().map(|point| point.sum).sum())
@@ -120,7 +129,7 @@ impl Metrics {
 
     fn series(&mut self, namespace: &str, name: &str, mut dimensions: Vec<(String, String)>) -> &mut Series {
         dimensions.sort();
-        self.0
+        self.series
             .entry((namespace.to_owned(), name.to_owned(), dimensions))
             .or_default()
     }
@@ -138,7 +147,7 @@ impl Metrics {
             metric.need("MetricName", &NAME)?.to_owned(),
             dimensions,
         );
-        Ok(self.0.get(&key))
+        Ok(self.series.get(&key))
     }
 }
 
@@ -197,6 +206,20 @@ pub(crate) fn get_statistics(region: &mut Region, args: Args<'_>) -> Result<Valu
     Ok(json!({"Label": args.need("MetricName", &NAME)?, "Datapoints": points.collect::<Vec<_>>()}))
 }
 
+/// The statistic of each period, by its begin.
+fn points(periods: BTreeMap<i64, Point>, statistic: &str) -> Result<Vec<(i64, f64)>, AwsError> {
+    let unknown = || {
+        AwsError::new(
+            "ValidationError",
+            format!("The value {statistic} for parameter Stat is not supported."),
+        )
+    };
+    let points = periods
+        .into_iter()
+        .map(|(begin_ms, point)| Ok((begin_ms, point.statistic(statistic).ok_or_else(unknown)?)));
+    points.collect()
+}
+
 /// `GetMetricData`.
 pub(crate) fn get_data(region: &mut Region, args: Args<'_>) -> Result<Value, AwsError> {
     let span = span(args)?;
@@ -222,19 +245,12 @@ pub(crate) fn get_data(region: &mut Region, args: Args<'_>) -> Result<Value, Aws
         }
         let series = region.metrics.find(metric)?;
         let periods = series.map_or_else(BTreeMap::new, |series| series.periods(span, period_ms, region.now_ms));
-        let mut points: Vec<(i64, f64)> = Vec::new();
-        for (begin_ms, point) in periods {
-            let unknown = || {
-                AwsError::new(
-                    "ValidationError",
-                    format!("The value {statistic} for parameter Stat is not supported."),
-                )
-            };
-            points.push((begin_ms, point.statistic(statistic).ok_or_else(unknown)?));
-        }
+        let mut points = points(periods, statistic)?;
         if newest_first {
             points.reverse();
         }
+        let status = region.metrics.status.as_deref();
+        points.retain(|_| status.is_none());
         if query.0.get("ReturnData") == Some(&json!(false)) {
             continue;
         }
@@ -251,10 +267,18 @@ pub(crate) fn get_data(region: &mut Region, args: Args<'_>) -> Result<Value, Aws
                 Some(points.iter().map(|(at_ms, _)| timestamp(*at_ms)).collect()),
             ),
             ("Values", Some(points.iter().map(|(_, value)| json!(value)).collect())),
-            ("StatusCode", Some(json!("Complete"))),
+            ("StatusCode", Some(json!(status.unwrap_or("Complete")))),
         ]));
     }
-    Ok(json!({"MetricDataResults": results, "Messages": []}))
+    let size = region.metrics.page.unwrap_or(500);
+    let page = page::forward(&results, size, args.text("NextToken", &ANY)?);
+    let bad_token = || AwsError::new("InvalidNextToken", "The next token is invalid.");
+    let (results, next) = page.ok_or_else(bad_token)?;
+    Ok(structure([
+        ("MetricDataResults", Some(json!(results))),
+        ("Messages", Some(json!([]))),
+        ("NextToken", next.map(Value::from)),
+    ]))
 }
 
 /// A measurement, once or every minute.
@@ -281,13 +305,15 @@ pub(crate) enum Deed {
     Steady(Measured),
     /// Everything measured is forgotten.
     Clear {},
+    /// The answers to come tell nothing but this status of each result, or without one everything again; so many results are on a page of them.
+    Answers { status: Option<String>, page: Option<i64> },
 }
 
 /// Does a deed.
 pub(crate) fn act(region: &mut Region, deed: &Deed) {
     let now_ms = region.now_ms;
     match deed {
-        Deed::Clear {} => region.metrics.0.clear(),
+        Deed::Clear {} => region.metrics.series.clear(),
         Deed::Put(measured) => {
             let dimensions: Vec<(&str, &str)> = measured
                 .dimensions
@@ -298,6 +324,10 @@ pub(crate) fn act(region: &mut Region, deed: &Deed) {
             region.metrics.add(&measured.namespace, &measured.name, &dimensions, at);
         }
         Deed::Steady(measured) => region.plant_metric(measured),
+        Deed::Answers { status, page } => {
+            region.metrics.status.clone_from(status);
+            region.metrics.page = *page;
+        }
     }
 }
 
@@ -343,6 +373,32 @@ mod tests {
             .add("AWS/Lambda", "Errors", &[("FunctionName", "f")], (15 * MINUTE + 2, 3.0));
         assert_eq!(sum(&mut region, "Errors", (0, 1200)), [5.0]);
         assert_eq!(sum(&mut region, "Errors", (16 * 60, 1200)), Vec::<f64>::new());
+    }
+
+    #[test]
+    fn what_is_not_told_has_a_status_and_no_points_and_pages_have_tokens() {
+        let mut region = region();
+        let dimensions = [("FunctionName", "f")];
+        region
+            .metrics
+            .add("AWS/Lambda", "Errors", &dimensions, (15 * MINUTE, 2.0));
+        let answer = |region: &mut Region, token: &Value| {
+            let metric = json!({"Namespace": "AWS/Lambda", "MetricName": "Errors", "Dimensions": [{"Name": "FunctionName", "Value": "f"}]});
+            let query = |id: &str| json!({"Id": id, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}});
+            let args = json!({"StartTime": 0, "EndTime": 1200, "MetricDataQueries": [query("a"), query("b")], "NextToken": token});
+            get_data(region, Args(&args)).unwrap()
+        };
+        let deed = |region: &mut Region, deed: Value| act(region, &serde_json::from_value(deed).unwrap());
+        deed(&mut region, json!({"answers": {"status": "InternalError", "page": 1}}));
+        let first = answer(&mut region, &Value::Null);
+        assert_eq!(first["MetricDataResults"].as_array().unwrap().len(), 1);
+        assert_eq!(first["MetricDataResults"][0]["StatusCode"], "InternalError");
+        assert_eq!(first["MetricDataResults"][0]["Values"], json!([]));
+        deed(&mut region, json!({"answers": {}}));
+        let second = answer(&mut region, &first["NextToken"]);
+        assert_eq!(second["MetricDataResults"][0]["Id"], "b");
+        assert_eq!(second["MetricDataResults"][0]["Values"], json!([2.0]));
+        assert_eq!(second["NextToken"], Value::Null);
     }
 
     #[test]
