@@ -194,6 +194,32 @@ async fn other_variables_are_neither_shown_nor_kept() {
     town.ends().await;
 }
 
+/// One of which Lambda does not take the old level does not hold up the look at the others, and is sent again when people try again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_that_lambda_does_not_take_is_named_and_sent_again() {
+    let town = town(&[("load", "info"), ("metrics", "warn"), ("send", "info")]).await;
+    let mut full = json!({ "LOG_LEVEL": "info", "DB_PASS": SECRET, "FILL": "" });
+    full["FILL"] = json!("x".repeat(4096 - full.to_string().len()));
+    let deploy = json!({ "function": format!("{PREFIX}send"), "variables": full });
+    town.control("aws/deed", json!({ "lambda": { "deploy": deploy } }))
+        .await;
+    town.says("U0CARLA", "/loglevel mainnet all debug").await;
+    town.shows(&["a person decides"]).await;
+    let fails = json!({ "function": format!("{PREFIX}load"), "reason": "no address is free" });
+    town.control("aws/deed", json!({ "lambda": { "fail_update": fails } }))
+        .await;
+    town.says("U0CARLA", "/deploy abort mainnet it does not fit").await;
+    let card = town.shows(&["could not be undone · a person decides"]).await;
+    let words =
+        format!("1 function could not be put back: {PREFIX}load (Lambda has not taken the change of {PREFIX}load");
+    assert!(card.contains(&words) && card.contains("1 function could"), "{card}");
+    town.says("U0CARLA", "/deploy retry mainnet").await;
+    let card = town.shows(&["log levels · wallet → mainnet · undone"]).await;
+    assert!(card.contains("2 functions are back where they were"), "{card}");
+    assert_eq!(["load", "metrics"].map(|name| town.level(name)), ["info", "warn"]);
+    town.ends().await;
+}
+
 /// One that cannot be put back does not hold up the others, and is named.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_tries_every_function_and_names_those_that_are_not_back() {

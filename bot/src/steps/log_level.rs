@@ -127,6 +127,8 @@ fn begin(step: &LogLevel, earlier: &Levels, one: &Known) -> Leveled {
         .iter()
         .find(|known| known.name == one.name && matches!(known.stage, Stage::Sent | Stage::Seen));
     let stage = match (&step.only_from, ours) {
+        // What Lambda has not taken is sent again, or trying again would only look at the same failure.
+        (_, Some(_)) if there && matches!(one.update, Update::Failed(_)) => Stage::Ahead,
         (_, Some(_)) if there => Stage::Sent,
         _ if there => Stage::Already,
         (Some(from), _) if one.value.as_ref() != Some(from) => Stage::LeftAlone,
@@ -188,7 +190,8 @@ fn not_back(levels: &Levels) -> Option<StepError> {
     if stuck.len() > NAMED {
         named.push(format!("and {} more", stuck.len() - NAMED));
     }
-    let back = functions(levels.count(&[Stage::Back, Stage::BackSeen]));
+    let is_back = |one: &&Leveled| matches!(one.stage, Stage::Back | Stage::BackSeen) && one.stuck.is_none();
+    let back = functions(levels.functions.iter().filter(is_back).count());
     (!stuck.is_empty()).then(|| {
         let why = format!(
             "{} could not be put back: {}; {back} could",
@@ -218,6 +221,20 @@ fn on_the_way(levels: &Levels, word: &str) -> StepOutcome {
     }
 }
 
+/// Whether a function has taken what it was told: not yet, or why it never will.
+fn taken(step: &LogLevel, one: &Leveled, known: Known, to: Stage) -> Result<bool, StepError> {
+    let wanted = if to == Stage::Seen { &step.level } else { &one.before };
+    match known.update {
+        Update::Running => Ok(false),
+        Update::Failed(why) => {
+            let why = format!("Lambda has not taken the change of {}: {why}", one.name);
+            Err(StepError::failed("update_failed", why))
+        }
+        Update::Done if known.value == *wanted => Ok(true),
+        Update::Done => Err(changed(&one.name, known.value.as_deref())),
+    }
+}
+
 /// Looks at functions that are being updated: all of them have taken it, or how far they are.
 async fn look(
     step: &LogLevel,
@@ -225,23 +242,20 @@ async fn look(
     (from, to): (Stage, Stage),
 ) -> Result<Result<Levels, StepOutcome>, StepError> {
     let mut levels = Levels::of(&at.call.memo);
-    let waiting = levels.functions.iter_mut().filter(|one| one.stage == from).take(BITE);
+    let open = |one: &Leveled| one.stage == from && one.stuck.is_none();
+    let waiting = levels.functions.iter_mut().filter(|one| open(one)).take(BITE);
     let looks = waiting.map(|one| async move { (variables::read(at, &one.name, &step.key).await, one) });
     for (known, one) in join_all(looks).await {
-        let known = known?;
-        let wanted = if to == Stage::Seen { &step.level } else { &one.before };
-        match known.update {
-            Update::Running => {}
-            Update::Failed(why) => {
-                let why = format!("Lambda has not taken the change of {}: {why}", one.name);
-                return Err(StepError::failed("update_failed", why));
-            }
-            Update::Done if known.value == *wanted => one.stage = to,
-            Update::Done => return Err(changed(&one.name, known.value.as_deref())),
+        match known.and_then(|known| taken(step, one, known, to)) {
+            Ok(true) => one.stage = to,
+            Ok(false) => {}
+            // One that is not back does not hold up the look at the others.
+            Err(StepError::Failed { message, .. }) if to == Stage::BackSeen => one.stuck = Some(message),
+            Err(error) => return Err(error),
         }
     }
-    if levels.count(&[from]) == 0 {
-        return Ok(Ok(levels));
+    if !levels.functions.iter().any(open) {
+        return not_back(&levels).map_or_else(|| Ok(Ok(levels)), Err);
     }
     let (done, all) = (levels.count(&[to]), levels.count(&[from, to]));
     let progress = Progress {

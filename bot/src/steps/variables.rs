@@ -148,10 +148,12 @@ pub(super) async fn set(
     for _ in 0..TRIES {
         let read = configuration(at, function).await?;
         let known = read.known(key)?;
-        if known.value.as_deref() == to {
+        let there = known.value.as_deref() == to;
+        // What is there and was not taken is written once more.
+        if there && !matches!(known.update, Update::Failed(_)) {
             return Ok(Came::Already);
         }
-        if from.is_some_and(|from| *from != known.value) {
+        if !there && from.is_some_and(|from| *from != known.value) {
             return Ok(Came::Other(known.value));
         }
         if known.update == Update::Running {

@@ -108,7 +108,13 @@ impl Levels {
     pub fn undone_by(&mut self, undo: u32) {
         if self.undo != undo {
             self.undo = undo;
-            self.functions.iter_mut().for_each(|one| one.stuck = None);
+            for one in &mut self.functions {
+                one.stuck = None;
+                // What was sent back and never seen to be is sent again.
+                if one.stage == Stage::Back {
+                    one.stage = Stage::Sent;
+                }
+            }
         }
     }
 
