@@ -68,6 +68,27 @@ impl<'a> Args<'a> {
         Ok(())
     }
 
+    /// Refuses `name=value` among the words that are left, for any of these names: behind the first word of a reason it would silently become part of it,
+    /// and the value would not count.
+    ///
+    /// # Errors
+    /// When there is one that is not quoted; the error points at it and suggests the flag that may stand anywhere.
+    pub fn no_value_among_words<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) -> Result<(), ParseError> {
+        for (index, said) in self.words.iter().enumerate().skip(self.next) {
+            let named = |name: &str| said.word.split_once('=').is_some_and(|(word, _)| word == name);
+            if said.quoted || !names.clone().any(named) {
+                continue;
+            }
+            let message = format!(
+                "`{}` stands behind words of the reason, where it would not count: write it before them, or as a flag; if it is part of the reason, put quotation marks around it",
+                said.word
+            );
+            let error = self.error_at(index, message);
+            return Err(self.suggesting(error, Some(&format!("--{}", said.word))));
+        }
+        Ok(())
+    }
+
     /// That a verb has no such flag, with the one that was probably meant.
     #[must_use]
     pub fn no_flag(

@@ -62,6 +62,8 @@ pub(super) fn parameters(
         add(&mut found, (name, value)).map_err(|message| args.error(message))?;
         args.next();
     }
+    let names = declared.iter().map(|one| one.name.as_str());
+    args.no_value_among_words(names)?;
     Ok(found)
 }
 
@@ -77,6 +79,9 @@ fn bare(name: &str, parameter: Option<&Parameter>) -> String {
 }
 
 fn add(found: &mut BTreeMap<String, String>, (name, value): (&str, &str)) -> Result<(), String> {
+    if value.is_empty() {
+        return Err(format!("`{name}` is said without a value: write `{name}=…`"));
+    }
     if value.contains(['{', '}']) {
         return Err("braces stand for placeholders and cannot be part of a value".to_owned());
     }

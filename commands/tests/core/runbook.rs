@@ -869,6 +869,13 @@ fn parameters_are_asked_for_and_checked() {
         ),
         ("--color --plan", "needs a value"),
         ("--color={x}", "braces"),
+        ("color=", "said without a value"),
+        // Behind the reason it would not count, and nobody would see that.
+        ("now color=blue", "stands behind words of the reason"),
+        (
+            "color=blue now color=green",
+            "Did you mean /deploy run switch mainnet color=blue now --color=green?",
+        ),
     ] {
         let said = world.says("U0BRUNO", &format!("/deploy run switch mainnet {text}"));
         assert!(said.contains(why), "{said}");
@@ -899,6 +906,9 @@ fn parameters_are_asked_for_and_checked() {
             "{said}"
         );
     }
+    let mut quoted = fresh();
+    quoted.says("U0BRUNO", "/deploy run switch mainnet color=blue \"now color=green\"");
+    assert_eq!(quoted.operation().pinned.parameters["color"], "blue");
     world.says("U0BRUNO", "/deploy run switch mainnet color=green now");
     assert_eq!(
         world.call().action,
