@@ -22,6 +22,26 @@ use super::{account, hosts, kept, plain};
 /// How long a person has to answer when the runbook does not say.
 pub(super) const PATIENCE: Span = Span::days(7);
 
+/// The keys that every step has.
+const EVERY_STEP: &[&str] = &[
+    "name",
+    "title",
+    "region",
+    "group",
+    "ask",
+    "when",
+    "expect",
+    "known",
+    "deadline",
+    "usual",
+    "retries",
+    "keep",
+    "only_looks",
+    "remedy",
+    "needs_snapshot",
+    "moves",
+];
+
 /// What steps may name.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'k> {
@@ -183,7 +203,7 @@ pub(super) fn step<'a>(mut section: Section<'a>, known: Known<'_>, named: Option
         .take("ask")
         .map(|value| asks(&value, known.environments))
         .unwrap_or_default();
-    let when = section.take("when").and_then(|value| whole::<Condition>(&value));
+    let when = section.take("when").and_then(|value| condition(&value));
     let expect = expected(&mut section, known);
     let deadline = section.take("deadline").and_then(|value| span(&value));
     let usual = section.take("usual").and_then(|value| span(&value));
@@ -192,6 +212,7 @@ pub(super) fn step<'a>(mut section: Section<'a>, known: Known<'_>, named: Option
         .and_then(|value| value.count())
         .unwrap_or_default();
     let (keep, remedy) = (is_set(&mut section, "keep"), is_set(&mut section, "remedy"));
+    let only_looks = is_set(&mut section, "only_looks");
     let needs_snapshot = section
         .take("needs_snapshot")
         .and_then(|value| whole::<NeedsSnapshot>(&value));
@@ -213,6 +234,7 @@ pub(super) fn step<'a>(mut section: Section<'a>, known: Known<'_>, named: Option
         retries: u32::try_from(retries).unwrap_or(u32::MAX),
         expect,
         keep,
+        only_looks,
         remedy,
         needs_snapshot,
         moves,
@@ -277,8 +299,10 @@ fn action(mut section: Section<'_>, known: Known<'_>) -> Option<Action> {
         Err(error) => {
             let words = error.message().to_owned();
             let at = rest.iter().find(|(name, _)| is_about(name, &words, &table));
-            at.map_or(&place, |(_, value)| &value.place)
-                .complain(format!("this is no step of kind `{word}`: {words}"));
+            at.map_or(&place, |(_, value)| &value.place).complain(format!(
+                "this is no step of kind `{word}`: {words}{}",
+                guess(&words, &rest)
+            ));
             return None;
         }
     };
@@ -295,6 +319,19 @@ fn is_about(name: &str, words: &str, table: &toml::Table) -> bool {
     without.remove(name);
     let other = Action::deserialize(toml::Value::Table(without)).err();
     !words.starts_with("missing field") && other.is_none_or(|other| other.message() != words)
+}
+
+/// What was probably meant by a key that nobody knows.
+fn guess(words: &str, rest: &[(&str, Value<'_>)]) -> String {
+    let unknown = words
+        .strip_prefix("unknown field `")
+        .and_then(|more| more.split('`').next());
+    let Some(unknown) = unknown else { return String::new() };
+    let known = words.split('`').skip(3).step_by(2);
+    let own = rest.iter().any(|(name, _)| *name == unknown);
+    let common = own.then_some(EVERY_STEP).into_iter().flatten().copied();
+    let guess = closest(unknown, known.chain(common).filter(|name| *name != unknown));
+    guess.map_or_else(String::new, |guess| format!(". Did you mean `{guess}`?"))
 }
 
 /// A step speaks to listed servers, runs allowed programs and compares with known code only; a name that is put together at run time is looked at then.
@@ -354,6 +391,15 @@ fn span(value: &Value<'_>) -> Option<Span> {
     span
 }
 
+/// Reads what has to hold for a step to be done.
+fn condition(value: &Value<'_>) -> Option<Condition> {
+    let condition = whole::<Condition>(value)?;
+    if let Err(why) = condition.check() {
+        value.place.complain(why);
+    }
+    Some(condition)
+}
+
 /// Reads a small table whole.
 fn whole<'de, T: Deserialize<'de>>(value: &Value<'_>) -> Option<T> {
     T::deserialize(plain::value(value.raw()))
@@ -368,30 +414,13 @@ mod tests {
     /// A key of every step would be taken before a kind sees it.
     #[test]
     fn no_kind_has_a_key_of_every_step() {
-        let common = [
-            "name",
-            "title",
-            "region",
-            "group",
-            "ask",
-            "when",
-            "expect",
-            "known",
-            "deadline",
-            "usual",
-            "retries",
-            "keep",
-            "remedy",
-            "needs_snapshot",
-            "moves",
-        ];
         for sample in Action::samples() {
             let value = serde_json::to_value(&sample).unwrap();
             let taken = value
                 .as_object()
                 .unwrap()
                 .keys()
-                .find(|key| common.contains(&key.as_str()));
+                .find(|key| super::EVERY_STEP.contains(&key.as_str()));
             assert_eq!(taken, None, "{}", sample.spec().kind);
         }
     }

@@ -69,12 +69,9 @@ pub(super) fn judge(drafts: &[Draft<'_>], parameters: &[Parameter], unread: &[&s
     }
 }
 
-/// A condition that can never hold, or always does, leaves a step out without a word.
+/// A condition that can never hold leaves a step out without a word.
 fn condition(step: &Step, (around, place): (Around<'_>, &Place<'_>)) {
     let Some(when) = &step.when else { return };
-    if when.is.is_some() == when.is_not.is_some() {
-        place.complain("its `when` compares with two things or with none: write either `is` or `is_not`");
-    }
     let named = when
         .value
         .strip_prefix("{parameter.")

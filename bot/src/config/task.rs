@@ -93,6 +93,7 @@ fn second_person(word: &str, head: &Head) -> Option<Step> {
         retries: 0,
         expect: Vec::new(),
         keep: false,
+        only_looks: false,
         remedy: false,
         needs_snapshot: None,
         moves: None,

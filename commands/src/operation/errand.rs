@@ -195,6 +195,7 @@ pub(crate) fn step(name: &str, title: impl Into<String>, action: Action) -> Opti
         retries: 0,
         expect: Vec::new(),
         keep: false,
+        only_looks: false,
         remedy: false,
         needs_snapshot: None,
         moves: None,

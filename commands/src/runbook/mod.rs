@@ -133,6 +133,9 @@ pub struct Step {
     /// Whether it is left as it is when the run is undone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep: bool,
+    /// Whether it changes nothing, as tests do, though its kind could: an undo has nothing to say about it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_looks: bool,
     /// Whether it is no part of the sequence, but the remedy of a known failure.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub remedy: bool,
@@ -283,6 +286,27 @@ impl Condition {
             is: self.is.as_deref().map(&fill).transpose()?,
             is_not: self.is_not.as_deref().map(&fill).transpose()?,
         })
+    }
+
+    /// Why it does not hold, of a step that is left out for it: `only where it is false, and it is true`.
+    #[must_use]
+    pub fn why_not(&self) -> String {
+        match (&self.is, &self.is_not) {
+            (Some(is), _) if *is != self.value => format!("only where it is {is}, and it is {}", self.value),
+            (_, Some(is_not)) => format!("only where it is not {is_not}"),
+            _ => "its condition does not hold".to_owned(),
+        }
+    }
+
+    /// What is wrong with it: a condition that compares with nothing always holds, and one that compares with two things is hard to tell.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn check(&self) -> Result<(), String> {
+        if self.is.is_some() == self.is_not.is_some() {
+            return Err("compares with two things or with none: write either `is` or `is_not`".to_owned());
+        }
+        Ok(())
     }
 
     /// Whether it holds; all placeholders have to be filled.

@@ -56,6 +56,12 @@ pub struct Reverse {
 }
 
 impl Codebuild {
+    /// What is built: the version that is named, or the branch whose newest commit it has to be; `None`: the project's own.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.source_version.as_deref().or(self.head.as_deref())
+    }
+
     /// The project of the job that takes this one back.
     #[must_use]
     pub fn reverse_project<'a>(&'a self, reverse: &'a Reverse) -> &'a str {
@@ -82,8 +88,7 @@ impl Kind for Codebuild {
         let mut lines = vec![format!(
             "starts the build {}{}",
             self.project,
-            self.source_version
-                .as_ref()
+            self.version()
                 .map(|version| format!(" of {version}"))
                 .unwrap_or_default()
         )];

@@ -107,7 +107,7 @@ impl Kind for Flag {
     }
 
     fn finds(&self) -> Option<Vec<&str>> {
-        let other = (!self.choices.is_empty()).then_some("other");
+        let other = (self.choices.len() == 2).then_some("other");
         Some(std::iter::once("value").chain(other).collect())
     }
 

@@ -168,7 +168,7 @@ impl Kind for Schema {
     }
 
     fn finds(&self) -> Option<Vec<&str>> {
-        self.look.then(|| vec![PENDING, "live"])
+        self.look.then(|| vec![PENDING, "live", "commit"])
     }
 
     fn samples() -> Vec<Self> {

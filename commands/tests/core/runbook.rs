@@ -30,6 +30,7 @@ pub fn step(name: &str, action: serde_json::Value) -> Step {
         retries: 0,
         expect: vec![],
         keep: false,
+        only_looks: false,
         remedy: false,
         needs_snapshot: None,
         moves: None,

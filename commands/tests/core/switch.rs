@@ -44,6 +44,7 @@ fn one(table: &Value) -> Step {
     let moves = take("moves");
     let (region, group) = (take("region"), take("group"));
     let remedy = take("remedy").is_some();
+    let only_looks = take("only_looks").is_some();
     let mut step = step(name.as_str().expect("a text"), Value::Object(action));
     if let Some(title) = title {
         title.as_str().expect("a text").clone_into(&mut step.title);
@@ -57,7 +58,7 @@ fn one(table: &Value) -> Step {
     }
     let text = |value: Value| value.as_str().expect("a text").to_owned();
     (step.region, step.group) = (region.map(text), group.map(text));
-    step.remedy = remedy;
+    (step.remedy, step.only_looks) = (remedy, only_looks);
     step.moves = moves.map(|moves| serde_json::from_value(moves).expect("what is moved"));
     step.when = when.map(|when| serde_json::from_value(when).expect("a condition"));
     step

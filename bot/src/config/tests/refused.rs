@@ -710,7 +710,7 @@ fn steps_that_would_be_left_out_or_get_stuck() {
         )))
     };
     insta::assert_snapshot!(when("{ value = \"{parameter.when}\", is = \"befor\" }"), @"signalbox.toml:10: service.web.runbook.x.step: its `when` compares `when` with `befor`, which is none of its choices: before, after. Did you mean `before`?");
-    insta::assert_snapshot!(when("{ value = \"{parameter.when}\", is = \"before\", is_not = \"after\" }"), @"signalbox.toml:10: service.web.runbook.x.step: its `when` compares with two things or with none: write either `is` or `is_not`");
+    insta::assert_snapshot!(when("{ value = \"{parameter.when}\", is = \"before\", is_not = \"after\" }"), @"signalbox.toml:14: service.web.runbook.x.step.when: compares with two things or with none: write either `is` or `is_not`");
     let flag = step("color", "kind = \"flag\"\nparameter = \"/color\"");
     let reads = |what: &str| {
         complaints(&approved(&format!(
@@ -729,5 +729,28 @@ fn steps_that_would_be_left_out_or_get_stuck() {
         "build",
         "kind = \"codebuild\"\nproject = \"{step.save.id}\"\nneeds_snapshot = { step = \"save\", younger = \"3h\" }",
     );
-    insta::assert_snapshot!(complaints(&approved(&format!("{snapshot}{build}"))), @"signalbox.toml:12: service.web.runbook.x.step.yonger: this is no step of kind `snapshot`: unknown field `yonger`, expected one of `instance`, `cluster`, `younger`");
+    insta::assert_snapshot!(complaints(&approved(&format!("{snapshot}{build}"))), @"signalbox.toml:12: service.web.runbook.x.step.yonger: this is no step of kind `snapshot`: unknown field `yonger`, expected one of `instance`, `cluster`, `younger`. Did you mean `younger`?");
+}
+
+/// A key that nobody knows is named with what was probably meant, of its own kind and of every step.
+#[test]
+fn misspelled_keys_of_steps() {
+    let text = approved(
+        r#"[service.web.runbook.go]
+[[service.web.runbook.go.step]]
+name = "drain"
+kind = "queue_drain"
+queues = ["q"]
+dedline = "2h"
+[[service.web.runbook.go.step]]
+name = "build"
+kind = "codebuild"
+project = "p"
+undo = { projct = "q" }
+"#,
+    );
+    insta::assert_snapshot!(complaints(&text), @r"
+    signalbox.toml:13: service.web.runbook.go.step.dedline: this is no step of kind `queue_drain`: unknown field `dedline`, expected one of `queues`, `failures`, `errors`, `now`, `samples`, `every`. Did you mean `deadline`?
+    signalbox.toml:18: service.web.runbook.go.step.undo: this is no step of kind `codebuild`: unknown field `projct`, expected one of `project`, `source_version`, `variables`. Did you mean `project`?
+    ");
 }

@@ -337,7 +337,7 @@ fn left_behind(operation: &Operation, reason: Reason) -> Vec<Line> {
         .all()
         .filter(|(step, state)| {
             let after = matches!(state.phase, Phase::Done | Phase::Failed | Phase::Unknown);
-            state.acted && (after || is_to_be_undone(step, state) || is_followed(step, state))
+            state.acted && !step.only_looks && (after || is_to_be_undone(step, state) || is_followed(step, state))
         })
         .map(|(step, state)| {
             let stays = match state.phase {
