@@ -5,6 +5,7 @@
     reason = "the address and answers go to whoever typed the command"
 )]
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -122,9 +123,9 @@ async fn say(ask: Ask, listen: SocketAddr) -> Result<ExitCode> {
     let path = socket_of(listen);
     let nobody =
         || format!("no demo answers for {listen}: start it with scripts/demo, or say where its page is with --listen");
-    let good = socket::ask(&path, &ask, |line| println!("{line}"))
-        .await
-        .with_context(nobody)?;
+    // Whoever reads only the first lines (`… | head`) has seen enough.
+    let print = |line: String| drop(writeln!(std::io::stdout(), "{line}"));
+    let good = socket::ask(&path, &ask, print).await.with_context(nobody)?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -44,7 +44,7 @@ impl Executor for Codebuild {
     async fn act(&self, at: At<'_>) -> Answer {
         let job = Job {
             project: &self.project,
-            source_version: self.source_version.as_deref().or_else(|| at.call.memo["head"].as_str()),
+            source_version: self.version(),
             variables: &self.variables,
         };
         start(at, job).await
@@ -59,7 +59,7 @@ impl Executor for Codebuild {
         let builds = newest(at, &self.project).await?;
         let ours = marked(&builds, |mark| mark == marker);
         Ok(match ours.first().and_then(|build| build["id"].as_str()) {
-            Some(id) => Probe::Done(acted(json!({ "id": id, "head": at.call.memo["head"] }))),
+            Some(id) => Probe::Done(acted(json!({ "id": id }))),
             None => Probe::NotDone,
         })
     }
@@ -177,7 +177,7 @@ async fn start(at: At<'_>, job: Job<'_>) -> Answer {
     let id = told.body.pointer("/build/id").and_then(Value::as_str);
     id.map_or_else(
         || Err(StepError::Later("CodeBuild did not name the build".to_owned())),
-        |id| Ok(acted(json!({ "id": id, "head": at.call.memo["head"] }))),
+        |id| Ok(acted(json!({ "id": id }))),
     )
 }
 
@@ -296,10 +296,12 @@ fn judge(wanted: Option<&Wanted<'_>>, build: &Value, memo: &Value) -> Answer {
             outputs.extend(
                 exported.filter_map(|one| Some((one["name"].as_str()?.to_owned(), one["value"].as_str()?.to_owned()))),
             );
-            Ok(StepOutcome::Finished {
-                outputs,
-                evidence: vec![format!("{} succeeded. {link}", text("id"))],
-            })
+            let mut evidence = vec![format!("{} succeeded. {link}", text("id"))];
+            evidence.extend(wanted.map(|wanted| match wanted.branch {
+                Some(branch) => format!("it built {}, the newest commit of {branch}", wanted.commit),
+                None => format!("it built {}", wanted.commit),
+            }));
+            Ok(StepOutcome::Finished { outputs, evidence })
         }
         status => {
             let phases = build["phases"].as_array().into_iter().flatten();
@@ -348,7 +350,10 @@ mod tests {
             judge(Some(&Wanted { commit, branch: None }), &build, &json!({}))
         };
         assert!(judge(None, &build, &json!({})).is_ok());
-        assert!(judged("4f2c1d9").is_ok());
+        let Ok(StepOutcome::Finished { evidence, .. }) = judged("4f2c1d9") else {
+            panic!("it is what was wanted")
+        };
+        assert_eq!(evidence[1], "it built 4f2c1d9");
         for other in ["4f2c1d8", "4f2", ""] {
             let error = judged(other).unwrap_err();
             assert!(

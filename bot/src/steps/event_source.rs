@@ -52,7 +52,7 @@ impl Executor for EventSource {
     }
 
     async fn watch(&self, at: At<'_>) -> Answer {
-        look(at, wanted(self)?).await
+        look(self, at, wanted(self)?).await
     }
 
     async fn undo(&self, at: At<'_>) -> Answer {
@@ -64,7 +64,7 @@ impl Executor for EventSource {
     }
 
     async fn undo_watch(&self, at: At<'_>) -> Answer {
-        look(at, before(self, at)?).await
+        look(self, at, before(self, at)?).await
     }
 }
 
@@ -143,14 +143,15 @@ async fn turn(at: At<'_>, enabled: bool) -> Answer {
     Ok(acted(at.call.memo.clone()))
 }
 
-async fn look(at: At<'_>, enabled: bool) -> Answer {
+async fn look(step: &EventSource, at: At<'_>, enabled: bool) -> Answer {
     let mapping = get(at).await?;
     let state = state(&mapping);
     let wanted = if enabled { "Enabled" } else { "Disabled" };
+    let seen = format!("the mapping of {} is {state}", step.function);
     Ok(if state == wanted {
-        finished(format!("the mapping is {state}"))
+        finished(seen)
     } else {
-        pending(at.call.memo.clone(), format!("the mapping is {state}"))
+        pending(at.call.memo.clone(), seen)
     })
 }
 

@@ -7,7 +7,7 @@ use commands::effect::StepOutcome;
 use commands::step::{Flag, FlagType};
 use serde_json::{Map, Value, json};
 
-use super::{Answer, At, Executor, Probe, StepError, acted, already};
+use super::{Answer, At, Executor, Probe, StepError, already, finished};
 use crate::aws::AwsError;
 use crate::aws::api::{DYNAMODB, SSM};
 use crate::aws::signed::Ask;
@@ -49,21 +49,36 @@ impl Executor for Flag {
     }
 
     async fn act(&self, at: At<'_>) -> Answer {
-        set(self, at, ("old", "new")).await
+        set(self, at, ("old", "new")).await?;
+        Ok(finished(became(self, at)))
     }
 
     /// Setting is guarded by the old value, so only what is there already has to be looked at.
     async fn probe(&self, at: At<'_>) -> Result<Probe, StepError> {
         let now = read(self, at).await?;
         Ok(if now == value(at, "new") {
-            Probe::Done(acted(at.call.memo.clone()))
+            Probe::Done(finished(became(self, at)))
         } else {
             Probe::NotDone
         })
     }
 
     async fn undo(&self, at: At<'_>) -> Answer {
-        set(self, at, ("new", "old")).await
+        set(self, at, ("new", "old")).await?;
+        let old = typed_words(value(at, "old").as_ref());
+        Ok(finished(match old {
+            Some(old) => format!("{} is {old} again", self.place()),
+            None => format!("{} is gone again, as it was", self.place()),
+        }))
+    }
+}
+
+/// What it became, and what it was: what the card shows of a change.
+fn became(flag: &Flag, at: At<'_>) -> String {
+    let new = typed_words(value(at, "new").as_ref()).unwrap_or_default();
+    match typed_words(value(at, "old").as_ref()) {
+        Some(old) => format!("{} is {new} now; it was {old}", flag.place()),
+        None => format!("{} is {new} now; it did not exist", flag.place()),
     }
 }
 
@@ -215,15 +230,14 @@ fn key(flag: &Flag) -> Value {
 }
 
 /// Sets the flag from what the memo holds under one name to what it holds under the other.
-async fn set(flag: &Flag, at: At<'_>, (from, to): (&str, &str)) -> Answer {
+async fn set(flag: &Flag, at: At<'_>, (from, to): (&str, &str)) -> Result<(), StepError> {
     let (from, to) = (value(at, from), value(at, to));
-    let done = || Ok(acted(at.call.memo.clone()));
     let result = match &flag.parameter {
         Some(parameter) => {
             // SSM has no compare-and-set: what is there is read as late as can be.
             let now = read(flag, at).await?;
             if now == to {
-                return done();
+                return Ok(());
             }
             if now != from {
                 return Err(changed(flag, now.as_ref()));
@@ -233,11 +247,11 @@ async fn set(flag: &Flag, at: At<'_>, (from, to): (&str, &str)) -> Answer {
         None => update(flag, at, (from.as_ref(), to.as_ref())).await,
     };
     match result {
-        Ok(()) => done(),
+        Ok(()) => Ok(()),
         Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
             let now = read(flag, at).await?;
             if now == to {
-                done()
+                Ok(())
             } else {
                 Err(changed(flag, now.as_ref()))
             }

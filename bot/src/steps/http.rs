@@ -142,9 +142,15 @@ fn judge(step: &Http, answer: &Response<Bytes>) -> Result<Right, String> {
             outputs.insert(name.clone(), found);
         }
     }
-    let told = outputs.iter().map(|(name, value)| format!(", {name} is {value}"));
+    let looked = step.json.iter().chain(&outputs);
+    let told: String = looked.map(|(name, value)| format!(", {name} is {value}")).collect();
+    let held = if step.body.is_empty() {
+        String::new()
+    } else {
+        format!(", “{}” is in it", step.body)
+    };
     Ok(Right {
-        words: format!("answers {status} as it should{}", told.collect::<String>()),
+        words: format!("answers {status} as it should{told}{held}"),
         outputs,
     })
 }
@@ -200,7 +206,11 @@ mod tests {
     fn every_part_of_an_answer_is_looked_at() {
         let right = answer(200, r#"{"checks":[{"name":"redis","ok":true}],"version":"1.4"}"#);
         let wanted = step(&[("checks.0.ok", "true"), ("version", "1.4")], "redis");
-        assert!(judge(&wanted, &right).is_ok());
+        let words = judge(&wanted, &right).unwrap().words;
+        assert_eq!(
+            words, "answers 200 as it should, checks.0.ok is true, version is 1.4, “redis” is in it",
+            "what was looked at is the evidence"
+        );
         for (wanted, got, why) in [
             (step(&[], ""), answer(503, ""), "answers 503"),
             (step(&[], "green"), answer(200, "blue"), "not in the body"),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, StepError, already, blind, errors, finished, found};
+use super::{Answer, At, Executor, StepError, already, blind, errors, found};
 use crate::aws::AwsError;
 use crate::aws::api::SQS;
 use crate::aws::metrics::{self, Failures};
@@ -237,7 +237,11 @@ impl Watch for QueueDrain {
         seen.empty += 1;
         let lasting = seen.empty_since.age(now);
         if seen.empty >= self.samples {
-            return Ok(finished(format!("empty for {lasting}, in {} looks", seen.empty)));
+            let words = format!("empty for {lasting}, in {} looks", seen.empty);
+            return Ok(StepOutcome::Finished {
+                outputs: BTreeMap::new(),
+                evidence: std::iter::once(words).chain(lines).collect(),
+            });
         }
         let long = if lasting.0 > 0 {
             format!(" for {lasting}")
@@ -370,6 +374,22 @@ mod tests {
         };
         assert_eq!(progress.words, "8 left: 5 visible, 2 in flight, 1 delayed");
         assert_eq!(progress.seen, ["dead: empty"]);
+        let last = Seen {
+            empty: 2,
+            ..Seen::default()
+        };
+        let drained = Left {
+            seen: vec!["dead: empty".to_owned()],
+            ..Left::default()
+        };
+        let StepOutcome::Finished { evidence, .. } = step().judge(last, drained, at(2)).unwrap() else {
+            panic!("it is done")
+        };
+        assert_eq!(
+            evidence[1..],
+            ["dead: empty"],
+            "what was good at the end is the evidence"
+        );
         let StepOutcome::Pending { progress, .. } = looks(&[3, 0, 0]) else {
             panic!("not yet")
         };

@@ -106,12 +106,12 @@ fn remedies(plan: &mut Plan<'_>, operation: &Operation) -> Result<Option<bool>, 
 fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), Illegal> {
     let (id, name) = (&operation.id, step.name.clone());
     let action = match filled(operation, step) {
-        Ok(Some(action)) => action,
-        Ok(None) => {
+        Ok(Ok(action)) => action,
+        Ok(Err(reason)) => {
             let skipped = Event::StepSkipped {
                 step: name,
                 by: None,
-                reason: "its condition does not hold".to_owned(),
+                reason,
             };
             return plan.tell_operation(id, skipped, Reason::Skipped);
         }
@@ -166,17 +166,17 @@ fn begin(plan: &mut Plan<'_>, operation: &Operation, step: &Step) -> Result<(), 
     }
 }
 
-/// A step's action with every value that is known by now, or the placeholder that has none; nothing when its condition does not hold: what is left out
-/// may name what nobody knows.
-fn filled(operation: &Operation, step: &Step) -> Result<Option<Action>, String> {
+/// A step's action with every value that is known by now, or the placeholder that has none; why it is left out when its condition does not hold: what is
+/// left out may name what nobody knows.
+fn filled(operation: &Operation, step: &Step) -> Result<Result<Action, String>, String> {
     let outputs = operation.outputs();
     let values = operation.values(&outputs);
     let fill = |text: &str| values.fill(text);
     let when = step.when.as_ref().map(|when| when.fill(fill)).transpose()?;
-    if when.is_some_and(|when| !when.holds()) {
-        return Ok(None);
+    if let Some(when) = when.filter(|when| !when.holds()) {
+        return Ok(Err(when.why_not()));
     }
-    step.action.fill(fill).map(Some)
+    step.action.fill(fill).map(Ok)
 }
 
 /// A placeholder without a value: a plan says so and goes on, a run has failed.

@@ -95,7 +95,11 @@ fn too_late(facts: &Facts<'_>, operation: &Operation, step: &Step, state: &StepS
         None => {
             // What was seen last is why: what is still missing, or what nobody can tell.
             let seen = seen.map_or_else(String::new, |words| format!("; seen last: {words}"));
-            let why = format!("it was not done within {}{seen}", step.deadline);
+            let why = if state.phase.is_asking() {
+                format!("nobody answered within {}", step.deadline)
+            } else {
+                format!("it was not done within {}{seen}", step.deadline)
+            };
             let failure = Failure::new(DEADLINE_PASSED, why);
             let failed = Event::StepFailed {
                 step: step.name.clone(),

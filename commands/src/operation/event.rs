@@ -212,6 +212,9 @@ pub enum Event {
         step: StepName,
         /// What watching needs.
         memo: Value,
+        /// How far it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        progress: Option<Progress>,
     },
     /// It is undone.
     UndoFinished {

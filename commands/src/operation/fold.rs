@@ -248,9 +248,14 @@ fn absorb_undo(state: &mut StepState, event: &Event, at: Timestamp) {
     match event {
         Event::UndoStarted { .. } => {
             state.failure = None;
+            state.progress = None;
             state.number += 1;
         }
-        Event::UndoGoesOn { memo, .. } | Event::UndoSeen { memo, .. } => state.memo = memo.clone(),
+        Event::UndoGoesOn { memo, .. } => state.memo = memo.clone(),
+        Event::UndoSeen { memo, progress, .. } => {
+            state.memo = memo.clone();
+            state.progress.clone_from(progress);
+        }
         Event::UndoFinished { evidence, .. } => end(state, evidence.clone(), at),
         Event::UndoFailed { failure, .. } => fail(state, failure, at),
         _ => {}

@@ -122,6 +122,7 @@ impl Heard<'_> {
                 let seen = Event::UndoSeen {
                     step: self.step.name.clone(),
                     memo: memo.clone(),
+                    progress: None,
                 };
                 plan.tell_operation(self.id(), seen, Reason::Undone)?;
                 owe(plan, self.id(), &self.step.name, CallPhase::UndoWatch, plan.facts.now);
@@ -137,15 +138,16 @@ impl Heard<'_> {
                 owe(plan, self.id(), &self.step.name, CallPhase::Undo, plan.facts.now);
                 Ok(())
             }
-            (CallPhase::UndoWatch, StepOutcome::Pending { memo, .. }) => {
-                if self.state.memo == *memo {
-                    plan.touch_operation(self.id());
-                } else {
+            (CallPhase::UndoWatch, StepOutcome::Pending { memo, progress }) => {
+                if state_differs(self.state, memo, progress) {
                     let seen = Event::UndoSeen {
                         step: self.step.name.clone(),
                         memo: memo.clone(),
+                        progress: Some(progress.clone()),
                     };
                     plan.tell_operation(self.id(), seen, Reason::Undone)?;
+                } else {
+                    plan.touch_operation(self.id());
                 }
                 self.look_again(plan, CallPhase::UndoWatch);
                 Ok(())

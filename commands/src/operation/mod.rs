@@ -13,6 +13,7 @@
 //! | [`errand`] | operations whose runbook is built in |
 //! | `protection` | steps that do not begin without a young snapshot |
 //! | `standing` | what an operation leaves on the desk |
+//! | `texts` | its texts, filled as far as it is known by now |
 //! | [`clock`] | what time does to it: pauses end, deadlines pass, steps take longer than usual |
 
 pub mod advance;
@@ -30,6 +31,7 @@ mod moves;
 mod progress;
 mod protection;
 mod standing;
+mod texts;
 
 use std::collections::BTreeMap;
 
@@ -47,7 +49,7 @@ use crate::ids::{ChannelId, EnvironmentId, RecordId, RunbookName, ServiceId, Ste
 use crate::reason::Reason;
 use crate::run::{CardRef, Note, Target};
 use crate::runbook::{OnFailure, Step, Values};
-use crate::step::Action;
+use crate::step::Conduct;
 use crate::time::Timestamp;
 
 /// An operation as it stands.
@@ -199,6 +201,16 @@ pub struct StepState {
     pub overran: bool,
 }
 
+impl StepState {
+    /// Whether people may leave the step out as it stands: it is stuck, or asks. What waits for approvers is theirs alone, also when nobody has answered in
+    /// time.
+    #[must_use]
+    pub fn may_be_left_out(&self, step: &Step) -> bool {
+        let votes = matches!(step.action.conduct(), Conduct::Votes(_));
+        (self.phase.is_stuck() || self.phase.is_asking()) && !votes
+    }
+}
+
 /// Where a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
@@ -342,42 +354,16 @@ impl Operation {
         }
     }
 
-    /// What a step does, with everything filled in.
-    ///
-    /// # Errors
-    /// The placeholder for which nothing is known yet.
-    pub fn action(&self, step: &Step) -> Result<Action, String> {
-        let outputs = self.outputs();
-        let values = self.values(&outputs);
-        step.action.fill(|text| values.fill(text))
-    }
-
-    /// What a step is called, filled as far as it is known by now.
-    #[must_use]
-    pub fn title(&self, step: &Step) -> String {
-        let outputs = self.outputs();
-        titled(&self.values(&outputs), step)
-    }
-
-    /// The same with every text filled as far as it is known by now: how people read it.
-    #[must_use]
-    pub fn shown(&self) -> Self {
-        let outputs = self.outputs();
-        let values = self.values(&outputs);
-        let mut shown = self.clone();
-        for step in &mut shown.pinned.steps {
-            step.title = titled(&values, step);
-            if let Ok(action) = step.action.fill(|text| values.fill(text)) {
-                step.action = action;
-            }
-        }
-        shown
-    }
-
     /// What follows when it has gone well.
     #[must_use]
     pub fn then(&self) -> Option<&Then> {
         self.pinned.errand.as_ref()?.then.as_ref()
+    }
+
+    /// Whether it does not go on before a person has answered or decided.
+    #[must_use]
+    pub fn waits_for_people(&self) -> bool {
+        self.status == Status::Stopped || self.frontier().iter().any(|(_, state)| state.phase.is_asking())
     }
 
     /// Whether it only looks.
@@ -385,8 +371,4 @@ impl Operation {
     pub fn is_plan(&self) -> bool {
         self.pinned.mode == Mode::Plan
     }
-}
-
-fn titled(values: &Values<'_>, step: &Step) -> String {
-    values.fill(&step.title).unwrap_or_else(|_| step.title.clone())
 }

@@ -19,6 +19,9 @@ pub struct Require {
     pub is_not: Option<String>,
     /// What people are told when it does not hold: what is wrong, and what to do.
     pub otherwise: String,
+    /// What `value` is, in words; where nothing is said and an earlier step found it, that step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
 }
 
 impl Require {
@@ -28,11 +31,22 @@ impl Require {
         self.is.as_ref().is_none_or(|is| *is == self.value) && self.is_not.as_ref().is_none_or(|not| *not != self.value)
     }
 
-    /// What is compared, in words: `alpha is not beta`.
+    /// What was looked at, and what it was, once it holds: `what step 5 found is true, as it has to be`.
     #[must_use]
     pub fn words(&self) -> String {
-        let is = self.is.iter().map(|is| format!("{} is {is}", self.value));
-        let is_not = self.is_not.iter().map(|not| format!("{} is not {not}", self.value));
+        let what = self.what.as_deref().unwrap_or("it");
+        match (&self.is, &self.is_not) {
+            (Some(_), _) => format!("{what} is {}, as it has to be", self.value),
+            (None, Some(not)) => format!("{what} is {}; it must not be {not}", self.value),
+            (None, None) => format!("{what} is {}", self.value),
+        }
+    }
+
+    /// What has to hold: `what step 5 found is true`.
+    fn wanted(&self) -> String {
+        let what = self.what.as_deref().unwrap_or(&self.value);
+        let is = self.is.iter().map(|is| format!("{what} is {is}"));
+        let is_not = self.is_not.iter().map(|not| format!("{what} is not {not}"));
         is.chain(is_not).collect::<Vec<_>>().join(", and ")
     }
 }
@@ -49,7 +63,7 @@ impl Kind for Require {
     }
 
     fn plan(&self) -> Vec<String> {
-        vec![format!("goes on when {}", self.words())]
+        vec![format!("goes on when {}", self.wanted())]
     }
 
     fn check(&self) -> Result<(), String> {
@@ -65,6 +79,7 @@ impl Kind for Require {
             is: None,
             is_not: Some("beta".to_owned()),
             otherwise: "Source and destination are the same table.".to_owned(),
+            what: None,
         }]
     }
 }

@@ -218,6 +218,7 @@ impl Confirm {
         let mut said = format!(" says yes: {title}");
         match (step.action.conduct(), state.phase) {
             (Conduct::Votes(required), Phase::Asking) => {
+                let words = self.evidence.trim().to_owned();
                 let vote = Event::StepVoted {
                     step: name.clone(),
                     by,
@@ -227,6 +228,9 @@ impl Confirm {
                 plan.tell_operation(id, vote, Reason::Voted)?;
                 let have = plan.operation(id).map_or(0, |now| entitled(facts, now, &name));
                 said = format!(" says yes ({have} of {required}): {title}");
+                if !words.is_empty() {
+                    said.push_str(&format!(" · “{words}”"));
+                }
                 if have >= required {
                     let voted = plan.operation(id).and_then(|now| now.step(&name));
                     let evidence = voted.map_or_else(Vec::new, |(_, state)| state.evidence.clone());

@@ -12,6 +12,7 @@ use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::Illegal;
 use crate::runbook::Step;
+use crate::step::Conduct;
 use crate::view::{self, Inline, text};
 
 /// A wish to leave a step out.
@@ -50,7 +51,11 @@ impl Verb for Skip {
             Err(told) => return Ok(*told),
         };
         let Some((step, _)) = skippable(operation, &self.aim) else {
-            return Ok(nothing("no step of this run can be left out just now"));
+            return Ok(nothing(if asks_approvers(operation) {
+                "an approval cannot be left out: those who may say yes are on the card"
+            } else {
+                "no step of this run can be left out just now"
+            }));
         };
         if self.reason.trim().is_empty() {
             return Ok(form(
@@ -75,11 +80,16 @@ impl Verb for Skip {
     }
 }
 
-/// The step that is stuck, or that asks for anything but an approval.
+/// Whether it waits for approvers, or did until it was too late.
+fn asks_approvers(operation: &Operation) -> bool {
+    operation.all().any(|(step, state)| {
+        matches!(step.action.conduct(), Conduct::Votes(_)) && (state.phase.is_stuck() || state.phase.is_asking())
+    })
+}
+
+/// The step that is meant, if it may be left out.
 fn skippable<'o>(operation: &'o Operation, aim: &Aim) -> Option<(&'o Step, &'o StepState)> {
-    let approval = |step: &Step| matches!(step.action.conduct(), crate::step::Conduct::Votes(_));
-    let open =
-        |(step, state): &(&Step, &StepState)| state.phase.is_stuck() || (state.phase.is_asking() && !approval(step));
+    let open = |(step, state): &(&Step, &StepState)| state.may_be_left_out(step);
     match &aim.seen {
         Some((step, _)) => operation.step(step).filter(open),
         None => operation.all().find(open),

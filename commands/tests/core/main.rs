@@ -20,5 +20,6 @@ mod runbook;
 mod show;
 mod standing;
 mod switch;
+mod told;
 mod unseen;
 mod world;

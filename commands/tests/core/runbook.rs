@@ -60,7 +60,7 @@ pub fn pause(name: &str) -> Runbook {
     runbook(name, vec![step("pause", json!({ "kind": "wait", "for": "1m" }))])
 }
 
-fn color(value: &str) -> serde_json::Value {
+pub fn color(value: &str) -> serde_json::Value {
     json!({ "kind": "flag", "parameter": "/color", "value": value })
 }
 
@@ -391,7 +391,7 @@ fn a_failure_stops_and_a_person_decides() {
     assert!(card.contains("off stays done: it was not undone."), "{card}");
 }
 
-fn pause_step() -> Step {
+pub fn pause_step() -> Step {
     step("pause", json!({ "kind": "wait", "for": "1m" }))
 }
 
@@ -1242,8 +1242,8 @@ fn a_shortcut_is_the_runbook_that_is_kept_under_it() {
                    ^^^^^
 
     > /switch-colors mainnet
-    mainnet is being changed by run copy-82396aa3 just now. Wait for its end, or look at it with /deploy status mainnet.
-    no mainnet is being changed by run copy-82396aa3 just now. Wait for its end, or look at it with /deploy status mainnet.
+    mainnet is being changed by run copy-82396aa3 just now. Wait for its end, or look at it with /deploy show mainnet copy-82396aa3.
+    no mainnet is being changed by run copy-82396aa3 just now. Wait for its end, or look at it with /deploy show mainnet copy-82396aa3.
 
     > /migrate status mainnet
     copy · wallet → mainnet · step 1 of 1: pause

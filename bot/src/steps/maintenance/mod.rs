@@ -135,14 +135,17 @@ impl Executor for Maintenance {
 
     async fn act(&self, at: At<'_>) -> Answer {
         match other(self) {
-            Some(other) => other.act(at).await,
+            Some(other) => Ok(to_be_read_back(other.act(at).await?, at)),
             None => turn(self, at, self.on == Some(true)).await,
         }
     }
 
     async fn probe(&self, at: At<'_>) -> Result<Probe, StepError> {
         if let Some(other) = other(self) {
-            return other.probe(at).await;
+            return Ok(match other.probe(at).await? {
+                Probe::Done(came) => Probe::Done(to_be_read_back(came, at)),
+                probe => probe,
+            });
         }
         // Telling it again is as good as once.
         Ok(Probe::NotDone)
@@ -172,6 +175,14 @@ impl Executor for Maintenance {
             Way::RedisKey(_) | Way::Flag(_) => Ok(finished("it is as it was")),
             Way::Lambda(_) | Way::Http(_) => look(self, at, self.on != Some(true)).await,
         }
+    }
+}
+
+/// What has answered that it is done is read back where it takes effect before it counts.
+fn to_be_read_back(came: StepOutcome, at: At<'_>) -> StepOutcome {
+    match came {
+        StepOutcome::Finished { .. } => acted(at.call.memo.clone()),
+        came => came,
     }
 }
 

@@ -41,11 +41,13 @@ pub(super) fn buttons(operation: &Operation) -> Vec<Button> {
                 ));
             }
             buttons.push(button(operation, None, ("retry", "Try again", ButtonStyle::Primary)));
-            buttons.push(button(
-                operation,
-                Some((step, state)),
-                ("skip", "Leave it out…", ButtonStyle::Plain),
-            ));
+            buttons.extend(state.may_be_left_out(step).then(|| {
+                button(
+                    operation,
+                    Some((step, state)),
+                    ("skip", "Leave it out…", ButtonStyle::Plain),
+                )
+            }));
         }
     }
     let waits = operation.status == Status::Undoing && operation.all().any(|(step, state)| is_followed(step, state));
@@ -78,13 +80,19 @@ fn button(
     (action, label, style): (&str, &str, ButtonStyle),
 ) -> Button {
     let title = seen.map_or_else(|| subject(operation), |(step, _)| step.title.clone());
+    let about = seen.and_then(|(step, state)| agreed(operation, action, (step, state)));
     let production = operation.pinned.target.tier == crate::catalog::Tier::Production;
     let asks =
         matches!(action, "retry" | "remedy" | "stop") || (action == "confirm" && production && !label.ends_with('…'));
     let confirm = asks.then(|| Confirm {
         title: cut(&format!("{label}?"), 100),
         text: cut(
-            &format!("{} on {}: {title}", operation.pinned.runbook, operation.environment()),
+            &format!(
+                "{} on {}: {}",
+                operation.pinned.runbook,
+                operation.environment(),
+                about.as_deref().unwrap_or(&title)
+            ),
             300,
         ),
         yes: cut(label, 30),
@@ -98,6 +106,18 @@ fn button(
         style,
         confirm,
         url: None,
+    }
+}
+
+/// What somebody agrees to by a button, where the step's title does not say it: what approvers are asked, and what the remedy is.
+fn agreed(operation: &Operation, action: &str, (step, state): (&Step, &StepState)) -> Option<String> {
+    match (action, &step.action) {
+        ("remedy", _) => {
+            let (remedy, _) = operation.step(remedy::known(step, state)?.1)?;
+            Some(format!("“{}”, then “{}” again", remedy.title, step.title))
+        }
+        ("confirm", Action::Approval(approval)) => Some(approval.question.clone()),
+        _ => None,
     }
 }
 

@@ -31,9 +31,12 @@ pub(super) fn steps(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
         .take_while(|(_, state)| state.phase == Phase::Ahead)
         .count();
     let over = all.len().saturating_sub(LISTED);
+    let ended = operation.ended().is_some();
     let (first, last) = match operation.status {
         // A plan is made to be read whole.
         _ if operation.is_plan() => (0, 0),
+        // What an end has left undone is one line, however much it is; so there may be room for all that was done.
+        _ if ended && ahead > 1 => ((over.saturating_sub(ahead)).min(settled), ahead),
         _ if is_asking(operation) => (0, over.min(ahead)),
         Status::Running | Status::Stopped => (settled.saturating_sub(JUST_DONE), 0),
         _ => (over.min(settled), 0),
@@ -48,7 +51,9 @@ pub(super) fn steps(operation: &Operation, facts: &Facts<'_>) -> Vec<Line> {
     for (step, state) in all.into_iter().take(shown).skip(first) {
         lines.extend(step_lines(operation, facts, step, state));
     }
-    if last > 0 {
+    if last > 0 && ended {
+        lines.push(line![format!("{} were not begun", count(last, "step"))]);
+    } else if last > 0 {
         lines.push(line![format!("and {} more", count(last, "step"))]);
     }
     lines
@@ -121,7 +126,10 @@ fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &Ste
         line.extend(more);
     }
     let mut lines = vec![line];
-    lines.extend(evidence(operation, state));
+    // What was seen before it was done says nothing about how it is taken back.
+    if !matches!(state.phase, Phase::Undoing | Phase::UndoWatching) {
+        lines.extend(evidence(operation, state));
+    }
     if let (Some(progress), true) = (&state.progress, is_under_way(state.phase)) {
         lines.extend(progress.seen.iter().take(EVIDENCE).map(|words| seen(words)));
     }
@@ -130,7 +138,10 @@ fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &Ste
 
 /// Whether it is being done or watched.
 const fn is_under_way(phase: Phase) -> bool {
-    matches!(phase, Phase::Acting | Phase::Watching)
+    matches!(
+        phase,
+        Phase::Acting | Phase::Watching | Phase::Undoing | Phase::UndoWatching
+    )
 }
 
 /// `by Bruno Lima`: who said yes, ticked it or left it out.

@@ -2,6 +2,7 @@
 
 use super::steps;
 use crate::operation::{Operation, Phase};
+use crate::verb::remedy;
 use crate::view::message::{Line, Sign, bold, code};
 use crate::view::words::{cut, joined, quoted};
 
@@ -37,6 +38,8 @@ pub(super) fn troubles(operation: &Operation) -> Vec<Line> {
                 Sign::Notice,
                 format!(" Known as “{}”{}", known.name, cut(&say, 400))
             ]);
+            let remedy = remedy::known(step, state).and_then(|(_, name)| operation.step(name));
+            lines.extend(remedy.map(|(remedy, _)| line![format!("The remedy is “{}”.", cut(&remedy.title, 100))]));
             lines.extend(named(told_by));
         }
         if state.phase == Phase::Unknown {
