@@ -196,7 +196,9 @@ fn an_undone_run_says_what_stays_and_not_what_only_looked() {
 #[test]
 fn an_undo_that_takes_a_while_says_how_far_it_is() {
     let job = json!({ "kind": "codebuild", "project": "p", "undo": { "project": "back" } });
-    let mut world = World::with(vec![step("build", job), pause_step()]);
+    let mut build = step("build", job);
+    build.usual = Some(Span::minutes(10));
+    let mut world = World::with(vec![build, pause_step()]);
     world.says("U0BRUNO", "/deploy run switch mainnet");
     world.comes_back("build", CallPhase::Prepare, &prepared());
     world.comes_back("build", CallPhase::Act, &acted());
@@ -215,7 +217,7 @@ fn an_undo_that_takes_a_while_says_how_far_it_is() {
     world.comes_back("build", CallPhase::UndoWatch, &on_its_way);
     let card = world.card();
     assert!(card.contains("is being undone · back:1 is in BUILD"), "{card}");
-    assert!(!card.contains("› seen"), "{card}");
+    assert!(!card.contains("› seen") && !card.contains("usually"), "{card}");
     let changed = world.operation().changed_at;
     world.passes(Span::seconds(10));
     world.comes_back("build", CallPhase::UndoWatch, &on_its_way);

@@ -114,7 +114,8 @@ fn step_lines(operation: &Operation, facts: &Facts<'_>, step: &Step, state: &Ste
     if let (Some(progress), true) = (&state.progress, is_under_way(state.phase)) {
         parts.push(linked(&progress.words, 160));
     }
-    let not_done = state.phase == Phase::Ahead || is_under_way(state.phase);
+    // How long it usually takes says nothing about its undo.
+    let not_done = matches!(state.phase, Phase::Ahead | Phase::Acting | Phase::Watching);
     if not_done && operation.ended().is_none() {
         parts.extend(step.usual.map(|usual| line![format!("usually {}", length(usual))]));
     }
