@@ -21,14 +21,14 @@ pub(super) fn who(facts: &Facts<'_>, user: &UserId) -> Inline {
     }
 }
 
-/// Several people by name.
-pub(super) fn names(facts: &Facts<'_>, users: &[UserId]) -> String {
-    super::plain(&named(facts, users))
-}
-
-/// The same where a mention can stand for a name that is not at hand.
+/// Several people by name; those whose name is not known here are left to whoever shows it.
 pub(super) fn named(facts: &Facts<'_>, users: &[UserId]) -> Line {
     listed(users.iter().map(|user| vec![who(facts, user)]).collect(), "and")
+}
+
+/// The same as mere text.
+pub(super) fn names(facts: &Facts<'_>, users: &[UserId]) -> String {
+    super::plain(&named(facts, users))
 }
 
 /// How many more approvals it takes: people, or groups that nobody stands for yet, whichever is more.

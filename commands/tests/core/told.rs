@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use commands::effect::{CallPhase, Outcome, StepOutcome};
-use commands::ids::StepName;
+use commands::ids::{StepName, UserId};
 use commands::operation::{Phase, Progress, Status};
 use commands::reason::Reason;
 use commands::runbook::{Condition, Expected, Then};
 use commands::time::Span;
-use commands::view::{Block, operation_card};
+use commands::view::{Block, Inline, operation_card};
 use serde_json::json;
 
 use crate::runbook::{acted, color, finished, pause_step, prepared, refused, runbook, step};
@@ -270,4 +270,23 @@ fn a_refused_start_says_how_the_run_before_it_ends() {
     world.says("U0CARLA", &format!("/deploy abort mainnet {id} it was wrong"));
     let said = world.says("U0CARLA", "/deploy run copy mainnet");
     assert!(said.contains("Recorded"), "{said}");
+}
+
+/// Who said yes in Slack has a name there; a terminal looks it up, which it can only do for somebody whom the card names as a person.
+#[test]
+fn who_said_yes_is_a_person_also_where_their_name_is_not_known() {
+    let mut world = World::with(vec![asks(), pause_step()]);
+    world.says("U0BRUNO", "/deploy run switch mainnet");
+    world.clicks("U0DANA", "Yes");
+    world.people.clear();
+    let card = world.decide(|facts| operation_card(world.operation(), facts));
+    let dana = UserId::parse("U0DANA").expect("a user");
+    let named = card.blocks.iter().any(|block| match block {
+        Block::Section(lines) => lines
+            .iter()
+            .flatten()
+            .any(|part| *part == Inline::Mention(dana.clone())),
+        _ => false,
+    });
+    assert!(named, "{}", world.card());
 }
