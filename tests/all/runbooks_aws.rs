@@ -248,6 +248,9 @@ fn risk() -> (String, Value) {
 async fn a_plan_says_which_snapshot_there_is_and_takes_none() {
     let (runbooks, account) = risk();
     let town = town(&runbooks, account).await;
+    // Copied just now, it holds what it held.
+    town.deed(json!({ "rds": { "copy_snapshot": { "id": "wallet" } } }))
+        .await;
     town.says("U0RITA", "/deploy run risk mainnet --plan").await;
     let plan = text_of(&town.shows(&["plan of risk", "changes nothing"]).await);
     for words in [

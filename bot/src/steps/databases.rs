@@ -112,9 +112,16 @@ pub(super) fn text<'v>(value: &'v Value, member: &str) -> &'v str {
     value[member].as_str().unwrap_or_default()
 }
 
-/// When a snapshot was taken, in RDS's words and as an instant.
+/// When what a snapshot holds was saved, in RDS's words and as an instant. A copy is as old as what was copied: `SnapshotCreateTime` becomes the
+/// instant of the copy, and only instances tell the other; a cluster's copy may be of any age.
 pub(super) fn created(snapshot: &Value) -> Option<(String, Timestamp)> {
-    let words = text(snapshot, "SnapshotCreateTime");
+    if !text(snapshot, "SourceDBClusterSnapshotArn").is_empty() {
+        return None;
+    }
+    let words = match text(snapshot, "OriginalSnapshotCreateTime") {
+        "" => text(snapshot, "SnapshotCreateTime"),
+        original => original,
+    };
     Some((words.to_owned(), Timestamp::parse_utc(words)?))
 }
 

@@ -152,6 +152,15 @@ mod tests {
         ]);
         assert_eq!(newest(all.as_array().unwrap(), INSTANCE).unwrap().0, "b");
         assert!(newest(&[], INSTANCE).is_none());
+        // Copied at noon, of what was there at nine; and of a cluster, whose copies do not say.
+        let (copied, nine) = ("2026-11-21T12:00:00Z", "2026-11-21T09:00:00Z");
+        let copy = json!({ "DBSnapshotIdentifier": "e", "Status": "available", "SnapshotCreateTime": copied, "OriginalSnapshotCreateTime": nine });
+        let all = [all.as_array().unwrap().as_slice(), &[copy]].concat();
+        assert_eq!(newest(&all, INSTANCE).unwrap().0, "b");
+        assert_eq!(newest(&all[4..], INSTANCE).unwrap().1, nine);
+        let cluster = |source: &str| json!({ "DBClusterSnapshotIdentifier": "f", "Status": "available", "SnapshotCreateTime": copied, "SourceDBClusterSnapshotArn": source });
+        assert!(newest(&[cluster("arn:aws:rds:eu-central-1:1:cluster-snapshot:a")], CLUSTER).is_none());
+        assert!(newest(&[cluster("")], CLUSTER).is_some());
         let of = |status: &str| judge("x", &json!({ "Status": status, "PercentProgress": "40" }), &json!({}));
         assert!(
             matches!(of("available"), Err(StepError::Failed { .. })),

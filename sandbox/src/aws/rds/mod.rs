@@ -67,6 +67,8 @@ pub(crate) struct Snapshot {
     ready_ms: i64,
     fails: bool,
     automated: bool,
+    /// What it is a copy of, and when that was taken.
+    copy_of: Option<(String, i64)>,
 }
 
 /// The databases and snapshots of a region.
@@ -82,6 +84,23 @@ impl Snapshot {
             (true, _) => "creating",
             (false, true) => "failed",
             (false, false) => "available",
+        }
+    }
+
+    /// When what it holds was saved: a copy's is that of what was copied.
+    fn original_ms(&self) -> i64 {
+        self.copy_of.as_ref().map_or(self.started_ms, |(_, taken_ms)| *taken_ms)
+    }
+
+    /// A copy that is made now.
+    fn copied(&self, now_ms: i64) -> Self {
+        Self {
+            id: format!("copy-of-{}", self.id.replace(':', "-")),
+            started_ms: now_ms,
+            ready_ms: now_ms,
+            automated: false,
+            copy_of: Some((self.id.clone(), self.original_ms())),
+            ..self.clone()
         }
     }
 
@@ -202,6 +221,8 @@ pub(crate) enum Deed {
     Status { id: String, status: Option<String> },
     /// The database's next snapshot fails.
     FailSnapshot { id: String },
+    /// Somebody copies the database's newest snapshot that is there.
+    CopySnapshot { id: String },
 }
 
 impl Region {
@@ -249,18 +270,27 @@ impl Database {
             ready_ms: started_ms + self.snapshot_s * 1000,
             fails: self.fail_snapshot,
             automated: false,
+            copy_of: None,
         }
     }
 }
 
 /// Does a deed.
 pub(crate) fn act(region: &mut Region, deed: &Deed) -> Result<Value, AwsError> {
-    let (Deed::Status { id, .. } | Deed::FailSnapshot { id }) = deed;
-    let missing = || AwsError::missing("ResourceNotFoundException", format!("there is no database {id}"));
-    let database = region.rds.databases.get_mut(id).ok_or_else(missing)?;
+    let (Deed::Status { id, .. } | Deed::FailSnapshot { id } | Deed::CopySnapshot { id }) = deed;
+    let missing = |what: &str| AwsError::missing("ResourceNotFoundException", format!("there is no {what} {id}"));
+    let now_ms = region.now_ms;
+    let database = region.rds.databases.get_mut(id).ok_or_else(|| missing("database"))?;
     match deed {
         Deed::Status { status, .. } => database.status.clone_from(status),
         Deed::FailSnapshot { .. } => database.fail_snapshot = true,
+        Deed::CopySnapshot { .. } => {
+            let all = region.rds.snapshots.values();
+            let there = all.filter(|one| one.database == *id && one.status(now_ms) == "available");
+            let newest = there.max_by_key(|one| one.started_ms);
+            let copy = newest.ok_or_else(|| missing("snapshot of"))?.copied(now_ms);
+            region.rds.snapshots.insert(copy.id.clone(), copy);
+        }
     }
     Ok(json!({}))
 }

@@ -101,11 +101,11 @@ fn render(region: &Region, snapshot: &Snapshot) -> Value {
     } else {
         "snapshot"
     };
-    let arn = region.place.arn("rds", &format!("{kind}:{}", snapshot.id));
-    json!({
+    let arn = |id: &str| region.place.arn("rds", &format!("{kind}:{id}"));
+    let mut shown = json!({
         id: snapshot.id,
         database: snapshot.database,
-        format!("{element}Arn"): arn,
+        format!("{element}Arn"): arn(&snapshot.id),
         "SnapshotCreateTime": timestamp(snapshot.started_ms),
         "Engine": snapshot.engine,
         "AllocatedStorage": 100,
@@ -113,5 +113,18 @@ fn render(region: &Region, snapshot: &Snapshot) -> Value {
         "PercentProgress": snapshot.percent(now_ms),
         "SnapshotType": if snapshot.automated { "automated" } else { "manual" },
         if snapshot.cluster { "StorageEncrypted" } else { "Encrypted" }: snapshot.encrypted,
-    })
+    });
+    // Only an instance's tells how old a copy is, and each names what it was copied from in its own way.
+    if !snapshot.cluster {
+        shown["OriginalSnapshotCreateTime"] = timestamp(snapshot.original_ms());
+    }
+    if let Some((source, _)) = &snapshot.copy_of {
+        let member = if snapshot.cluster {
+            "SourceDBClusterSnapshotArn"
+        } else {
+            "SourceDBSnapshotIdentifier"
+        };
+        shown[member] = json!(arn(source));
+    }
+    shown
 }
