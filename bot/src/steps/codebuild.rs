@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::earlier::names;
-use super::lines::plain;
+use super::lines::shown;
 use super::{Answer, At, Executor, Probe, StepError, acted, build_log, finished, found, instant, pending};
 use crate::aws::api::CODEBUILD;
 use crate::aws::signed::Ask;
@@ -322,7 +322,7 @@ fn phase_words(phase: &Value) -> String {
     let words = contexts.map(|context| {
         let part = |name: &str| context[name].as_str().filter(|text| !text.is_empty());
         let parts: Vec<&str> = [part("statusCode"), part("message")].into_iter().flatten().collect();
-        plain(&parts.join(": "))
+        shown(&parts.join(": "))
     });
     let words: Vec<String> = words.filter(|words| !words.is_empty()).collect();
     format!(
@@ -385,7 +385,7 @@ mod tests {
         let build = json!({ "id": "p:1", "buildStatus": "FAILED", "phases": [
             { "phaseType": "INSTALL", "phaseStatus": "SUCCEEDED" },
             { "phaseType": "BUILD", "phaseStatus": "FAILED",
-                "contexts": [{ "statusCode": "COMMAND_EXECUTION_ERROR", "message": "Error while executing command: a\n  b. Reason: exit status 1" }] },
+                "contexts": [{ "statusCode": "COMMAND_EXECUTION_ERROR", "message": "Error while executing command: TOKEN=hunter2 a\n  b. Reason: exit status 1" }] },
         ]});
         let StepError::Failed { code, message } = judge(None, &build, &json!({})).unwrap_err() else {
             panic!("it failed for good")
@@ -394,7 +394,7 @@ mod tests {
             (code.as_str(), message.trim()),
             (
                 "build_failed",
-                "BUILD: COMMAND_EXECUTION_ERROR: Error while executing command: a b. Reason: exit status 1"
+                "BUILD: COMMAND_EXECUTION_ERROR: Error while executing command: TOKEN=… a b. Reason: exit status 1"
             )
         );
     }

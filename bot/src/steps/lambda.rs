@@ -8,16 +8,18 @@ use commands::effect::StepOutcome;
 use commands::step::Lambda;
 use http::{HeaderMap, Method};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
-use super::{Answer, At, Executor, Probe, StepError, told_by_log};
+use super::lines::shown;
+use super::{Answer, At, Executor, Probe, StepError, found, told_by_log};
 use crate::aws::AwsError;
 use crate::aws::api::LAMBDA;
 use crate::aws::signed::Ask;
 
 const VERSION: &str = "2015-03-31";
-/// How much of an answer is kept as evidence.
-const EVIDENCE: usize = 300;
+/// How much is shown of an answer, or of why there is none, in characters.
+const SHOWN: usize = 300;
+/// The longest answer that later steps are told, in characters.
+const LONGEST: usize = 200;
 
 #[async_trait]
 impl Executor for Lambda {
@@ -30,26 +32,20 @@ impl Executor for Lambda {
         if status == "InProgress" {
             return Err(StepError::Later(format!("{} is being updated", self.function)));
         }
-        Ok(StepOutcome::Prepared {
-            memo: Value::Null,
-            outputs: BTreeMap::new(),
-            evidence: vec![format!(
-                "{} is there, last updated {}",
-                self.function,
-                told.body["LastModified"].as_str().unwrap_or("at an unknown time")
-            )],
-            done: false,
-        })
+        let evidence = vec![format!(
+            "{} is there, last updated {}",
+            self.function,
+            told.body["LastModified"].as_str().unwrap_or("at an unknown time")
+        )];
+        Ok(found(Value::Null, evidence))
     }
 
     async fn act(&self, at: At<'_>) -> Answer {
         let payload = serde_json::from_str(&self.payload)
             .map_err(|_| StepError::failed("bad_payload", format!("`{}` is no JSON", self.payload)))?;
         let path = vec![VERSION, "functions", &self.function, "invocations"];
-        let told = match at
-            .aws(LAMBDA, Ask::rest("Invoke", Method::POST, path, Some(payload)))
-            .await
-        {
+        let ask = Ask::rest("Invoke", Method::POST, path, Some(payload));
+        let told = match at.aws(LAMBDA, ask).await {
             Ok(told) => told,
             // It certainly was not invoked: that is worth saying, for a second try could not know it.
             Err(AwsError::Retryable { code, message }) if !self.repeatable => {
@@ -60,18 +56,16 @@ impl Executor for Lambda {
             }
             Err(error) => return Err(error.into()),
         };
-        let answer: String = told.body.to_string().chars().take(EVIDENCE).collect();
         if let Some(kind) = told.headers.get("x-amz-function-error") {
             let kind = String::from_utf8_lossy(kind.as_bytes()).into_owned();
-            let message = told.body["errorMessage"].as_str().map_or(answer, str::to_owned);
-            let code = format!("function_error ({kind})");
             let log: Vec<String> = tail(&told.headers).into_iter().collect();
-            return Err(told_by_log::explained(at, (code, message), &log));
+            return Err(told_by_log::explained(
+                at,
+                (format!("function_error ({kind})"), why(&told.body)),
+                &log,
+            ));
         }
-        Ok(StepOutcome::Finished {
-            outputs: BTreeMap::from([("answer".to_owned(), told.body.to_string())]),
-            evidence: vec![format!("it answered {answer}")],
-        })
+        Ok(answered(&told.body))
     }
 
     async fn probe(&self, _: At<'_>) -> Result<Probe, StepError> {
@@ -83,9 +77,82 @@ impl Executor for Lambda {
     }
 }
 
+/// Why the function failed, in its words.
+fn why(body: &Value) -> String {
+    let said = body["errorMessage"]
+        .as_str()
+        .map_or_else(|| body.to_string(), str::to_owned);
+    let shown = shown(&said);
+    if shown.is_empty() {
+        return "it does not say why".to_owned();
+    }
+    cut(&shown)
+}
+
+/// What the function answered. Later steps are told all of it or nothing: a part would be taken for the whole.
+fn answered(body: &Value) -> StepOutcome {
+    let answer = body.to_string();
+    let plain = shown(&answer);
+    let told = plain == answer && answer.chars().count() <= LONGEST;
+    let untold = if told {
+        ""
+    } else {
+        ", of which later steps are told nothing"
+    };
+    StepOutcome::Finished {
+        outputs: told.then(|| ("answer".to_owned(), answer)).into_iter().collect(),
+        evidence: vec![format!("it answered {}{untold}", cut(&plain))],
+    }
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    text.chars().take(SHOWN - 1).chain(['…']).collect()
+}
+
 /// The end of the invocation's log; nothing where Lambda does not hand it out.
 fn tail(headers: &HeaderMap) -> Option<String> {
     let encoded = headers.get("x-amz-log-result")?.as_bytes();
     let bytes = STANDARD.decode(encoded).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_answer_is_shown_without_secrets_and_told_whole_or_not_at_all() {
+        let came = |body: Value| match answered(&body) {
+            StepOutcome::Finished { outputs, evidence } => (outputs.get("answer").cloned(), evidence.concat()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            came(json!({ "ok": true })),
+            (Some("{\"ok\":true}".to_owned()), "it answered {\"ok\":true}".to_owned())
+        );
+        assert_eq!(
+            came(json!({ "a": 1, "password": "hunter2" })),
+            (
+                None,
+                "it answered {\"a\":1,\"password\":…, of which later steps are told nothing".to_owned()
+            )
+        );
+        let (told, shown) = came(json!("x".repeat(100_000)));
+        assert!(told.is_none() && shown.chars().count() < 400, "{shown}");
+    }
+
+    #[test]
+    fn why_a_function_failed_is_one_short_line_without_secrets() {
+        let said = json!({ "errorMessage": "cannot reach\n redis://ann:hunter2@cache:6379" });
+        assert_eq!(why(&said), "cannot reach redis://***@cache:6379");
+        assert_eq!(
+            why(&json!({ "errorMessage": "x".repeat(100_000) })).chars().count(),
+            SHOWN
+        );
+        assert_eq!(why(&json!({ "errorMessage": "" })), "it does not say why");
+    }
 }

@@ -58,6 +58,11 @@ pub(super) fn plain(line: &str) -> String {
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// Foreign words as people may see them: in one line, without colors and without what looks like a secret.
+pub(super) fn shown(text: &str) -> String {
+    without_secrets(&plain(text))
+}
+
 /// A text without the escape sequences by which terminals color, move and title: terraform and test runners write them into logs as well.
 fn without_colors(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -176,9 +176,9 @@ async fn page(step: &LogMatch, at: At<'_>, seen: &mut Seen) -> Result<(), AwsErr
     Ok(())
 }
 
-/// A line as people may see it: short, and without control characters.
+/// A line as people may see it, and short.
 fn plain(line: &str) -> String {
-    cut(&lines::plain(line))
+    cut(&lines::shown(line))
 }
 
 #[cfg(test)]
@@ -220,6 +220,7 @@ mod tests {
     #[test]
     fn a_line_is_short_and_plain() {
         assert_eq!(plain("a\tb\n\u{1b}[31mc"), "a b c");
+        assert_eq!(plain("login password=hunter2 failed"), "login password=… failed");
         assert_eq!(plain(&"x".repeat(500)).chars().count(), 200);
     }
 }

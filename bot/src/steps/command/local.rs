@@ -7,6 +7,7 @@ use commands::step::Command;
 use commands::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::super::lines::shown;
 use super::super::listed::cut;
 use super::super::{Answer, At, Probe, StepError, acted, pending, told_by_log};
 use crate::programs::{State, Wanted};
@@ -101,16 +102,10 @@ fn elsewhere(at: At<'_>) -> Answer {
 
 /// The end of what it said: why something failed stands there.
 fn last(said: &str) -> String {
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let last = lines
-        .get(lines.len().saturating_sub(3)..)
-        .unwrap_or_default()
-        .join(" / ");
-    let plain: String = last.chars().filter(|c| !c.is_control()).collect();
-    if plain.is_empty() {
-        "it said nothing".to_owned()
-    } else {
-        cut(&plain)
+    let lines: Vec<String> = said.lines().map(shown).filter(|line| !line.is_empty()).collect();
+    match lines.get(lines.len().saturating_sub(3)..).unwrap_or_default() {
+        [] => "it said nothing".to_owned(),
+        last => cut(&last.join(" / ")),
     }
 }
 
@@ -122,5 +117,9 @@ mod tests {
     fn the_end_of_what_a_program_said_is_shown() {
         assert_eq!(last("one\n\n two\nthree\nfour\n"), "two / three / four");
         assert_eq!(last("\n"), "it said nothing");
+        assert_eq!(
+            last("connects\nexport DB_PASSWORD=hunter2\n\u{1b}[31mdone"),
+            "connects / export DB_PASSWORD=… / done"
+        );
     }
 }

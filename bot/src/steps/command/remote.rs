@@ -8,6 +8,7 @@ use commands::operation::Progress;
 use commands::step::Command;
 use serde_json::{Value, json};
 
+use super::super::lines::shown;
 use super::super::listed::cut;
 use super::super::{Answer, At, Probe, StepError, acted, blind, told_by_log};
 use crate::aws::AwsError;
@@ -173,8 +174,7 @@ async fn outputs(at: At<'_>, id: &str) -> Result<Vec<Invocation>, StepError> {
     let seen = invocations.map(|one| {
         let plugins = one["CommandPlugins"].as_array().into_iter().flatten();
         let output: Vec<String> = plugins.map(|plugin| text(plugin, "Output")).collect();
-        let plain: Vec<&str> = output.iter().flat_map(|said| said.split_whitespace()).collect();
-        let said = plain.join(" ");
+        let said = shown(&output.join("\n"));
         Invocation {
             instance: text(one, "InstanceId"),
             status: text(one, "StatusDetails"),
