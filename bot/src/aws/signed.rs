@@ -28,6 +28,7 @@ pub(crate) use super::told::Told;
 use crate::clock::SystemClock;
 use crate::door::{Call, Destination, DoorError, Limits};
 
+/// How long a call may take, unless it says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The region for which calls to services are signed that all regions share.
@@ -46,6 +47,8 @@ pub(crate) struct Ask<'a> {
     pub query: Vec<(&'static str, &'a str)>,
     /// The input: of [`Protocol::Query`] an object of plain values, of those with XML the document as a text.
     pub body: Option<Value>,
+    /// How long it may take. Nothing is sent under a lease that has less left.
+    pub timeout: Duration,
 }
 
 impl Ask<'static> {
@@ -57,6 +60,7 @@ impl Ask<'static> {
             path: Vec::new(),
             query: Vec::new(),
             body: Some(input),
+            timeout: TIMEOUT,
         }
     }
 }
@@ -70,6 +74,7 @@ impl<'a> Ask<'a> {
             path,
             query: Vec::new(),
             body,
+            timeout: TIMEOUT,
         }
     }
 }
@@ -101,7 +106,7 @@ impl Clients {
             name: format!("{}.{}", api.name, ask.operation),
             request,
             limits: Limits {
-                timeout: TIMEOUT,
+                timeout: ask.timeout,
                 lease: within.lease,
             },
         };

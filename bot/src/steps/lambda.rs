@@ -8,6 +8,7 @@ use commands::effect::StepOutcome;
 use commands::step::Lambda;
 use http::{HeaderMap, Method};
 use serde_json::Value;
+use std::time::Duration;
 
 use super::lines::shown;
 use super::{Answer, At, Executor, Probe, StepError, found, told_by_log};
@@ -16,6 +17,8 @@ use crate::aws::api::LAMBDA;
 use crate::aws::signed::Ask;
 
 const VERSION: &str = "2015-03-31";
+/// How long a function is waited for: what a lease leaves, but for what comes before and for the report of it. Lambda itself lets one run for 15 minutes.
+const PATIENCE: Duration = Duration::from_secs(33);
 /// How much is shown of an answer, or of why there is none, in characters.
 const SHOWN: usize = 300;
 /// The longest answer that later steps are told, in characters.
@@ -32,11 +35,12 @@ impl Executor for Lambda {
         if status == "InProgress" {
             return Err(StepError::Later(format!("{} is being updated", self.function)));
         }
-        let evidence = vec![format!(
+        let mut evidence = vec![format!(
             "{} is there, last updated {}",
             self.function,
             told.body["LastModified"].as_str().unwrap_or("at an unknown time")
         )];
+        evidence.extend(told.body["Timeout"].as_u64().and_then(outlasts));
         Ok(found(Value::Null, evidence))
     }
 
@@ -44,7 +48,10 @@ impl Executor for Lambda {
         let payload = serde_json::from_str(&self.payload)
             .map_err(|_| StepError::failed("bad_payload", format!("`{}` is no JSON", self.payload)))?;
         let path = vec![VERSION, "functions", &self.function, "invocations"];
-        let ask = Ask::rest("Invoke", Method::POST, path, Some(payload));
+        let ask = Ask {
+            timeout: PATIENCE,
+            ..Ask::rest("Invoke", Method::POST, path, Some(payload))
+        };
         let told = match at.aws(LAMBDA, ask).await {
             Ok(told) => told,
             // It certainly was not invoked: that is worth saying, for a second try could not know it.
@@ -75,6 +82,12 @@ impl Executor for Lambda {
             Probe::CannotTell("the answer of an invocation was lost: it may or may not have taken place".to_owned())
         })
     }
+}
+
+/// What is to be known of a function that may run longer than it is waited for.
+fn outlasts(seconds: u64) -> Option<String> {
+    let patience = PATIENCE.as_secs();
+    (seconds > patience).then(|| format!("it may run for {seconds} s; its answer is waited for {patience} s"))
 }
 
 /// Why the function failed, in its words.
@@ -143,6 +156,17 @@ mod tests {
         );
         let (told, shown) = came(json!("x".repeat(100_000)));
         assert!(told.is_none() && shown.chars().count() < 400, "{shown}");
+    }
+
+    #[test]
+    fn a_function_is_waited_for_as_long_as_a_lease_allows_and_one_that_may_outlast_it_is_said() {
+        let lease = Duration::from_millis(u64::try_from(crate::runner::worker::LEASE.0).unwrap());
+        assert!(PATIENCE > Duration::from_secs(30) && PATIENCE + Duration::from_secs(5) <= lease);
+        assert_eq!(outlasts(33), None);
+        assert_eq!(
+            outlasts(900).unwrap(),
+            "it may run for 900 s; its answer is waited for 33 s"
+        );
     }
 
     #[test]
