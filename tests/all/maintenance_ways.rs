@@ -257,6 +257,36 @@ async fn a_redis_that_is_away_too_long_leaves_it_unknown_and_its_key_ends_with_t
     town.ends().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn by_a_function_people_are_told_once_though_its_answer_is_lost() {
+    let way = r#"{ lambda = "tell", on = '{"on": true}', off = '{"on": false}', read_flag = { table = "wallet-flags", key = { pk = "maintenance" }, attribute = "current" } }"#;
+    let item = |on: bool| json!({ "pk": { "S": "maintenance" }, "current": { "BOOL": on } });
+    let sets = |on: bool| {
+        let put = json!({ "dynamodb": { "put": { "table": "wallet-flags", "item": item(on) } } });
+        json!({ "when": { "on": on }, "answer": {}, "deeds": [put] })
+    };
+    let account = json!({
+        "table": [{ "name": "wallet-flags", "key": ["pk"], "item": [item(false)] }],
+        "function": [{ "name": "tell", "reactions": [sets(true), sets(false)] }],
+    });
+    let town = town(way, account).await;
+    town.breaks("aws.Invoke", &kind("lose_answer", 1, &json!({}))).await;
+    town.says_of("on mainnet for 30m moving").await;
+    town.shows(&["maintenance on · wallet → mainnet · done"]).await;
+    assert!(town.has_struck());
+    assert_eq!(town.asked("aws.Invoke"), 1, "what it did was seen");
+
+    // What was on before is told anew, for its end is another; a lost answer is then no news.
+    town.breaks("aws.Invoke", &kind("drop", 1, &json!({}))).await;
+    town.says_of("on mainnet for 60m longer").await;
+    town.in_time("another end", |town| {
+        (town.cards_with(&["maintenance on · wallet → mainnet · done"]).len() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(town.done("aws.Invoke"), 2);
+    town.ends().await;
+}
+
 /// Whether the court's system is in maintenance mode.
 fn court_flag(town: &Scenario) -> bool {
     let shown = sandbox::aws::snapshot(&town.rig.sandbox().world().aws());
@@ -269,24 +299,30 @@ fn court_flag(town: &Scenario) -> bool {
     item.is_some_and(|item| item["current"]["BOOL"] == true)
 }
 
-/// The court's notifiers: one region is told, the other does not work.
-#[tokio::test(flavor = "multi_thread")]
-async fn of_two_regions_the_one_that_fails_is_named_and_the_other_is_turned_back() {
+/// The court's notifier in the west, which works or does not; without a flag of its own.
+fn west(works: bool) -> Value {
+    let reaction = if works {
+        json!({ "answer": {} })
+    } else {
+        json!({ "error": "no users to tell" })
+    };
+    json!({ "region": "us-west-1", "seed": { "function": [
+        { "name": "send_maintenance_notifications_stg_blue", "reactions": [reaction] },
+    ] } })
+}
+
+async fn court() -> Scenario {
     let files = (
         include_str!("../../runbooks/ef-cms.toml"),
         include_str!("../../sandbox/seeds/ef-cms.toml"),
     );
-    let town = Scenario::of_team(files.0, files.1).await;
-    let west = |works: bool| {
-        let reaction = if works {
-            json!({ "answer": {} })
-        } else {
-            json!({ "error": "no users to tell" })
-        };
-        json!({ "region": "us-west-1", "seed": { "function": [
-            { "name": "send_maintenance_notifications_stg_blue", "reactions": [reaction] },
-        ] } })
-    };
+    Scenario::of_team(files.0, files.1).await
+}
+
+/// The court's notifiers: one region is told, the other does not work.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_regions_the_one_that_fails_is_named_and_the_other_is_turned_back() {
+    let town = court().await;
     let flag = || court_flag(&town);
     town.control("aws/deed", west(false)).await;
     town.says_of("on stg for 1h copying").await;
@@ -324,6 +360,30 @@ async fn of_two_regions_the_one_that_fails_is_named_and_the_other_is_turned_back
     town.shows(&["maintenance on · ef-cms → stg · done"]).await;
     town.control("aws/deed", json!([])).await;
     assert!(flag());
+    let status = town.says("U0RITA", "/deploy status stg").await.text;
+    assert!(
+        status.contains("maintenance is on") && status.contains("copying"),
+        "{status}"
+    );
+    town.ends().await;
+}
+
+/// To say it again and give that up takes nothing away: it was on before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_longer_end_that_is_given_up_leaves_on_what_was_on() {
+    let town = court().await;
+    town.control("aws/deed", west(true)).await;
+    town.says_of("on stg for 1h copying").await;
+    town.shows(&["maintenance on · ef-cms → stg · done"]).await;
+
+    town.control("aws/deed", west(false)).await;
+    town.says_of("on stg for 2h not done yet").await;
+    town.shows(&["maintenance on · ef-cms → stg", "a person decides"]).await;
+    town.says("U0CARLA", "/deploy abort stg never mind").await;
+    let card = town.shows(&["maintenance on · ef-cms → stg · undone"]).await;
+    assert!(card.contains("it was on before, and stays so"), "{card}");
+    town.control("aws/deed", json!([])).await;
+    assert!(court_flag(&town), "nobody was told that it is off");
     let status = town.says("U0RITA", "/deploy status stg").await.text;
     assert!(
         status.contains("maintenance is on") && status.contains("copying"),

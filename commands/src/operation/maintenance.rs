@@ -59,8 +59,9 @@ pub(crate) fn turn(
     };
     let action = Maintenance {
         on: Some(wish.on),
-        way: None,
         told: Some(told),
+        stood: since.is_some(),
+        ..Maintenance::default()
     };
     let first = errand::step("maintenance", title, Action::Maintenance(action));
     let order = Order {
@@ -145,6 +146,7 @@ pub(crate) fn expanded(step: &Step, mode: &MaintenanceMode, environment: &Enviro
     for region in regions {
         let action = Action::Maintenance(Maintenance {
             way: Some(Box::new(read_at_home(&mode.way, &environment.aws.region))),
+            several,
             ..wanted.clone()
         });
         let action = action

@@ -26,6 +26,12 @@ pub struct Maintenance {
     /// Who wants it, why, and until when, for ways that can say so. Filled in when it is started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Told>,
+    /// Whether it was on when the run was started, as far as was known here: its undo does not take away what others had turned on. Filled in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stood: bool,
+    /// Whether it is turned in several regions: one place tells for all of them, so it does not tell which of them has heard of it. Filled in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub several: bool,
 }
 
 /// What those who meet maintenance mode may be told.
@@ -217,7 +223,7 @@ impl Kind for Maintenance {
     const SPEC: Spec = Spec {
         kind: "maintenance",
         summary: "Turns the environment's maintenance mode on or off, and reads it back",
-        undo: "Turns it back",
+        undo: "Turns it back, unless it was so before the run already",
     };
 
     fn conduct(&self) -> Conduct {
@@ -240,10 +246,13 @@ impl Kind for Maintenance {
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.way.is_some() || self.told.is_some() {
-            return Err(
-                "`way` and `told` are filled in: write only `on`, and `maintenance` at the environment".to_owned(),
-            );
+        if *self
+            != (Self {
+                on: self.on,
+                ..Self::default()
+            })
+        {
+            return Err("all but `on` is filled in: write only that, and `maintenance` at the environment".to_owned());
         }
         Ok(())
     }
@@ -298,11 +307,15 @@ impl Kind for Maintenance {
             on: Some(true),
             way: Some(Box::new(redis)),
             told: Some(told),
+            stood: true,
+            several: false,
         };
         let off = Self {
             on: Some(false),
             way: Some(Box::new(lambda)),
             told: None,
+            stood: true,
+            several: true,
         };
         vec![read, on, off]
     }

@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::run::{Illegal, Target};
 use crate::runbook::{Runbook, Step, Values};
-use crate::step::Action;
+use crate::step::{Action, Maintenance};
 use crate::view::{self, Message, text};
 
 /// A wish to run a runbook.
@@ -162,10 +162,20 @@ fn known(scope: &Scope<'_>) -> Vec<String> {
     names
 }
 
-/// The steps with what only the environment knows: how it goes into maintenance mode.
-fn in_environment(steps: Result<Vec<Step>, String>, environment: &Environment) -> Result<Vec<Step>, String> {
+/// The steps with what only the environment knows: how it goes into maintenance mode, and whether it `stood` there before.
+fn in_environment(
+    steps: Result<Vec<Step>, String>,
+    (environment, stood): (&Environment, bool),
+) -> Result<Vec<Step>, String> {
     let expand = |step: &Step| match (&step.action, &environment.maintenance) {
-        (Action::Maintenance(_), Some(mode)) => Ok(maintenance::expanded(step, mode, environment)),
+        (Action::Maintenance(wanted), Some(mode)) => {
+            let action = Action::Maintenance(Maintenance {
+                stood: stood && wanted.on.is_some(),
+                ..wanted.clone()
+            });
+            let step = Step { action, ..step.clone() };
+            Ok(maintenance::expanded(&step, mode, environment))
+        }
         (Action::Maintenance(known), None) if known.way.is_none() => Err("`maintenance`".to_owned()),
         _ => Ok(vec![step.clone()]),
     };
@@ -237,7 +247,8 @@ impl Run {
             outputs: &outputs,
         };
         let id = RecordId::operation(&environment.id, &runbook.name, speaker.delivery.as_str().as_bytes());
-        let steps = match in_environment(runbook.resolve(&values), environment) {
+        let stood = facts.desk.maintenance.contains_key(&environment.id);
+        let steps = match in_environment(runbook.resolve(&values), (environment, stood)) {
             Ok(steps) => steps,
             Err(missing) => {
                 return Ok(refused(vec![Refusal {

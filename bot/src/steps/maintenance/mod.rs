@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::listed::{Body, Servers, Trouble, as_text, at_path};
-use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, http as web, pending};
+use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, found, http as web, pending};
 
 pub(crate) use truth::{Truth, maintenance_truth};
 
@@ -28,6 +28,22 @@ enum State {
     Mixed(String),
     /// Nothing is configured that tells.
     Unread,
+}
+
+const fn word(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+impl State {
+    /// As a memo keeps it.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::On => word(true),
+            Self::Off => word(false),
+            Self::Mixed(_) => "mixed",
+            Self::Unread => "unread",
+        }
+    }
 }
 
 /// What was read.
@@ -113,10 +129,9 @@ impl Executor for Maintenance {
         };
         let Some(on) = self.on else {
             let state = match seen.state {
-                State::On => "on".to_owned(),
-                State::Off => "off".to_owned(),
                 State::Mixed(words) => words,
                 State::Unread => return Err(StepError::failed("unknown", seen.words)),
+                known => known.word().to_owned(),
             };
             return Ok(already(BTreeMap::from([("state".to_owned(), state)]), seen.words));
         };
@@ -125,12 +140,11 @@ impl Executor for Maintenance {
         if seen.is(on) && !again {
             return Ok(already(BTreeMap::new(), format!("{} already", seen.words)));
         }
-        Ok(StepOutcome::Prepared {
-            memo: seen.memo,
-            outputs: BTreeMap::new(),
-            evidence: vec![seen.words],
-            done: false,
-        })
+        let memo = match way(self)? {
+            Way::Lambda(_) | Way::Http(_) => json!({ "was": seen.state.word() }),
+            Way::Flag(_) | Way::RedisKey(_) | Way::EnvVar(_) => seen.memo,
+        };
+        Ok(found(memo, vec![seen.words]))
     }
 
     async fn act(&self, at: At<'_>) -> Answer {
@@ -147,8 +161,14 @@ impl Executor for Maintenance {
                 probe => probe,
             });
         }
-        // Telling it again is as good as once.
-        Ok(Probe::NotDone)
+        // Telling it again is as good as once, but people would read it twice. What was so before, or became so in another region, tells nothing.
+        let (on, way) = (self.on == Some(true), way(self)?);
+        let tells = matches!(way, Way::Lambda(_)) && !self.several && at.call.memo["was"] != word(on);
+        Ok(if tells && reads(self, at, on).await {
+            Probe::Done(acted(at.call.memo.clone()))
+        } else {
+            Probe::NotDone
+        })
     }
 
     async fn watch(&self, at: At<'_>) -> Answer {
@@ -165,7 +185,12 @@ impl Executor for Maintenance {
         if let Way::RedisKey(way) = way(self)? {
             return redis_key::put_back(way, at).await;
         }
-        turn(self, at, self.on != Some(true)).await
+        let back = self.on != Some(true);
+        // Where several are told, one of them that was told already makes it read as if all were.
+        if was_so(self, at) || (!self.several && reads(self, at, back).await) {
+            return Ok(acted(at.call.memo.clone()));
+        }
+        turn(self, at, back).await
     }
 
     async fn undo_watch(&self, at: At<'_>) -> Answer {
@@ -173,6 +198,9 @@ impl Executor for Maintenance {
             Way::EnvVar(way) => variable(way, self.on).undo_watch(at).await,
             // Both are what they were: the call said so.
             Way::RedisKey(_) | Way::Flag(_) => Ok(finished("it is as it was")),
+            Way::Lambda(_) | Way::Http(_) if was_so(self, at) => {
+                Ok(finished(format!("it was {} before, and stays so", word(self.stood))))
+            }
             Way::Lambda(_) | Way::Http(_) => look(self, at, self.on != Some(true)).await,
         }
     }
@@ -184,6 +212,17 @@ fn to_be_read_back(came: StepOutcome, at: At<'_>) -> StepOutcome {
         StepOutcome::Finished { .. } => acted(at.call.memo.clone()),
         came => came,
     }
+}
+
+/// Whether it was as the step wants it before the run, by what was read and by what was known here. What was read alone may be an earlier try's doing,
+/// or another region's.
+fn was_so(step: &Maintenance, at: At<'_>) -> bool {
+    step.on == Some(step.stood) && at.call.memo["was"] == word(step.stood)
+}
+
+/// Whether it is seen to be so; not, where it cannot be read.
+async fn reads(step: &Maintenance, at: At<'_>, on: bool) -> bool {
+    read(step, at).await.is_ok_and(|seen| seen.is(on))
 }
 
 /// Reads until it is so.
