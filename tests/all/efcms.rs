@@ -258,7 +258,7 @@ async fn a_migration_stops_before_it_changes_anything_and_one_that_is_wrong_star
         .await;
     town.shows(&["copy a table into itself"]).await;
     town.says("U0CARLA", "/migrate abort stg the wrong table").await;
-    town.shows(&["migrate · ef-cms → stg · undone"]).await;
+    town.shows(&["migrate · ef-cms → stg · aborted"]).await;
     town.says("U0CARLA", "/migrate restart stg destination=alpha").await;
     town.shows(&["emptying it would lose everything"]).await;
     town.says("U0CARLA", "/deploy stop stg not that one").await;
@@ -428,7 +428,7 @@ async fn a_backup_can_be_the_source() {
     town.deed(table(true)).await;
     town.says("U0CARLA", "/migrate abort stg with the stream it starts anew")
         .await;
-    town.shows(&["migrate · ef-cms → stg · undone"]).await;
+    town.shows(&["migrate · ef-cms → stg · aborted"]).await;
     town.says("U0CARLA", "/migrate start stg source=restored destination=beta")
         .await;
     let card = town

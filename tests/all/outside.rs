@@ -176,7 +176,7 @@ async fn search_domains_are_equal_when_counts_are_and_nothing_is_reindexed() {
     town.runs("empty").await;
     town.card_in_time(&["there are "]).await;
     town.says("U0CARLA", "/deploy abort mainnet it is not empty").await;
-    town.ended("empty", "undone").await;
+    town.ended("empty", "aborted").await;
     town.control(
         "faults",
         json!({ "target": "opensearch.tasks", "kind": "fail", "times": 3 }),

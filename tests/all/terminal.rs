@@ -164,9 +164,9 @@ async fn thinks_better_of_switching_back(terminal: &Terminal) {
     terminal.does("U0CARLA", "/switch-colors back stg").await;
     terminal.sees("/deploy show stg", &["would be lost"]).await;
     terminal.does("U0CARLA", "/deploy abort stg it is fine as it is").await;
-    terminal.sees("/deploy show stg", &["undone after"]).await;
+    terminal.sees("/deploy show stg", &["aborted after"]).await;
     let history = terminal.does("U0RITA", "/deploy history stg").await;
-    for words in ["migrate · done", "switch · done", "switch-back · undone"] {
+    for words in ["migrate · done", "switch · done", "switch-back · aborted"] {
         assert!(history.contains(words), "{words} is not in\n{history}");
     }
 }

@@ -163,9 +163,15 @@ fn asks(headline: &str) -> bool {
 
 /// Whether a headline says that it is over.
 fn ended(headline: &str) -> bool {
-    ["done, took", "undone after", "stopped after", "failed after"]
-        .iter()
-        .any(|words| headline.contains(words))
+    [
+        "done, took",
+        "undone after",
+        "aborted after",
+        "stopped after",
+        "failed after",
+    ]
+    .iter()
+    .any(|words| headline.contains(words))
 }
 
 /// Looks at the account whenever something changes in it; never returns.
@@ -192,7 +198,7 @@ async fn looked_at(town: &Scenario, play: &Play) -> Seen {
     town.control("aws/deed", json!([])).await;
     let headline = town.cards_with(&[play.headline]).pop().map(|card| card.text);
     let end = headline.unwrap_or_default();
-    let words = ["done,", "undone", "stopped", "failed"];
+    let words = ["done,", "undone", "aborted", "stopped", "failed"];
     let end = words.into_iter().rfind(|word| end.contains(word)).unwrap_or("open");
     let mut shown = account(town);
     let mut services = shown["services"].take();

@@ -114,6 +114,9 @@ pub struct Conducted {
     pub what: String,
     /// How it ended.
     pub reason: Reason,
+    /// Whether a person ended it so and nothing was undone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aborted: bool,
     /// When.
     pub at: Timestamp,
     /// From its start to its end.

@@ -60,3 +60,10 @@ pub fn is_followed(step: &Step, state: &StepState) -> bool {
     let acts = calls(step).is_some_and(|calls| calls.act.is_some());
     state.phase == Phase::Watching && state.acted && acts && !is_to_be_undone(step, state)
 }
+
+/// Whether a person aborted it, and no step was undone: nothing had been done by then, or nothing that could be taken back.
+#[must_use]
+pub fn is_aborted(operation: &Operation) -> bool {
+    let by_person = matches!(operation.undone_by, Some((Some(_), _)));
+    by_person && operation.steps.iter().all(|state| state.phase != Phase::Undone)
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::backward::is_aborted;
 use super::{Operation, Phase, StepState};
 use crate::desk::{self, Conducted, Level, Maintenance};
 use crate::ids::EnvironmentId;
@@ -40,6 +41,7 @@ fn conducted(plan: &mut Plan<'_>, operation: &Operation) {
         run: operation.id.clone(),
         what: view::operation_name(operation),
         reason,
+        aborted: reason == Reason::Undone && is_aborted(operation),
         at,
         took: pinned.started_at.age(at),
         by: (!by_itself).then(|| pinned.starter.clone()),

@@ -60,6 +60,7 @@ pub(super) fn past(facts: &Facts<'_>, environment: &EnvironmentId) -> Vec<Line> 
 fn conducted_line(facts: &Facts<'_>, conducted: &Conducted) -> Line {
     let ending = match conducted.reason {
         Reason::Succeeded => "done",
+        Reason::Undone if conducted.aborted => "aborted",
         Reason::Undone => "undone",
         Reason::Stopped => "ended as it was",
         _ => "failed",

@@ -497,6 +497,8 @@ fn an_abort_before_anything_was_done_is_no_undo() {
         card.contains("aborted after") && !card.contains("undone after"),
         "{card}"
     );
+    let history = world.says("U0RITA", "/deploy history mainnet");
+    assert!(history.contains("switch · aborted ·"), "{history}");
 }
 
 /// What people say beside their yes is evidence: it stands with the step, with their names.
@@ -1140,11 +1142,11 @@ fn the_history_tells_of_runbooks_and_errands_beside_releases() {
     insta::assert_snapshot!(told, @r"
     wallet mainnet: the last 2 runs
     wallet mainnet: the last 2 runs
-    note copy · undone · Fri, Nov 20 at 18:03 UTC · by u0carla · run copy-f451a617
+    note copy · aborted · Fri, Nov 20 at 18:03 UTC · by u0carla · run copy-f451a617
     ok switch · done · Fri, Nov 20 at 18:01 UTC · took 1 min · by u0bruno · run switch-8b53639f
     ");
     let status = world.says("U0RITA", "/deploy status mainnet");
-    assert!(status.contains("Last run: note copy · undone"), "{status}");
+    assert!(status.contains("Last run: note copy · aborted"), "{status}");
     let elsewhere = world.says("U0RITA", "/deploy history testnet");
     assert!(elsewhere.contains("no finished run yet"), "{elsewhere}");
 }

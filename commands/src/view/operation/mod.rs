@@ -14,7 +14,7 @@ use crate::facts::Facts;
 use crate::gate;
 use crate::operation::{
     Matter, Operation, Phase, Status, StepState,
-    backward::{is_followed, is_to_be_undone},
+    backward::{is_aborted, is_followed, is_to_be_undone},
 };
 use crate::reason::Reason;
 use crate::runbook::Step;
@@ -107,7 +107,6 @@ fn progress(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
                     let levels = errand::standing(operation, facts);
                     levels.map_or_else(|| planned(operation), |words| (Sign::Notice, words))
                 }),
-                // A person ended it when nothing had been done, or nothing that could be taken back.
                 Reason::Undone if is_aborted(operation) => (Sign::Notice, format!("aborted after {took}")),
                 Reason::Undone => (Sign::Notice, format!("undone after {took}")),
                 Reason::Stopped => (Sign::Bad, format!("stopped after {took}")),
@@ -149,12 +148,6 @@ fn progress(operation: &Operation, facts: &Facts<'_>) -> (Sign, String) {
             (sign, place(operation, facts).trim_start_matches(DOT).to_owned())
         }
     }
-}
-
-/// Whether a person aborted it and no step was undone.
-fn is_aborted(operation: &Operation) -> bool {
-    let by_person = matches!(operation.undone_by, Some((Some(_), _)));
-    by_person && operation.all().all(|(_, state)| state.phase != Phase::Undone)
 }
 
 /// `changes nothing · 1 thing is in the way · 2 steps cannot be told yet`.

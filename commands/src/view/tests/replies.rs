@@ -103,6 +103,7 @@ fn history() {
         world.desk.apply(&DeskEvent::OperationEnded {
             environment: env("mainnet"),
             conducted: Conducted {
+                aborted: false,
                 run: RecordId::parse(&format!("run/mainnet/x-{}", at.len())).unwrap(),
                 what: what.to_owned(),
                 reason,
