@@ -6,7 +6,7 @@
 
 use bot::secret::Secret;
 use demo::Stored;
-use serde_json::Value;
+use serde_json::{Value, json};
 use state::redis::foreign::Foreign;
 use state::testing::RedisServer;
 use tests::scenario::{Scenario, options, shared_store, text_of};
@@ -167,11 +167,18 @@ async fn the_card_goes_by_what_is_there_and_not_by_what_was_asked_for() {
     town.says("U0CARLA", "/maintenance on mainnet").await;
     town.card_in_time(&with(&["maintenance: on. This run touches migrations"]))
         .await;
+    // It makes alarms ring while it is on, and explains nothing when it is not.
+    let rings = json!({ "name": "wallet-service-mainnet-errors-major", "state": "ALARM" });
+    town.control("aws/alarm", rings).await;
+    town.says("U0RITA", "/deploy check mainnet").await;
+    town.card_in_time(&with(&["1 alarm in alarm: red while maintenance is on"]))
+        .await;
     takes_away(&redis).await;
     town.says("U0RITA", "/deploy check mainnet").await;
     town.card_in_time(&with(&[
         "maintenance: off, though it was turned on from here",
-        "Turn on, then approve",
+        "1 alarm in alarm: maintenance was turned on from here, but is not seen to be on",
+        "This stops an approval",
     ]))
     .await;
     assert_eq!(town.card_in_time(&with(&[])).await.ts, card.ts);

@@ -30,6 +30,7 @@ mod runbook;
 mod section;
 mod sequence;
 mod service;
+mod step_keys;
 mod task;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -17,30 +17,11 @@ use super::known::KnownFailures;
 use super::people::people;
 use super::section::{Place, Section, Value, closest};
 use super::sequence::{Draft, judge};
+use super::step_keys::{guess, is_about};
 use super::{account, hosts, kept, plain};
 
 /// How long a person has to answer when the runbook does not say.
 pub(super) const PATIENCE: Span = Span::days(7);
-
-/// The keys that every step has.
-const EVERY_STEP: &[&str] = &[
-    "name",
-    "title",
-    "region",
-    "group",
-    "ask",
-    "when",
-    "expect",
-    "known",
-    "deadline",
-    "usual",
-    "retries",
-    "keep",
-    "only_looks",
-    "remedy",
-    "needs_snapshot",
-    "moves",
-];
 
 /// What steps may name.
 #[derive(Clone, Copy)]
@@ -313,27 +294,6 @@ fn action(mut section: Section<'_>, known: Known<'_>) -> Option<Action> {
     Some(action)
 }
 
-/// Whether a complaint is about this key: without it, there would be another, or none. What is missing is about none of them.
-fn is_about(name: &str, words: &str, table: &toml::Table) -> bool {
-    let mut without = table.clone();
-    without.remove(name);
-    let other = Action::deserialize(toml::Value::Table(without)).err();
-    !words.starts_with("missing field") && other.is_none_or(|other| other.message() != words)
-}
-
-/// What was probably meant by a key that nobody knows.
-fn guess(words: &str, rest: &[(&str, Value<'_>)]) -> String {
-    let unknown = words
-        .strip_prefix("unknown field `")
-        .and_then(|more| more.split('`').next());
-    let Some(unknown) = unknown else { return String::new() };
-    let known = words.split('`').skip(3).step_by(2);
-    let own = rest.iter().any(|(name, _)| *name == unknown);
-    let common = own.then_some(EVERY_STEP).into_iter().flatten().copied();
-    let guess = closest(unknown, known.chain(common).filter(|name| *name != unknown));
-    guess.map_or_else(String::new, |guess| format!(". Did you mean `{guess}`?"))
-}
-
 /// A step speaks to listed servers, runs allowed programs and compares with known code only; a name that is put together at run time is looked at then.
 fn unlisted(action: &Action, known: Known<'_>, place: &Place<'_>) {
     for address in action.addresses() {
@@ -405,23 +365,4 @@ fn whole<'de, T: Deserialize<'de>>(value: &Value<'_>) -> Option<T> {
     T::deserialize(plain::value(value.raw()))
         .map_err(|error| value.place.complain(error.message().to_owned()))
         .ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use commands::step::Action;
-
-    /// A key of every step would be taken before a kind sees it.
-    #[test]
-    fn no_kind_has_a_key_of_every_step() {
-        for sample in Action::samples() {
-            let value = serde_json::to_value(&sample).unwrap();
-            let taken = value
-                .as_object()
-                .unwrap()
-                .keys()
-                .find(|key| super::EVERY_STEP.contains(&key.as_str()));
-            assert_eq!(taken, None, "{}", sample.spec().kind);
-        }
-    }
 }

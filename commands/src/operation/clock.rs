@@ -68,11 +68,11 @@ fn counts(operation: &Operation, step: &Step, state: &StepState) -> bool {
     }
 }
 
-/// A step that took too long has failed; but a server that is asked while maintenance is on answers as it should then.
+/// A step that took too long has failed; but a server that maintenance makes red answers as it should while that is on.
 fn too_late(facts: &Facts<'_>, operation: &Operation, step: &Step, state: &StepState) -> (Event, Reason) {
     let seen = state.progress.as_ref().map(|progress| progress.words.as_str());
     let excuse = super::maintenance::excuse(facts, operation);
-    match excuse.filter(|_| matches!(step.action, Action::Http(_))) {
+    match excuse.filter(|_| matches!(&step.action, Action::Http(http) if http.red_in_maintenance)) {
         Some(excuse) => {
             let seen = seen.map_or_else(String::new, |words| format!(": {words}"));
             let done = Event::StepDone {

@@ -336,7 +336,7 @@ impl Heard<'_> {
             return plan.tell_operation(self.id(), planned, Reason::Evidence);
         }
         if failure.code == RINGS
-            && matches!(self.step.action, Action::Alarms(_))
+            && matches!(&self.step.action, Action::Alarms(alarms) if alarms.red_in_maintenance)
             && let Some(excuse) = super::maintenance::excuse(plan.facts, self.operation)
         {
             return self.done(plan, &BTreeMap::new(), &[format!("{excuse}: {}", failure.message)]);

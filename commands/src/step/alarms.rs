@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conduct, Kind, Spec, span_text};
+use super::{Conduct, Kind, RED_IN_MAINTENANCE, Spec, span_text};
 use crate::time::Span;
 
 /// The code of the failure when one rings.
@@ -23,6 +23,9 @@ pub struct Alarms {
     /// What an alarm without data counts as.
     #[serde(default, skip_serializing_if = "NoData::is_unknown")]
     pub unknown: NoData,
+    /// Whether maintenance mode makes them ring: then that is no failure while it is on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub red_in_maintenance: bool,
 }
 
 /// What an alarm without data counts as.
@@ -73,6 +76,7 @@ impl Kind for Alarms {
             NoData::Ok => "an alarm without data counts as OK".to_owned(),
             NoData::Unknown => "an alarm without data is not OK: it is waited for".to_owned(),
         });
+        lines.extend(self.red_in_maintenance.then(|| RED_IN_MAINTENANCE.to_owned()));
         lines
     }
 
@@ -95,6 +99,7 @@ impl Kind for Alarms {
             samples: 3,
             every: pause(),
             unknown: NoData::Ok,
+            red_in_maintenance: true,
         }]
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conduct, Kind, Spec, span_text};
+use super::{Conduct, Kind, RED_IN_MAINTENANCE, Spec, span_text};
 use crate::time::Span;
 
 /// A question to a web server, and what the answer has to be. It only reads: its method is one that changes nothing.
@@ -37,6 +37,9 @@ pub struct Http {
     /// How long to wait between two questions.
     #[serde(default = "pause", with = "span_text")]
     pub every: Span,
+    /// Whether maintenance mode makes it red: then it is no failure while that is on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub red_in_maintenance: bool,
 }
 
 /// A method that changes nothing.
@@ -91,10 +94,12 @@ impl Kind for Http {
         } else {
             String::new()
         };
-        vec![
+        let mut lines = vec![
             format!("{method} {}", self.url),
             format!("until {}{times}, every {}", wanted.join(", "), self.every),
-        ]
+        ];
+        lines.extend(self.red_in_maintenance.then(|| RED_IN_MAINTENANCE.to_owned()));
+        lines
     }
 
     fn check(&self) -> Result<(), String> {
@@ -127,7 +132,13 @@ impl Kind for Http {
             outputs: BTreeMap::new(),
             times: 1,
             every: pause(),
+            red_in_maintenance: false,
         };
-        vec![sample.clone(), Self { times: 3, ..sample }]
+        let red = Self {
+            times: 3,
+            red_in_maintenance: true,
+            ..sample.clone()
+        };
+        vec![sample, red]
     }
 }

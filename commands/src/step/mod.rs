@@ -74,6 +74,9 @@ pub use wait::Wait;
 use crate::effect::Class;
 use crate::time::Span;
 
+/// How a plan says that maintenance mode is known to make something red.
+const RED_IN_MAINTENANCE: &str = "red while maintenance is on is no failure";
+
 /// What a kind is, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {

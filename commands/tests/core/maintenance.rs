@@ -320,9 +320,9 @@ fn a_runbook_says_only_on_or_off() {
 
 #[test]
 fn a_health_check_that_is_red_because_of_it_is_no_failure() {
-    for on in [true, false] {
+    for (on, said) in [(true, true), (true, false), (false, true)] {
         let mut world = world(key());
-        let http = json!({ "kind": "http", "url": "https://health.example.org/" });
+        let http = json!({ "kind": "http", "url": "https://health.example.org/", "red_in_maintenance": said });
         let mut ask = step("health", http);
         ask.deadline = Span::minutes(5);
         world.service().runbooks = vec![runbook("look", vec![ask])];
@@ -353,7 +353,7 @@ fn a_health_check_that_is_red_because_of_it_is_no_failure() {
         );
         world.comes_back("health", CallPhase::Watch, &red(json!(1)));
         world.wakes(Span::minutes(5));
-        if on {
+        if on && said {
             assert!(world.operation().ended().is_some());
             assert!(
                 world
@@ -366,7 +366,7 @@ fn a_health_check_that_is_red_because_of_it_is_no_failure() {
             assert_eq!(
                 world.operation().status,
                 Status::Stopped,
-                "control: without it, red is red"
+                "control: without it, or where nobody said that it makes this red, red is red"
             );
         }
     }
@@ -384,9 +384,9 @@ fn rings(world: &mut World, step: &str) {
 
 #[test]
 fn an_alarm_that_rings_because_of_it_is_no_failure() {
-    for on in [true, false] {
+    for (on, said) in [(true, true), (true, false), (false, true)] {
         let mut world = world(key());
-        let alarms = json!({ "kind": "alarms", "alarms": ["5xx"] });
+        let alarms = json!({ "kind": "alarms", "alarms": ["5xx"], "red_in_maintenance": said });
         world.service().runbooks = vec![runbook("look", vec![step("quiet", alarms)])];
         if on {
             world.says("U0CARLA", "/maintenance on mainnet");
@@ -396,7 +396,7 @@ fn an_alarm_that_rings_because_of_it_is_no_failure() {
         world.says("U0CARLA", "/deploy run look mainnet");
         rings(&mut world, "quiet");
         let card = world.card();
-        if on {
+        if on && said {
             assert!(world.operation().ended().is_some(), "{card}");
             let words = "red while maintenance is on (u0carla, since 18:00 UTC): 5xx rings for 2 min";
             assert!(card.contains(words), "{card}");
@@ -404,7 +404,7 @@ fn an_alarm_that_rings_because_of_it_is_no_failure() {
             assert_eq!(
                 world.operation().status,
                 Status::Stopped,
-                "control: without it, red is red"
+                "control: without it, or where nobody said that it makes this red, red is red"
             );
         }
     }
@@ -414,7 +414,7 @@ fn an_alarm_that_rings_because_of_it_is_no_failure() {
 #[test]
 fn what_a_runbook_turns_on_itself_explains_red_until_it_turns_it_off() {
     let mut world = world(key());
-    let alarms = || json!({ "kind": "alarms", "alarms": ["5xx"] });
+    let alarms = || json!({ "kind": "alarms", "alarms": ["5xx"], "red_in_maintenance": true });
     world.service().runbooks = vec![runbook(
         "quiet",
         vec![

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use commands::catalog::Service;
-use commands::check::Level;
+use commands::check::{Level, Verdict};
+use commands::desk::Maintenance as Standing;
 use commands::effect::{Effect, Outcome};
 use commands::ids::{RecordId, UserId};
 use commands::operation::maintenance;
@@ -15,6 +16,7 @@ use super::{Done, Try, load_run};
 use crate::checks::{self, Ask};
 use crate::github::{Authors, ChangeRequest};
 use crate::runner::engine::Engine;
+use crate::steps::{Truth, maintenance_truth};
 
 /// After so many tries what is missing is shown as unknown, so that people know; `/deploy check` looks again.
 const TRIES: u32 = 5;
@@ -134,10 +136,7 @@ pub(super) async fn check(engine: &Arc<Engine>, service: &Service, effect: &Effe
         Ok(mut verdict) => {
             let standing = desk.maintenance.get(&environment.id);
             if let Some(standing) = standing.filter(|_| check.reddens_in_maintenance() && verdict.level == Level::Bad) {
-                let name = engine.people.person(&standing.by).await.name;
-                let words = maintenance::red_words(&name, standing.since);
-                verdict.level = Level::Notice;
-                verdict.reason = format!("{}: {words}", verdict.reason);
+                excuse(&ask, standing, &mut verdict).await;
             }
             Done::Outcome(Outcome::Judged { verdict })
         }
@@ -145,4 +144,20 @@ pub(super) async fn check(engine: &Arc<Engine>, service: &Service, effect: &Effe
         Err(error) if this.attempt >= TRIES => unknown(&super::read_failure(&error)),
         Err(error) => Done::later(super::read_failure(&error)),
     }
+}
+
+/// What is red because of maintenance mode stops nobody. That was turned on from here; where it can be read it is, for others turn it off as well.
+async fn excuse(ask: &Ask<'_>, standing: &Standing, verdict: &mut Verdict) {
+    let is_on = match &ask.environment.maintenance {
+        Some(mode) => matches!(maintenance_truth(ask, mode).await, Ok(Truth::On(_) | Truth::Unread)),
+        None => true,
+    };
+    let words = if is_on {
+        verdict.level = Level::Notice;
+        let name = ask.engine.people.person(&standing.by).await.name;
+        maintenance::red_words(&name, standing.since)
+    } else {
+        "maintenance was turned on from here, but is not seen to be on".to_owned()
+    };
+    verdict.reason = format!("{}: {words}", verdict.reason);
 }
