@@ -6,6 +6,7 @@ use bot::secret::Secret;
 use serde_json::{Value, json};
 use state::testing::RedisServer;
 use tests::fault::kind;
+use tests::kinds::TEAM;
 use tests::scenario::{Scenario, options, shared_store, text_of};
 
 const MINUTE: i64 = 60;
@@ -389,5 +390,46 @@ async fn a_longer_end_that_is_given_up_leaves_on_what_was_on() {
         status.contains("maintenance is on") && status.contains("copying"),
         "{status}"
     );
+    town.ends().await;
+}
+
+/// What maintenance makes red is as it should be while that is read to be on, and not while somebody only believes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn red_is_excused_by_what_is_read_and_not_by_what_was_asked_for() {
+    let look = r#"
+[[service.works.runbook.look.step]]
+name               = "health"
+title              = "It is healthy"
+kind               = "http"
+url                = "{sandbox}/no-such-page"
+red_in_maintenance = true
+deadline           = "2m"
+"#;
+    let mut options = options(shared_store());
+    options.config = format!("{}{look}", TEAM.replace("HEALTH", "https://health.example.org"));
+    let town = Scenario::with(options).await;
+    let flag = async |value: &str| {
+        let parameter = json!([{ "name": "/works/maintenance", "value": value }]);
+        town.control("aws/deed", json!({ "seed": { "parameter": parameter } }))
+            .await;
+    };
+    flag("false").await;
+    town.says("U0CARLA", "/maintenance on prod cleaning").await;
+    town.card_in_time(&["maintenance on · works → prod · done"]).await;
+    town.says("U0CARLA", "/deploy run look prod").await;
+    let card = town.card_in_time(&["look · works → prod · done"]).await;
+    assert!(
+        text_of(&card).contains("red while maintenance is on"),
+        "{}",
+        text_of(&card)
+    );
+
+    // A system's own pipeline turns it off, and nobody tells the bot.
+    flag("false").await;
+    town.says("U0CARLA", "/deploy run look prod").await;
+    let card = town.card_in_time(&["look · works → prod", "a person decides"]).await;
+    assert!(text_of(&card).contains("maintenance is not why"), "{}", text_of(&card));
+    town.says("U0CARLA", "/deploy stop prod enough").await;
+    town.card_in_time(&["look · works → prod · stopped after"]).await;
     town.ends().await;
 }

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use commands::effect::StepOutcome;
-use commands::step::{Alarms, NoData, RINGS};
+use commands::step::{Alarms, NoData, RINGS, RINGS_UNTOLD};
 use commands::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::maintenance::{Red, red};
 use super::{Answer, At, Executor, StepError, blind, finished, found, pending};
 use crate::aws::AwsError;
 use crate::aws::cloudwatch::{self, Alarm, AlarmState};
@@ -27,11 +28,25 @@ impl Executor for Alarms {
 
     async fn watch(&self, at: At<'_>) -> Answer {
         match read(self, at).await {
-            Ok(read) => judge(self, &read, (&at.call.memo, at.now)),
+            Ok(read) => match judge(self, &read, (&at.call.memo, at.now)) {
+                Err(StepError::Failed { code, message }) if code == RINGS && self.red_in_maintenance => {
+                    red_now(at, message).await
+                }
+                judged => judged,
+            },
             Err(AwsError::Fatal { code, message }) => Err(StepError::Failed { code, message }),
             // A look that failed proves nothing: the looks in a row begin anew.
             Err(error) => Ok(blind(json!({ "quiet": 0 }), &error.to_string())),
         }
+    }
+}
+
+/// Alarms that ring, which maintenance mode may be the reason of.
+async fn red_now(at: At<'_>, rings: String) -> Answer {
+    match red(at).await {
+        Red::Excused(why) => Ok(finished(format!("{why}: {rings}"))),
+        Red::Untold => Err(StepError::failed(RINGS_UNTOLD, rings)),
+        Red::Counts(why) => Err(StepError::failed(RINGS, format!("{rings}; {why}"))),
     }
 }
 

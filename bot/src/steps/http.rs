@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use commands::effect::StepOutcome;
+use commands::operation::Progress;
 use commands::step::{Http, Method};
 use http::{HeaderMap, Response};
 use serde_json::{Value, json};
@@ -11,7 +12,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::listed::{as_text, at_path};
-use super::{Answer, At, Executor, StepError, pending};
+use super::maintenance::{Red, red};
+use super::{Answer, At, Executor, StepError, finished, pending};
 use crate::door::{Call, Destination, Limits};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,8 +47,27 @@ impl Executor for Http {
                 json!({ "right": before + 1 }),
                 format!("{words}, {} of {} times", before + 1, self.times),
             ),
+            Err(wrong) if self.red_in_maintenance => red_now(at, wrong).await,
             Err(wrong) => pending(json!({ "right": 0 }), wrong),
         })
+    }
+}
+
+/// A wrong answer that maintenance mode may be the reason of.
+async fn red_now(at: At<'_>, wrong: String) -> StepOutcome {
+    let (words, untold) = match red(at).await {
+        Red::Excused(why) => return finished(format!("{why}: {wrong}")),
+        Red::Untold => (wrong, true),
+        Red::Counts(why) => (format!("{wrong}; {why}"), false),
+    };
+    let progress = Progress {
+        words,
+        untold,
+        ..Progress::default()
+    };
+    StepOutcome::Pending {
+        memo: json!({ "right": 0 }),
+        progress,
     }
 }
 

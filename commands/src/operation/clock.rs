@@ -11,7 +11,7 @@ use crate::ids::RecordId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::Step;
-use crate::step::{Action, Conduct};
+use crate::step::Conduct;
 use crate::time::{Span, Timestamp};
 use crate::view;
 
@@ -68,11 +68,11 @@ fn counts(operation: &Operation, step: &Step, state: &StepState) -> bool {
     }
 }
 
-/// A step that took too long has failed; but a server that maintenance makes red answers as it should while that is on.
+/// A step that took too long has failed; but a server that maintenance makes red answers as it should while that is on, as far as anybody was told.
 fn too_late(facts: &Facts<'_>, operation: &Operation, step: &Step, state: &StepState) -> (Event, Reason) {
     let seen = state.progress.as_ref().map(|progress| progress.words.as_str());
     let excuse = super::maintenance::excuse(facts, operation);
-    match excuse.filter(|_| matches!(&step.action, Action::Http(http) if http.red_in_maintenance)) {
+    match excuse.filter(|_| state.progress.as_ref().is_some_and(|progress| progress.untold)) {
         Some(excuse) => {
             let seen = seen.map_or_else(String::new, |words| format!(": {words}"));
             let done = Event::StepDone {

@@ -11,7 +11,7 @@ use crate::ids::RecordId;
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::runbook::Step;
-use crate::step::{Action, Calls, RINGS, WRONG_ORDER};
+use crate::step::{Calls, RINGS, RINGS_UNTOLD, WRONG_ORDER};
 use crate::time::Span;
 
 /// How long a start may be on its way at a server that knows no key of ours, before a look that finds nothing is believed. A call is given up after ten
@@ -322,7 +322,7 @@ impl Heard<'_> {
         plan.tell_operation(self.id(), undone, Reason::Undone)
     }
 
-    fn failed(&self, plan: &mut Plan<'_>, call: &StepCall, failure: Failure) -> Result<(), Illegal> {
+    fn failed(&self, plan: &mut Plan<'_>, call: &StepCall, mut failure: Failure) -> Result<(), Illegal> {
         let step = self.step.name.clone();
         if self.operation.is_plan() {
             // What cannot be read may be made by an earlier step: the plan goes on, and shows it as unknown.
@@ -335,11 +335,11 @@ impl Heard<'_> {
             };
             return plan.tell_operation(self.id(), planned, Reason::Evidence);
         }
-        if failure.code == RINGS
-            && matches!(&self.step.action, Action::Alarms(alarms) if alarms.red_in_maintenance)
-            && let Some(excuse) = super::maintenance::excuse(plan.facts, self.operation)
-        {
-            return self.done(plan, &BTreeMap::new(), &[format!("{excuse}: {}", failure.message)]);
+        if failure.code == RINGS_UNTOLD {
+            if let Some(excuse) = super::maintenance::excuse(plan.facts, self.operation) {
+                return self.done(plan, &BTreeMap::new(), &[format!("{excuse}: {}", failure.message)]);
+            }
+            failure = Failure::new(RINGS, failure.message);
         }
         let event = match call.phase {
             CallPhase::Undo | CallPhase::UndoWatch => Event::UndoFailed { step, failure },

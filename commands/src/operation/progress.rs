@@ -21,6 +21,9 @@ pub struct Progress {
     /// Whether the last look saw nothing: how far it is, or whether it is over, nobody knows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub blind: bool,
+    /// Whether it is red, maintenance mode may be why, and nothing tells whether that is on but who turned it on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
 }
 
 impl Progress {

@@ -7,6 +7,8 @@ use crate::time::Span;
 
 /// The code of the failure when one rings.
 pub const RINGS: &str = "alarm";
+/// The same where maintenance mode may be why, and nothing tells whether it is on but who turned it on.
+pub const RINGS_UNTOLD: &str = "alarm_untold";
 
 /// Alarms that have to be quiet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

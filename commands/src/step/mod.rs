@@ -39,7 +39,7 @@ mod wait;
 
 use serde::{Deserialize, Serialize};
 
-pub use alarms::{Alarms, NoData, RINGS};
+pub use alarms::{Alarms, NoData, RINGS, RINGS_UNTOLD};
 pub use announce::Announce;
 pub use api_call::{ApiCall, Field, Guarded, Heroku, Mailgun, Pingdom, Request, Twilio, WAS, Wanted, Write};
 pub use approval::Approval;

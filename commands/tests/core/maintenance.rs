@@ -9,7 +9,7 @@ use commands::effect::{CallPhase, Effect, Outcome, StepOutcome};
 use commands::facts::Via;
 use commands::operation::{Phase, Status};
 use commands::reason::Reason;
-use commands::step::{Action, Flag, LambdaWay, RINGS, RedisWay, Way};
+use commands::step::{Action, Flag, LambdaWay, RINGS, RINGS_UNTOLD, RedisWay, Way};
 use commands::time::Span;
 use commands::wake;
 use serde_json::json;
@@ -337,6 +337,7 @@ fn a_health_check_that_is_red_because_of_it_is_no_failure() {
                 memo,
                 progress: commands::operation::Progress {
                     words: "answers 400, 200 is wanted".into(),
+                    untold: said,
                     ..commands::operation::Progress::default()
                 },
             })
@@ -373,10 +374,10 @@ fn a_health_check_that_is_red_because_of_it_is_no_failure() {
 }
 
 /// The looks of an alarms step: first at what is there, then at what rings.
-fn rings(world: &mut World, step: &str) {
+fn rings(world: &mut World, step: &str, code: &str) {
     world.comes_back(step, CallPhase::Prepare, &prepared());
     let rings = Outcome::Refused {
-        code: RINGS.into(),
+        code: code.into(),
         message: "5xx rings for 2 min".into(),
     };
     world.comes_back(step, CallPhase::Watch, &rings);
@@ -394,7 +395,7 @@ fn an_alarm_that_rings_because_of_it_is_no_failure() {
         }
         world.passes(Span::seconds(1));
         world.says("U0CARLA", "/deploy run look mainnet");
-        rings(&mut world, "quiet");
+        rings(&mut world, "quiet", if said { RINGS_UNTOLD } else { RINGS });
         let card = world.card();
         if on && said {
             assert!(world.operation().ended().is_some(), "{card}");
@@ -406,6 +407,7 @@ fn an_alarm_that_rings_because_of_it_is_no_failure() {
                 Status::Stopped,
                 "control: without it, or where nobody said that it makes this red, red is red"
             );
+            assert!(card.contains("alarm: 5xx rings"), "{card}");
         }
     }
 }
@@ -431,11 +433,11 @@ fn what_a_runbook_turns_on_itself_explains_red_until_it_turns_it_off() {
         world.comes_back(name, CallPhase::Act, &acted);
         world.comes_back(name, CallPhase::Watch, &finished());
         if name == "begin" {
-            rings(&mut world, "during");
+            rings(&mut world, "during", RINGS_UNTOLD);
             assert_eq!(world.phase("during"), Phase::Done, "{}", world.card());
         }
     }
-    rings(&mut world, "after");
+    rings(&mut world, "after", RINGS_UNTOLD);
     assert_eq!(world.phase("after"), Phase::Failed, "{}", world.card());
 }
 

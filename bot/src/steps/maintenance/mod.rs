@@ -1,5 +1,6 @@
 //! `maintenance`: whichever way the environment has is turned, and read back. What cannot be read is unknown, and never off.
 
+mod red;
 mod redis_key;
 mod truth;
 
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use super::listed::{Body, Servers, Trouble, as_text, at_path};
 use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, found, http as web, pending};
 
+pub(super) use red::{Red, red};
 pub(crate) use truth::{Truth, maintenance_truth};
 
 /// How its calls are named in metrics.

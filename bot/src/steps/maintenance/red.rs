@@ -1,0 +1,41 @@
+//! What is red and may be so because of maintenance mode: whether it is on is read there and then. That it was turned on from here is not enough, for
+//! others turn it off as well.
+
+use super::super::At;
+use super::truth::{Truth, maintenance_truth};
+use crate::checks::Ask;
+
+/// What maintenance mode has to do with something that is red.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::steps) enum Red {
+    /// It is read to be on, with the words for it: red is as it should be.
+    Excused(String),
+    /// Nothing is configured that tells whether it is on.
+    Untold,
+    /// It is off, or cannot be read, with the words for it: red counts.
+    Counts(String),
+}
+
+/// Reads it for a step whose look is red.
+pub(in crate::steps) async fn red(at: At<'_>) -> Red {
+    let environment = at.service.environment(&at.call.environment);
+    let Some((environment, mode)) = environment.and_then(|one| Some((one, one.maintenance.as_ref()?))) else {
+        return Red::Untold;
+    };
+    let ask = Ask {
+        service: at.service,
+        environment,
+        change: None,
+        run: &at.call.run,
+        turned_on: false,
+        engine: at.engine,
+        now: at.now,
+        lease: at.lease,
+    };
+    match maintenance_truth(&ask, mode).await {
+        Ok(Truth::On(words)) => Red::Excused(format!("red while maintenance is on ({words})")),
+        Ok(Truth::Unread) => Red::Untold,
+        Ok(Truth::Off(words)) => Red::Counts(format!("maintenance is not why: {words}")),
+        Err(_) => Red::Counts("whether maintenance is why cannot be read just now".to_owned()),
+    }
+}
