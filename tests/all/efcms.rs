@@ -100,7 +100,7 @@ const MIGRATED: [&str; 6] = [
     ", the newest commit of staging",
     "migration_segments_dl_queue_stg, migration_failure_queue_stg: empty",
     "the mapping of streams_stg_green is Enabled",
-    "left out, only where it is not alpha",
+    "left out, only where source is not alpha",
 ];
 
 fn shows_all(text: &str, all: &[&str]) {
@@ -214,7 +214,7 @@ async fn a_plan_shows_every_precondition_with_its_evidence() {
         "ZONE_NAME is listed by the project",
         "staging is at ",
         "streams_stg_blue reads its newest stream",
-        "it is alpha; it must not be beta",
+        "source is alpha; it must not be beta",
     ] {
         let wanted = words.replace("maintenance-mode is true", "maintenance-mode is false (boolean)");
         assert!(text.contains(&wanted), "{wanted} is not on\n{text}");

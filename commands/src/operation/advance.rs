@@ -174,7 +174,8 @@ fn filled(operation: &Operation, step: &Step) -> Result<Result<Action, String>, 
     let fill = |text: &str| values.fill(text);
     let when = step.when.as_ref().map(|when| when.fill(fill)).transpose()?;
     if let Some(when) = when.filter(|when| !when.holds()) {
-        return Ok(Err(when.why_not()));
+        let what = step.when.as_ref().and_then(|written| operation.called(&written.value));
+        return Ok(Err(when.why_not(what.as_deref().unwrap_or("it"))));
     }
     step.action.fill(fill).map(Ok)
 }

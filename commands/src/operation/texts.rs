@@ -14,13 +14,18 @@ impl Operation {
         let values = self.values(&outputs);
         let mut action = step.action.fill(|text| values.fill(text))?;
         if let (Action::Require(filled), Action::Require(written)) = (&mut action, &step.action) {
-            filled.what = filled.what.take().or_else(|| self.found_by(&written.value));
+            filled.what = filled.what.take().or_else(|| self.called(&written.value));
         }
         Ok(action)
     }
 
-    /// Who found a value that is a placeholder and nothing else: `what step 5 found`.
-    fn found_by(&self, text: &str) -> Option<String> {
+    /// What people call a value that is a placeholder and nothing else: `what step 5 found`; or the parameter that has it, which was filled in when the run
+    /// was started.
+    pub(super) fn called(&self, text: &str) -> Option<String> {
+        let mut given = self.pinned.parameters.iter().filter(|(_, value)| *value == text);
+        if let (Some((name, _)), None) = (given.next(), given.next()) {
+            return Some(name.clone());
+        }
         let name = text.strip_prefix("{step.")?.strip_suffix('}')?.split('.').next()?;
         let place = self.sequence().position(|(step, _)| step.name.as_str() == name)?;
         Some(format!("what step {} found", place + 1))

@@ -288,12 +288,12 @@ impl Condition {
         })
     }
 
-    /// Why it does not hold, of a step that is left out for it: `only where it is false, and it is true`.
+    /// Why it does not hold, of a step that is left out for it: `only where what step 5 found is false, and it is true`.
     #[must_use]
-    pub fn why_not(&self) -> String {
+    pub fn why_not(&self, what: &str) -> String {
         match (&self.is, &self.is_not) {
-            (Some(is), _) if *is != self.value => format!("only where it is {is}, and it is {}", self.value),
-            (_, Some(is_not)) => format!("only where it is not {is_not}"),
+            (Some(is), _) if *is != self.value => format!("only where {what} is {is}, and it is {}", self.value),
+            (_, Some(is_not)) => format!("only where {what} is not {is_not}"),
             _ => "its condition does not hold".to_owned(),
         }
     }

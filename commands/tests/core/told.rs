@@ -146,10 +146,13 @@ fn conditions_and_comparisons_say_what_was_looked_at() {
     world.comes_back("differs", CallPhase::Prepare, &found(""));
     let card = world.card();
     assert!(
-        card.contains("4. off · left out, only where it is false, and it is true"),
+        card.contains("4. off · left out, only where what step 1 found is false, and it is true"),
         "{card}"
     );
-    assert!(card.contains("5. on · left out, only where it is not true"), "{card}");
+    assert!(
+        card.contains("5. on · left out, only where what step 1 found is not true"),
+        "{card}"
+    );
 }
 
 /// An undo says what it left standing, and nothing of what only looked; what was never begun is one line.
