@@ -194,15 +194,21 @@ async fn other_variables_are_neither_shown_nor_kept() {
     town.ends().await;
 }
 
-/// One of which Lambda does not take the old level does not hold up the look at the others, and is sent again when people try again.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_undo_that_lambda_does_not_take_is_named_and_sent_again() {
+/// Three functions, of which the last has no room for a longer level: whoever sets all of them fails there.
+async fn crowded() -> Scenario {
     let town = town(&[("load", "info"), ("metrics", "warn"), ("send", "info")]).await;
     let mut full = json!({ "LOG_LEVEL": "info", "DB_PASS": SECRET, "FILL": "" });
     full["FILL"] = json!("x".repeat(4096 - full.to_string().len()));
     let deploy = json!({ "function": format!("{PREFIX}send"), "variables": full });
     town.control("aws/deed", json!({ "lambda": { "deploy": deploy } }))
         .await;
+    town
+}
+
+/// One of which Lambda does not take the old level does not hold up the look at the others, and is sent again when people try again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_that_lambda_does_not_take_is_named_and_sent_again() {
+    let town = crowded().await;
     town.says("U0CARLA", "/loglevel mainnet all debug").await;
     town.shows(&["a person decides"]).await;
     let fails = json!({ "function": format!("{PREFIX}load"), "reason": "no address is free" });
@@ -223,12 +229,7 @@ async fn an_undo_that_lambda_does_not_take_is_named_and_sent_again() {
 /// One that cannot be put back does not hold up the others, and is named.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_undo_tries_every_function_and_names_those_that_are_not_back() {
-    let town = town(&[("load", "info"), ("metrics", "warn"), ("send", "info")]).await;
-    let mut full = json!({ "LOG_LEVEL": "info", "DB_PASS": SECRET, "FILL": "" });
-    full["FILL"] = json!("x".repeat(4096 - full.to_string().len()));
-    let deploy = json!({ "function": format!("{PREFIX}send"), "variables": full });
-    town.control("aws/deed", json!({ "lambda": { "deploy": deploy } }))
-        .await;
+    let town = crowded().await;
     town.says("U0CARLA", "/loglevel mainnet all debug").await;
     town.shows(&["its own words may quote variables", "a person decides"])
         .await;

@@ -6,7 +6,7 @@ use commands::step::{Alarms, NoData, RINGS, RINGS_UNTOLD};
 use commands::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::maintenance::{Red, red};
+use super::maintenance::{Red, red_step};
 use super::{Answer, At, Executor, StepError, blind, finished, found, pending};
 use crate::aws::AwsError;
 use crate::aws::cloudwatch::{self, Alarm, AlarmState};
@@ -43,7 +43,7 @@ impl Executor for Alarms {
 
 /// Alarms that ring, which maintenance mode may be the reason of.
 async fn red_now(at: At<'_>, rings: String) -> Answer {
-    match red(at).await {
+    match red_step(at).await {
         Red::Excused(why) => Ok(finished(format!("{why}: {rings}"))),
         Red::Untold => Err(StepError::failed(RINGS_UNTOLD, rings)),
         Red::Counts(why) => Err(StepError::failed(RINGS, format!("{rings}; {why}"))),

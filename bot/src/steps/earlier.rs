@@ -31,9 +31,8 @@ pub(super) async fn followed(kind: &dyn Executor, at: At<'_>) -> Result<Option<S
         };
         call.memo = memo;
     }
-    let mark = marker(&call).map_or_else(|| At { call: &call, ..at }.marker(), str::to_owned);
-    call.memo[FOLLOWED] = json!(mark);
     call.phase = CallPhase::Watch;
+    call.memo[FOLLOWED] = json!(At { call: &call, ..at }.marker());
     let evidence = match kind.watch(At { call: &call, ..at }).await {
         Ok(StepOutcome::Pending { .. }) => "what an earlier try began is followed, nothing is begun beside it",
         Ok(_) => "what an earlier try began has ended well since: nothing is begun a second time",

@@ -12,7 +12,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::listed::{as_text, at_path};
-use super::maintenance::{Red, red};
+use super::maintenance::{Red, red_step};
 use super::{Answer, At, Executor, StepError, finished, pending};
 use crate::door::{Call, Destination, Limits};
 
@@ -55,7 +55,7 @@ impl Executor for Http {
 
 /// A wrong answer that maintenance mode may be the reason of.
 async fn red_now(at: At<'_>, wrong: String) -> StepOutcome {
-    let (words, untold) = match red(at).await {
+    let (words, untold) = match red_step(at).await {
         Red::Excused(why) => return finished(format!("{why}: {wrong}")),
         Red::Untold => (wrong, true),
         Red::Counts(why) => (format!("{wrong}; {why}"), false),

@@ -7,15 +7,13 @@ mod jenkins;
 use async_trait::async_trait;
 use commands::credential::Auth;
 use commands::effect::StepOutcome;
-use commands::step::{CANNOT_TELL, Job};
+use commands::step::{CANNOT_TELL, Job, MARKER};
 use serde_json::Value;
 
 use super::earlier::names;
 use super::listed::{Servers, Trouble};
 use super::{Answer, At, Executor, Probe, StepError, blind, found, told_by_log};
 
-/// The parameter or variable by which what was started is found again.
-const MARKER: &str = "SIGNALBOX_RUN";
 /// How many of the newest builds or jobs are looked at.
 const LOOKED_AT: usize = 50;
 /// After so many attempts what a log says is unknown.

@@ -10,7 +10,7 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 use std::time::Duration;
 
-use super::lines::shown;
+use super::lines::{cut_at, shown};
 use super::{Answer, At, Executor, Probe, StepError, found, told_by_log};
 use crate::aws::AwsError;
 use crate::aws::api::LAMBDA;
@@ -99,7 +99,7 @@ fn why(body: &Value) -> String {
     if shown.is_empty() {
         return "it does not say why".to_owned();
     }
-    cut(&shown)
+    cut_at(&shown, SHOWN)
 }
 
 /// What the function answered. Later steps are told all of it or nothing: a part would be taken for the whole.
@@ -114,15 +114,8 @@ fn answered(body: &Value) -> StepOutcome {
     };
     StepOutcome::Finished {
         outputs: told.then(|| ("answer".to_owned(), answer)).into_iter().collect(),
-        evidence: vec![format!("it answered {}{untold}", cut(&plain))],
+        evidence: vec![format!("it answered {}{untold}", cut_at(&plain, SHOWN))],
     }
-}
-
-fn cut(text: &str) -> String {
-    if text.chars().count() <= SHOWN {
-        return text.to_owned();
-    }
-    text.chars().take(SHOWN - 1).chain(['…']).collect()
 }
 
 /// The end of the invocation's log; nothing where Lambda does not hand it out.

@@ -223,10 +223,15 @@ pub(super) fn without_users(text: &str) -> String {
 
 /// An error, cut.
 pub(super) fn cut(text: &str) -> String {
-    if text.chars().count() <= LONGEST {
+    cut_at(text, LONGEST)
+}
+
+/// A text of at most so many characters, with `…` at the end when it had to be cut.
+pub(super) fn cut_at(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
         return text.to_owned();
     }
-    text.chars().take(LONGEST - 1).chain(['…']).collect()
+    text.chars().take(most - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use http::{Method, Response};
 use serde_json::Value;
 use url::Url;
 
-use super::lines::without_users;
+use super::lines::{cut_at, without_users};
 use super::{At, StepError};
 use crate::door::{Call, Destination, DoorError, Limits};
 use crate::secret::Secret;
@@ -221,10 +221,7 @@ impl<'a> Servers<'a> {
 
 /// Foreign words, cut.
 pub(super) fn cut(text: &str) -> String {
-    if text.chars().count() <= WORDS {
-        return text.to_owned();
-    }
-    text.chars().take(WORDS - 1).chain(['…']).collect()
+    cut_at(text, WORDS)
 }
 
 fn basic(secret: &Secret, user: Option<&str>) -> String {

@@ -42,7 +42,7 @@ mod table;
 mod told_by_log;
 mod variables;
 
-pub(crate) use maintenance::{Truth, maintenance_truth};
+pub(crate) use maintenance::{Red, Truth, maintenance_truth, red};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -265,12 +265,15 @@ impl Environment {
     /// Whether a ref fits one of the patterns, and none of those that leave some out.
     #[must_use]
     pub fn takes(&self, git_ref: &str) -> bool {
-        let (but, fits): (Vec<_>, Vec<_>) = self.refs.iter().partition(|pattern| pattern.leaves_out().is_some());
-        let is_left_out = but
-            .into_iter()
-            .filter_map(Pattern::leaves_out)
-            .any(|but| but.fits_ref(git_ref));
-        !is_left_out && fits.iter().any(|pattern| pattern.fits_ref(git_ref))
+        let mut fits = false;
+        for pattern in &self.refs {
+            match pattern.leaves_out() {
+                Some(but) if but.fits_ref(git_ref) => return false,
+                Some(_) => {}
+                None => fits |= pattern.fits_ref(git_ref),
+            }
+        }
+        fits
     }
 
     /// Where its pipeline is.

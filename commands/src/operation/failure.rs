@@ -17,6 +17,9 @@ const SEEN: [&str; 9] = [
     WRONG_ORDER,
 ];
 
+/// The code of a step of which nobody knows whether it was done.
+pub(super) const UNKNOWN: &str = "unknown";
+
 /// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

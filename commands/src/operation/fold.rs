@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::clock::DEADLINE_PASSED;
+use super::failure::UNKNOWN;
 use super::{Event, Failure, Operation, Phase, Status, StepState, StoredEvent};
 use crate::ids::{RecordId, UserId};
 use crate::time::Timestamp;
 
 pub use crate::run::Illegal;
-
-/// The code of a step of which nobody knows whether it was done.
-const UNKNOWN: &str = "unknown";
 
 /// Folds a history from its start.
 ///

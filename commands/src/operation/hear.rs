@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::advance::{advance, ask};
 use super::backward::is_followed;
 use super::calls::{calls, owe, owe_unseen};
+use super::failure::UNKNOWN;
 use super::{Event, Failure, Illegal, Operation, Phase, StepState};
 use crate::effect::{CallPhase, Outcome, StepCall, StepOutcome};
 use crate::ids::RecordId;
@@ -63,7 +64,7 @@ pub fn hear(plan: &mut Plan<'_>, call: &StepCall, outcome: &Outcome) -> Result<(
             };
             plan.tell_operation(&call.run, unknown, Reason::Unknown)?;
         }
-        Outcome::Unknown { why } => heard.failed(plan, call, Failure::new("unknown", why))?,
+        Outcome::Unknown { why } => heard.failed(plan, call, Failure::new(UNKNOWN, why))?,
         Outcome::Refused { code, message } => heard.failed(plan, call, Failure::new(code, message))?,
         Outcome::Undeliverable { error } => {
             heard.failed(plan, call, Failure::new(error, "Slack does not take the message"))?

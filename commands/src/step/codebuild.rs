@@ -8,7 +8,7 @@ use super::{Calls, Conduct, Kind, Spec};
 use crate::effect::Class;
 use crate::time::Span;
 
-/// The variable by which the build of a step is found again.
+/// The variable or parameter by which a build or job that a step started is found again.
 pub const MARKER: &str = "SIGNALBOX_RUN";
 
 /// For how long CodeBuild knows an idempotency token again.

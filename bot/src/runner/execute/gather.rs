@@ -16,7 +16,7 @@ use super::{Done, Try, load_run};
 use crate::checks::{self, Ask};
 use crate::github::{Authors, ChangeRequest};
 use crate::runner::engine::Engine;
-use crate::steps::{Truth, maintenance_truth};
+use crate::steps::{Red, red};
 
 /// After so many tries what is missing is shown as unknown, so that people know; `/deploy check` looks again.
 const TRIES: u32 = 5;
@@ -148,16 +148,13 @@ pub(super) async fn check(engine: &Arc<Engine>, service: &Service, effect: &Effe
 
 /// What is red because of maintenance mode stops nobody. That was turned on from here; where it can be read it is, for others turn it off as well.
 async fn excuse(ask: &Ask<'_>, standing: &Standing, verdict: &mut Verdict) {
-    let is_on = match &ask.environment.maintenance {
-        Some(mode) => matches!(maintenance_truth(ask, mode).await, Ok(Truth::On(_) | Truth::Unread)),
-        None => true,
-    };
-    let words = if is_on {
-        verdict.level = Level::Notice;
-        let name = ask.engine.people.person(&standing.by).await.name;
-        maintenance::red_words(&name, standing.since)
-    } else {
-        "maintenance was turned on from here, but is not seen to be on".to_owned()
+    let words = match red(ask).await {
+        Red::Excused(_) | Red::Untold => {
+            verdict.level = Level::Notice;
+            let name = ask.engine.people.person(&standing.by).await.name;
+            maintenance::red_words(&name, standing.since)
+        }
+        Red::Counts(_) => "maintenance was turned on from here, but is not seen to be on".to_owned(),
     };
     verdict.reason = format!("{}: {words}", verdict.reason);
 }

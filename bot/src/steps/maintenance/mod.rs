@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use super::listed::{Body, Servers, Trouble, as_text, at_path};
 use super::{Answer, At, Executor, Probe, StepError, acted, already, finished, found, http as web, pending};
 
-pub(super) use red::{Red, red};
+pub(super) use red::red_step;
+pub(crate) use red::{Red, red};
 pub(crate) use truth::{Truth, maintenance_truth};
 
 /// How its calls are named in metrics.

@@ -7,7 +7,7 @@ use crate::checks::Ask;
 
 /// What maintenance mode has to do with something that is red.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::steps) enum Red {
+pub(crate) enum Red {
     /// It is read to be on, with the words for it: red is as it should be.
     Excused(String),
     /// Nothing is configured that tells whether it is on.
@@ -16,13 +16,25 @@ pub(in crate::steps) enum Red {
     Counts(String),
 }
 
-/// Reads it for a step whose look is red.
-pub(in crate::steps) async fn red(at: At<'_>) -> Red {
-    let environment = at.service.environment(&at.call.environment);
-    let Some((environment, mode)) = environment.and_then(|one| Some((one, one.maintenance.as_ref()?))) else {
+/// Reads it for a check whose verdict is red.
+pub(crate) async fn red(ask: &Ask<'_>) -> Red {
+    let Some(mode) = &ask.environment.maintenance else {
         return Red::Untold;
     };
-    let ask = Ask {
+    match maintenance_truth(ask, mode).await {
+        Ok(Truth::On(words)) => Red::Excused(format!("red while maintenance is on ({words})")),
+        Ok(Truth::Unread) => Red::Untold,
+        Ok(Truth::Off(words)) => Red::Counts(format!("maintenance is not why: {words}")),
+        Err(_) => Red::Counts("whether maintenance is why cannot be read just now".to_owned()),
+    }
+}
+
+/// The same for a step whose look is red.
+pub(in crate::steps) async fn red_step(at: At<'_>) -> Red {
+    let Some(environment) = at.service.environment(&at.call.environment) else {
+        return Red::Untold;
+    };
+    red(&Ask {
         service: at.service,
         environment,
         change: None,
@@ -31,11 +43,6 @@ pub(in crate::steps) async fn red(at: At<'_>) -> Red {
         engine: at.engine,
         now: at.now,
         lease: at.lease,
-    };
-    match maintenance_truth(&ask, mode).await {
-        Ok(Truth::On(words)) => Red::Excused(format!("red while maintenance is on ({words})")),
-        Ok(Truth::Unread) => Red::Untold,
-        Ok(Truth::Off(words)) => Red::Counts(format!("maintenance is not why: {words}")),
-        Err(_) => Red::Counts("whether maintenance is why cannot be read just now".to_owned()),
-    }
+    })
+    .await
 }
